@@ -1,0 +1,176 @@
+package blob_test
+
+import (
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/shiplock/shiplock/internal/blob"
+	"github.com/shiplock/shiplock/internal/delivery"
+)
+
+func open(t *testing.T, dir string) *blob.Dir {
+	t.Helper()
+	d, err := blob.Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { d.Close() })
+	return d
+}
+
+func TestPutReplacesAndSurvivesReopening(t *testing.T) {
+	dir := t.TempDir()
+	d := open(t, dir)
+	for _, v := range []string{"old", "new"} {
+		if err := d.Put("a/b/c", []byte(v)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got, err := open(t, dir).Get("a/b/c", 10)
+	if err != nil || string(got) != "new" {
+		t.Fatalf("Get = %q, %v", got, err)
+	}
+	if left, _ := os.ReadDir(filepath.Join(dir, ".tmp")); len(left) != 0 {
+		t.Errorf("temporary files left: %v", left)
+	}
+}
+
+func TestOpenClearsUnfinishedWrites(t *testing.T) {
+	dir := t.TempDir()
+	open(t, dir)
+	if err := os.WriteFile(filepath.Join(dir, ".tmp", "half"), []byte("x"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	open(t, dir)
+	if _, err := os.Stat(filepath.Join(dir, ".tmp", "half")); !os.IsNotExist(err) {
+		t.Errorf("half write still there: %v", err)
+	}
+}
+
+func TestReadsAnyRange(t *testing.T) {
+	d := open(t, t.TempDir())
+	if err := d.Put("k", []byte("0123456789")); err != nil {
+		t.Fatal(err)
+	}
+	f, err := d.Open("k")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	got, _ := io.ReadAll(io.NewSectionReader(f, 3, 4))
+	if string(got) != "3456" {
+		t.Errorf("range = %q", got)
+	}
+	if _, err := d.Get("k", 9); err == nil {
+		t.Error("Get ignored its limit")
+	}
+}
+
+func TestAppendedContentMoves(t *testing.T) {
+	d := open(t, t.TempDir())
+	for _, part := range []string{"one,", "two"} {
+		f, err := d.Append("up/1")
+		if err != nil {
+			t.Fatal(err)
+		}
+		io.WriteString(f, part)
+		f.Close()
+	}
+	if err := d.Move("up/1", "done/x/y"); err != nil {
+		t.Fatal(err)
+	}
+	got, err := d.Get("done/x/y", 100)
+	if err != nil || string(got) != "one,two" {
+		t.Errorf("Get = %q, %v", got, err)
+	}
+	if _, err := d.Stat("up/1"); delivery.KindOf(err) != delivery.NotFound {
+		t.Errorf("source still there: %v", err)
+	}
+}
+
+func TestMissingKeys(t *testing.T) {
+	d := open(t, t.TempDir())
+	if err := d.Put("dir/key", nil); err != nil {
+		t.Fatal(err)
+	}
+	for _, key := range []string{"none", "dir", "dir/none", "none/none"} {
+		if _, err := d.Open(key); delivery.KindOf(err) != delivery.NotFound {
+			t.Errorf("Open(%q) = %v", key, err)
+		}
+		if _, err := d.Stat(key); delivery.KindOf(err) != delivery.NotFound {
+			t.Errorf("Stat(%q) = %v", key, err)
+		}
+		if err := d.Move(key, "x"); delivery.KindOf(err) != delivery.NotFound {
+			t.Errorf("Move(%q) = %v", key, err)
+		}
+	}
+	if err := d.Delete("none"); err != nil {
+		t.Errorf("Delete of a missing key: %v", err)
+	}
+}
+
+func TestKeysStayInside(t *testing.T) {
+	outside := t.TempDir()
+	dir := t.TempDir()
+	d := open(t, dir)
+	if err := os.Symlink(outside, filepath.Join(dir, "link")); err != nil {
+		t.Fatal(err)
+	}
+	for _, key := range []string{"", ".", "..", "../x", "a/../../x", "/x", "a//b", "a/", "./a", ".tmp", ".tmp/x", "a\x00b"} {
+		if err := d.Put(key, nil); delivery.KindOf(err) != delivery.Invalid {
+			t.Errorf("Put(%q) = %v", key, err)
+		}
+	}
+	if err := d.Put("link/x", []byte("x")); err == nil {
+		t.Error("wrote through a symbolic link")
+	}
+	if left, _ := os.ReadDir(outside); len(left) != 0 {
+		t.Errorf("files outside: %v", left)
+	}
+}
+
+func TestWalkListsBelowAPrefix(t *testing.T) {
+	d := open(t, t.TempDir())
+	for _, key := range []string{"b/2", "a/1", "b/c/3", "bb/4"} {
+		if err := d.Put(key, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	list := func(prefix string) (keys []string) {
+		if err := d.Walk(prefix, func(key string, _ fs.FileInfo) error { keys = append(keys, key); return nil }); err != nil {
+			t.Fatal(err)
+		}
+		return keys
+	}
+	if got := list("b"); !slices.Equal(got, []string{"b/2", "b/c/3"}) {
+		t.Errorf("below b: %v", got)
+	}
+	if got := list("."); len(got) != 4 {
+		t.Errorf("all: %v", got)
+	}
+	if got := list("none"); len(got) != 0 {
+		t.Errorf("below nothing: %v", got)
+	}
+}
+
+func TestConcurrentPutsOfOneKey(t *testing.T) {
+	d := open(t, t.TempDir())
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Go(func() {
+			if err := d.Put("deep/er/key", []byte(strings.Repeat("x", 4096))); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	if got, err := d.Get("deep/er/key", 4096); err != nil || len(got) != 4096 {
+		t.Errorf("Get = %d bytes, %v", len(got), err)
+	}
+}
