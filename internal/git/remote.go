@@ -1,0 +1,146 @@
+package git
+
+import (
+	"encoding/base64"
+	"net/url"
+	"regexp"
+	"strings"
+
+	"github.com/shiplock/shiplock/internal/delivery"
+)
+
+// Remote is a repository and what opens it.
+type Remote struct {
+	// URL is http, https, ssh, file, or scp-like (git@host:group/name.git). A user
+	// and password inside an http URL are used like Username and Token, and are
+	// kept out of command lines and texts.
+	URL string
+	// Username and Token are sent as basic authentication over http(s). An empty
+	// Username with a Token means "oauth2", which GitLab takes for any token.
+	Username, Token string
+	// Header, as "Name: value", is sent over http(s) instead of basic authentication.
+	Header string
+}
+
+// endpoint is a Remote that passed validation.
+type endpoint struct {
+	url       string
+	protocols string // for GIT_ALLOW_PROTOCOL
+	config    map[string]string
+	secrets   []string
+}
+
+const (
+	maxURL    = 2048
+	maxSecret = 8192
+)
+
+var scpLike = regexp.MustCompile(`^(?:[A-Za-z0-9_][A-Za-z0-9._-]*@)?[A-Za-z0-9][A-Za-z0-9.-]*:[^:-].*$`)
+
+func (r Remote) endpoint() (endpoint, error) {
+	if r.URL == "" || len(r.URL) > maxURL || strings.HasPrefix(r.URL, "-") || hasControl(r.URL) {
+		return endpoint{}, badURL("is empty, too long, or has characters that no URL has")
+	}
+	if !strings.Contains(r.URL, "://") {
+		if strings.Contains(r.URL, "::") || !scpLike.MatchString(r.URL) {
+			return endpoint{}, badURL("must begin with https://, http://, ssh:// or file://, or be git@host:group/name.git")
+		}
+		return endpoint{url: r.URL, protocols: "ssh"}, nil
+	}
+	u, err := url.Parse(r.URL)
+	if err != nil {
+		// err quotes the URL, which may hold a password.
+		return endpoint{}, badURL("cannot be parsed")
+	}
+	if strings.HasPrefix(u.Host, "-") || u.Path == "" || u.Path == "/" || u.RawQuery != "" || u.Fragment != "" {
+		return endpoint{}, badURL("must be a host and the path of a repository, nothing else")
+	}
+	switch u.Scheme {
+	case "http", "https":
+		return r.web(u)
+	case "ssh":
+		return overSSH(u)
+	case "file":
+		if u.Host != "" {
+			return endpoint{}, badURL("names a host in a file URL; write file:///path")
+		}
+		return endpoint{url: u.String(), protocols: "file"}, nil
+	}
+	return endpoint{}, badURL("has a scheme other than https, http, ssh and file")
+}
+
+func overSSH(u *url.URL) (endpoint, error) {
+	if _, has := u.User.Password(); has || u.Host == "" || strings.HasPrefix(u.User.Username(), "-") {
+		return endpoint{}, badURL("for ssh needs a host, and no password")
+	}
+	return endpoint{url: u.String(), protocols: "ssh"}, nil
+}
+
+// web moves whatever authenticates out of the URL into a header that is sent to
+// this one origin only. git would carry such a header along a redirect to any
+// other host, so redirects are then refused.
+func (r Remote) web(u *url.URL) (endpoint, error) {
+	if u.Host == "" {
+		return endpoint{}, badURL("has no host")
+	}
+	user, token := r.Username, r.Token
+	if u.User != nil && token == "" {
+		user = u.User.Username()
+		token, _ = u.User.Password()
+	}
+	u.User = nil
+	e := endpoint{url: u.String(), protocols: "http:https"}
+	header := r.Header
+	if header == "" && (user != "" || token != "") {
+		if user == "" {
+			user = "oauth2"
+		}
+		basic := base64.StdEncoding.EncodeToString([]byte(user + ":" + token))
+		header = "Authorization: Basic " + basic
+		e.secrets = append(e.secrets, token, url.QueryEscape(token), basic)
+	}
+	if header == "" {
+		return e, nil
+	}
+	if len(header) > maxSecret || hasControl(header) || hasControl(user) || hasControl(token) {
+		return endpoint{}, delivery.E(delivery.Invalid, "the repository's credential has a line break or is too long; set it again")
+	}
+	_, value, _ := strings.Cut(header, ":")
+	e.secrets = append(e.secrets, header, strings.TrimSpace(value))
+	e.config = map[string]string{
+		"http." + u.Scheme + "://" + u.Host + "/.extraHeader": header,
+		"http.followRedirects":                                "false",
+	}
+	return e, nil
+}
+
+func badURL(why string) error {
+	return delivery.E(delivery.Invalid, "the repository URL "+why)
+}
+
+var objectName = regexp.MustCompile(`^(?:[0-9a-f]{40}|[0-9a-f]{64})$`)
+
+func checkSHA(sha string) error {
+	if !objectName.MatchString(sha) || strings.Trim(sha, "0") == "" {
+		return delivery.E(delivery.Invalid, "a commit is named by its full SHA, 40 or 64 lower-case hexadecimal digits")
+	}
+	return nil
+}
+
+// checkBranch follows git-check-ref-format for the name after refs/heads/.
+func checkBranch(name string) error {
+	bad := len(name) > 255 || hasControl(name) || strings.ContainsAny(name, " ~^:?*[\\") ||
+		strings.Contains(name, "..") || strings.Contains(name, "@{") || strings.Contains(name, "//") ||
+		strings.HasPrefix(name, "-") || strings.HasSuffix(name, ".") || name == "@"
+	for part := range strings.SplitSeq(name, "/") {
+		bad = bad || part == "" || strings.HasPrefix(part, ".") || strings.HasSuffix(part, ".lock")
+	}
+	if bad {
+		return delivery.E(delivery.Invalid, "the branch name is not one that git accepts")
+	}
+	return nil
+}
+
+func hasControl(s string) bool {
+	return strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r == 0x7f })
+}
