@@ -1,0 +1,153 @@
+// Package api holds the wire types of Shiplock's HTTP interfaces.
+package api
+
+import "github.com/shiplock/shiplock/internal/delivery"
+
+// The runner protocol. A runner claims its attempt once, then sends numbered
+// reports and log lines until each is acknowledged. Everything may be repeated.
+//
+//	POST /runner/v1/claim                      Claim     → Assignment
+//	POST /runner/v1/attempts/{key}/reports     Reports   → ReportsAck
+//	POST /runner/v1/attempts/{key}/log         LogBatch  → LogAck
+//
+// The last two carry "Authorization: Bearer <token>". 410 Gone means that the
+// attempt is fenced: the runner ends itself. 4xx is final, 5xx and broken
+// connections are tried again.
+const (
+	// RunnerProtocol is the newest version of the protocol; the server also
+	// speaks the one before it.
+	RunnerProtocol = 1
+
+	RunnerClaimPath   = "/runner/v1/claim"
+	RunnerReportsPath = "/runner/v1/attempts/{key}/reports"
+	RunnerLogPath     = "/runner/v1/attempts/{key}/log"
+)
+
+// Claim asks for the job of an attempt. The runner chooses its own token and may
+// repeat the claim with it; another token is refused once the claim is taken.
+type Claim struct {
+	Protocols []int  `json:"protocols"`
+	Attempt   string `json:"attempt"`
+	Code      string `json:"code"`
+	Token     string `json:"token"`
+	// Version is the runner's build, for people.
+	Version string `json:"version"`
+}
+
+// Assignment is the job.
+type Assignment struct {
+	Protocol int           `json:"protocol"`
+	App      string        `json:"app"`
+	Env      string        `json:"env"`
+	Run      string        `json:"run"` // app#number
+	Plan     delivery.Plan `json:"plan"`
+	Clone    Clone         `json:"clone"`
+	Push     Push          `json:"push"`
+	// Variables are in every step's environment.
+	Variables map[string]string `json:"variables,omitempty"`
+	// Masks are replaced by *** in every log line and report.
+	Masks []string `json:"masks,omitempty"`
+	// Heartbeat is how often an idle runner reports, in milliseconds.
+	Heartbeat int64 `json:"heartbeat"`
+	// Seq and Line are the last report and log line that the server holds.
+	Seq  int64 `json:"seq"`
+	Line int64 `json:"line"`
+}
+
+// Clone says what to check out.
+type Clone struct {
+	URL      string `json:"url"`
+	SHA      string `json:"sha"`
+	Branch   string `json:"branch"`
+	Username string `json:"username,omitempty"`
+	Password string `json:"password,omitempty"`
+}
+
+// Push says where the image goes. Registry is "host:port".
+type Push struct {
+	Registry   string `json:"registry"`
+	Repository string `json:"repository"`
+	Tag        string `json:"tag"`
+	Username   string `json:"username,omitempty"`
+	Password   string `json:"password,omitempty"`
+	// PlainHTTP is true for the embedded registry.
+	PlainHTTP bool `json:"plainHTTP,omitempty"`
+	// Labels become the image's labels.
+	Labels map[string]string `json:"labels,omitempty"`
+}
+
+// Reports are numbered facts in order; an empty list is a sign of life.
+type Reports struct {
+	Reports []Report `json:"reports"`
+}
+
+// Report is one fact: a step's new state, or the job's end.
+type Report struct {
+	Seq    int64          `json:"seq"`
+	Step   *delivery.Step `json:"step,omitempty"`
+	Finish *Finish        `json:"finish,omitempty"`
+}
+
+// Finish is the end of a job as the runner saw it.
+type Finish struct {
+	// Outcome is succeeded, failed or canceled; "lost" means that the runner
+	// itself could not go on, which costs the user nothing.
+	Outcome  string             `json:"outcome"`
+	Cause    *delivery.Cause    `json:"cause,omitempty"`
+	Artifact *delivery.Artifact `json:"artifact,omitempty"`
+}
+
+// Outcomes of a Finish.
+const (
+	OutcomeSucceeded = "succeeded"
+	OutcomeFailed    = "failed"
+	OutcomeCanceled  = "canceled"
+	OutcomeLost      = "lost"
+)
+
+// ReportsAck says up to which report the server holds them durably.
+type ReportsAck struct {
+	Seq int64 `json:"seq"`
+	// Cancel asks the runner to end the job as canceled.
+	Cancel bool `json:"cancel,omitempty"`
+}
+
+// LogBatch is consecutive lines from number First (from 1).
+type LogBatch struct {
+	First int64     `json:"first"`
+	Lines []LogLine `json:"lines,omitempty"`
+	// Gap says that the lines before First, from Gap.From on, are lost.
+	Gap *LogGap `json:"gap,omitempty"`
+}
+
+// LogLine is one line of a job's output.
+type LogLine struct {
+	// N is the line's number from 1; in a batch it is implied.
+	N int64 `json:"n,omitempty"`
+	// At is UTC milliseconds.
+	At int64 `json:"at"`
+	// Step is the plan step's name.
+	Step string `json:"step"`
+	// Stream is "out", "err" or "sys" (Shiplock's own words).
+	Stream string `json:"stream"`
+	Text   string `json:"text"`
+}
+
+// LogGap marks lines that the runner had to drop.
+type LogGap struct {
+	From   int64  `json:"from"`
+	To     int64  `json:"to"`
+	Reason string `json:"reason"`
+}
+
+// LogAck says up to which line the server holds them durably. The runner sends
+// on from Line+1.
+type LogAck struct {
+	Line int64 `json:"line"`
+}
+
+// Problem is the body of every error answer.
+type Problem struct {
+	Kind    string `json:"kind"`
+	Message string `json:"message"`
+}

@@ -1,0 +1,78 @@
+package delivery
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"time"
+)
+
+// Artifact is an immutable result of a Run.
+type Artifact struct {
+	Digest Digest `json:"digest"`
+	App    string `json:"app"`
+	// Repository is its place in the registry, without the host.
+	Repository string    `json:"repository"`
+	Size       int64     `json:"size"`
+	Run        RunID     `json:"run"`
+	RunNumber  int       `json:"runNumber"`
+	Commit     Commit    `json:"commit"`
+	Env        string    `json:"env"`
+	CreatedAt  time.Time `json:"createdAt"`
+}
+
+// Commit is a pinned commit.
+type Commit struct {
+	SHA    string `json:"sha"`
+	Branch string `json:"branch,omitempty"`
+	Title  string `json:"title,omitempty"`
+	Author string `json:"author,omitempty"`
+}
+
+// Short returns the first 8 digits of the SHA.
+func (c Commit) Short() string { return c.SHA[:min(8, len(c.SHA))] }
+
+// Revision is what can be deployed: an artifact with its configuration. Its ID is
+// a hash of its content, so equal content is the same Revision.
+type Revision struct {
+	ID         RevisionID `json:"id"`
+	App        string     `json:"app"`
+	Env        string     `json:"env"`
+	Artifact   Digest     `json:"artifact"`
+	Repository string     `json:"repository"`
+	Config     Config     `json:"config"`
+	// The run and commit are what people know a revision by; they take no part in
+	// the ID.
+	Run       RunID  `json:"run,omitempty"`
+	RunNumber int    `json:"runNumber"`
+	Commit    Commit `json:"commit,omitzero"`
+}
+
+// Config is what a Revision runs with.
+type Config struct {
+	Variables map[string]string `json:"variables,omitempty"`
+	Home      string            `json:"home"`
+	Port      int               `json:"port,omitempty"`
+	Health    Health            `json:"health,omitzero"`
+	Replicas  int               `json:"replicas"`
+	Logs      string            `json:"logs,omitempty"`
+	Listen    int               `json:"listen,omitempty"`
+}
+
+// NewRevision names an artifact with its configuration.
+func NewRevision(a Artifact, env string, c Config) Revision {
+	r := Revision{App: a.App, Env: env, Artifact: a.Digest, Repository: a.Repository, Config: c}
+	r.ID = RevisionID(HashJSON(r))
+	r.Run, r.RunNumber, r.Commit = a.Run, a.RunNumber, a.Commit
+	return r
+}
+
+// HashJSON returns the digest of v's JSON form, whose map keys are sorted.
+func HashJSON(v any) Digest {
+	b, err := json.Marshal(v)
+	if err != nil {
+		panic("delivery: value cannot be hashed: " + err.Error()) // our own plain types only
+	}
+	sum := sha256.Sum256(b)
+	return Digest("sha256:" + hex.EncodeToString(sum[:]))
+}

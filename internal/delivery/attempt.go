@@ -1,0 +1,55 @@
+package delivery
+
+import (
+	"strconv"
+	"strings"
+)
+
+// AttemptSpec is what an executor needs to start an attempt. The job itself is
+// fetched by the runner, with the claim code, from the server.
+type AttemptSpec struct {
+	// Key names the attempt, its pod and its workspace.
+	Key       string
+	ClaimCode string
+	ServerURL string
+	// Image and Tools are the build environment: an image for a pod, tools on the
+	// PATH for a local process.
+	Image string
+	Tools []string
+}
+
+// AttemptPhase is what an executor sees of an attempt.
+type AttemptPhase string
+
+const (
+	// AttemptPending is known but not running yet.
+	AttemptPending AttemptPhase = "pending"
+	AttemptAlive   AttemptPhase = "alive"
+	// AttemptOver ran and is gone, whatever its end was.
+	AttemptOver AttemptPhase = "over"
+	// AttemptUnknown was never started here.
+	AttemptUnknown AttemptPhase = "unknown"
+)
+
+// AttemptStatus is an executor's observation. Cause says why it is pending or over,
+// when the executor knows.
+type AttemptStatus struct {
+	Phase AttemptPhase
+	Cause *Cause
+}
+
+// ParseAttemptKey splits "app-17-build-1" into its parts.
+func ParseAttemptKey(key string) (app string, number int, job string, attempt int, err error) {
+	parts := strings.Split(key, "-")
+	if n := len(parts); n >= 4 {
+		attempt, err = strconv.Atoi(parts[n-1])
+		if err == nil {
+			number, err = strconv.Atoi(parts[n-3])
+		}
+		app, job = strings.Join(parts[:n-3], "-"), parts[n-2]
+		if err == nil && number > 0 && attempt > 0 && CheckAppName(app) == nil {
+			return app, number, job, attempt, nil
+		}
+	}
+	return "", 0, "", 0, E(NotFound, strconv.Quote(clip(key, 80))+" is not the key of a job's attempt")
+}

@@ -1,0 +1,97 @@
+package delivery
+
+import (
+	"slices"
+	"strings"
+	"time"
+)
+
+// Hook is one delivery from a forge. It is durable before it is answered, and is
+// expanded into runs exactly once.
+type Hook struct {
+	// ID is the forge's own delivery id, or a digest of the body when it sends
+	// none, so a redelivery finds the first one.
+	ID         string    `json:"id"`
+	Forge      string    `json:"forge"`
+	Push       Push      `json:"push"`
+	ReceivedAt time.Time `json:"receivedAt"`
+	State      HookState `json:"state"`
+	// Note says in one line what became of it.
+	Note    string  `json:"note,omitempty"`
+	Runs    []RunID `json:"runs,omitempty"`
+	Version int64   `json:"version"`
+}
+
+// HookState is where a Hook is: received, then expanded or ignored.
+type HookState string
+
+const (
+	HookReceived HookState = "received"
+	HookExpanded HookState = "expanded"
+	HookIgnored  HookState = "ignored"
+)
+
+// Push is what a forge says about new commits on one branch, in the forge's
+// neutral form.
+type Push struct {
+	Repo   Repo   `json:"repo"`
+	Branch string `json:"branch"`
+	Before string `json:"before"`
+	// After is the pushed commit; empty when the branch was deleted.
+	After  string `json:"after"`
+	Title  string `json:"title"`
+	Author string `json:"author"`
+	// Pusher is the forge's user name of who pushed.
+	Pusher string `json:"pusher"`
+	// Paths are the changed files. It is complete only when PathsComplete: a
+	// payload lists 20 commits at most.
+	Paths         []string `json:"paths,omitempty"`
+	PathsComplete bool     `json:"pathsComplete"`
+}
+
+// Repo names a repository in all the ways a forge and a catalog may write it.
+type Repo struct {
+	// ProjectID is the forge's own id, used for commit statuses.
+	ProjectID string `json:"projectId"`
+	// Path is namespace/name.
+	Path     string `json:"path"`
+	CloneURL string `json:"cloneUrl"`
+	SSHURL   string `json:"sshUrl,omitempty"`
+	WebURL   string `json:"webUrl,omitempty"`
+}
+
+// Is tells whether an App's repository setting (a clone URL or namespace/name)
+// names this repository.
+func (r Repo) Is(setting string) bool {
+	want := canonicalRepo(setting)
+	if want == "" {
+		return false
+	}
+	return slices.ContainsFunc([]string{r.Path, r.CloneURL, r.SSHURL, r.WebURL}, func(s string) bool {
+		return canonicalRepo(s) == want
+	})
+}
+
+// canonicalRepo folds the spellings of one repository URL: scheme, user,
+// scp-like form, trailing slash and ".git".
+func canonicalRepo(s string) string {
+	s = strings.TrimSuffix(strings.TrimSuffix(strings.TrimSpace(s), "/"), ".git")
+	scheme, rest, isURL := strings.Cut(s, "://")
+	if isURL {
+		s = rest
+		if scheme == "file" {
+			return s
+		}
+	}
+	host, path, found := strings.Cut(s, "/")
+	if !found {
+		host, path = s, ""
+	}
+	if _, h, ok := strings.Cut(host, "@"); ok {
+		host = h
+		if h, p, scp := strings.Cut(host, ":"); scp && !isURL {
+			host, path = h, strings.Trim(p+"/"+path, "/")
+		}
+	}
+	return strings.ToLower(strings.Trim(host+"/"+path, "/"))
+}

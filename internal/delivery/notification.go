@@ -1,0 +1,107 @@
+package delivery
+
+import (
+	"fmt"
+	"time"
+)
+
+// Notification is one message owed to one channel. What it should say is derived
+// from its subject each time, so a late one says the newest thing, in order, once.
+type Notification struct {
+	// ID is channel and subject: "status/<run id>".
+	ID string `json:"id"`
+	// Sent is the state last delivered; empty when nothing was.
+	Sent   CommitState `json:"sent,omitempty"`
+	SentAt time.Time   `json:"sentAt,omitzero"`
+	// Refused says why the channel will never take it.
+	Refused string `json:"refused,omitempty"`
+	Version int64  `json:"version"`
+}
+
+// CommitState is a forge's word for a run's state.
+type CommitState string
+
+const (
+	CommitPending  CommitState = "pending"
+	CommitRunning  CommitState = "running"
+	CommitSuccess  CommitState = "success"
+	CommitFailed   CommitState = "failed"
+	CommitCanceled CommitState = "canceled"
+)
+
+// CommitStatus is what a forge is told about one run.
+type CommitStatus struct {
+	ProjectID   string      `json:"projectId"`
+	SHA         string      `json:"sha"`
+	Ref         string      `json:"ref"`
+	State       CommitState `json:"state"`
+	Context     string      `json:"context"`
+	Description string      `json:"description"`
+	// URL is the run's page.
+	URL string `json:"url"`
+}
+
+// Facts about a Notification.
+type (
+	// NotificationSent says that the channel took the message.
+	NotificationSent struct {
+		State CommitState
+		At    time.Time
+	}
+	// NotificationRefused says that the channel will never take it.
+	NotificationRefused struct{ Why string }
+)
+
+func (NotificationSent) Name() string    { return "notification.sent" }
+func (NotificationRefused) Name() string { return "notification.refused" }
+
+// StatusID is the id of the notification that carries a run's commit status.
+func StatusID(r RunID) string { return "status/" + string(r) }
+
+// StatusOf returns the commit status that a run deserves now, without its URL.
+func StatusOf(r Run) CommitStatus {
+	s := CommitStatus{
+		ProjectID: r.Repo.ProjectID, SHA: r.Commit.SHA, Ref: r.Commit.Branch,
+		Context: "shiplock/" + r.App + "/" + r.Env,
+	}
+	switch r.State() {
+	case RunQueued:
+		s.State, s.Description = CommitPending, r.Name()+" is queued"
+	case RunRunning:
+		s.State, s.Description = CommitRunning, r.Name()+" is running"
+	case RunSucceeded:
+		s.State, s.Description = CommitSuccess, r.Name()+" succeeded"
+	case RunCanceled:
+		s.State, s.Description = CommitCanceled, r.Name()+" was canceled"
+	default:
+		s.State, s.Description = CommitFailed, r.Name()+" failed"
+	}
+	if c := r.Cause(); c != nil {
+		s.Description += ": " + c.Text
+	}
+	return s
+}
+
+// Next says what is due, given the run that the notification is about.
+func (n Notification) Next(_ time.Time, run Run) []Action {
+	if n.Refused != "" || run.Repo.ProjectID == "" {
+		return nil
+	}
+	if want := StatusOf(run); want.State != n.Sent {
+		return []Action{SendStatus{Status: want}}
+	}
+	return nil
+}
+
+// Apply folds a fact into the notification.
+func (n Notification) Apply(e Event) (Notification, error) {
+	switch e := e.(type) {
+	case NotificationSent:
+		n.Sent, n.SentAt = e.State, e.At
+	case NotificationRefused:
+		n.Refused = e.Why
+	default:
+		return n, E(Internal, fmt.Sprintf("a notification does not know the fact %T", e))
+	}
+	return n, nil
+}

@@ -1,0 +1,58 @@
+package delivery
+
+// Plan is what a Run will do and why, pinned to the Run when it is made. It is a
+// pure function of App, Stack, Environment and commit.
+type Plan struct {
+	// Digest is the content hash of everything below.
+	Digest Digest `json:"digest"`
+	Stack  string `json:"stack"`
+	// BuildImage is the image of the build pod.
+	BuildImage string     `json:"buildImage,omitempty"`
+	Tools      []string   `json:"tools,omitempty"`
+	Repo       string     `json:"repo"`
+	Path       string     `json:"path,omitempty"`
+	Steps      []PlanStep `json:"steps"`
+	// Image is the image to make; nil for a Plan that makes none.
+	Image *ImagePlan `json:"image,omitempty"`
+	// Timeout limits the whole job.
+	Timeout Duration `json:"timeout"`
+}
+
+// StepKind says who carries a step out.
+type StepKind string
+
+const (
+	StepCheckout StepKind = "checkout"
+	StepRun      StepKind = "run"
+	StepImage    StepKind = "image"
+)
+
+// PlanStep is one step and the reason for it.
+type PlanStep struct {
+	Name    string            `json:"name"`
+	Kind    StepKind          `json:"kind"`
+	Run     string            `json:"run,omitempty"`
+	Env     map[string]string `json:"env,omitempty"`
+	Timeout Duration          `json:"timeout"`
+	// Tests is the format of test results on the step's output.
+	Tests string `json:"tests,omitempty"`
+	// Why says which document asked for the step.
+	Why string `json:"why"`
+}
+
+// ImagePlan says what image a Run makes.
+type ImagePlan struct {
+	Base string `json:"base"`
+	// Repository is where it is pushed, without a registry host.
+	Repository string `json:"repository"`
+	// Source is the folder that is added, relative to the App's folder.
+	Source string `json:"source"`
+	Home   string `json:"home"`
+	// Start is the content of start.sh for an App that brings none.
+	Start string            `json:"start,omitempty"`
+	Port  int               `json:"port,omitempty"`
+	Env   map[string]string `json:"env,omitempty"`
+	// Dockerfile is the generated text that the assembly equals.
+	Dockerfile string `json:"dockerfile"`
+	Why        string `json:"why"`
+}

@@ -1,0 +1,113 @@
+package delivery
+
+import (
+	"fmt"
+	"time"
+)
+
+// Release is a Revision offered to a Target, with its batches inside it.
+type Release struct {
+	ID       ReleaseID   `json:"id"`
+	App      string      `json:"app"`
+	Env      string      `json:"env"`
+	Kind     ReleaseKind `json:"kind"`
+	Revision Revision    `json:"revision"`
+	Strategy Strategy    `json:"strategy"`
+	// Bake is how long the old version stays warm afterwards.
+	Bake  Duration     `json:"bake,omitempty"`
+	State ReleaseState `json:"state"`
+	// Automatic releases are made by an environment, not by a person.
+	Automatic bool      `json:"automatic,omitempty"`
+	By        Actor     `json:"by"`
+	Reason    string    `json:"reason,omitempty"`
+	CreatedAt time.Time `json:"createdAt"`
+
+	// Base is what ran before, and what an abort goes back to.
+	Base *Revision `json:"base,omitempty"`
+	// Batch is the index in Strategy.Steps() of the batch that is under way.
+	Batch int `json:"batch"`
+	// Batches are the batches that began, in order.
+	Batches []BatchProgress `json:"batches,omitempty"`
+	Pause   *Cancellation   `json:"pause,omitempty"`
+	Ending  *Ending         `json:"ending,omitempty"`
+
+	SupersededBy ReleaseID `json:"supersededBy,omitempty"`
+	Cause        *Cause    `json:"cause,omitempty"`
+	StartedAt    time.Time `json:"startedAt,omitzero"`
+	FinishedAt   time.Time `json:"finishedAt,omitzero"`
+	Version      int64     `json:"version"`
+}
+
+// ReleaseKind says what a Release is for.
+type ReleaseKind string
+
+const (
+	ReleaseDeploy   ReleaseKind = "deploy"
+	ReleaseRollback ReleaseKind = "rollback"
+	ReleaseRestart  ReleaseKind = "restart"
+)
+
+// ReleaseState is where a Release is.
+type ReleaseState string
+
+const (
+	ReleaseIsProposed ReleaseState = "proposed"
+	ReleaseRolling    ReleaseState = "rolling"
+	// ReleasePaused waits for a person: a manual hold, or somebody's pause.
+	ReleasePaused     ReleaseState = "paused"
+	ReleaseDeployed   ReleaseState = "deployed"
+	ReleaseAborted    ReleaseState = "aborted"
+	ReleaseFailed     ReleaseState = "failed"
+	ReleaseCanceled   ReleaseState = "canceled"
+	ReleaseSuperseded ReleaseState = "superseded"
+)
+
+// Terminal tells whether the state is final.
+func (s ReleaseState) Terminal() bool {
+	return s != ReleaseIsProposed && s != ReleaseRolling && s != ReleasePaused
+}
+
+// BatchProgress is one batch as it went.
+type BatchProgress struct {
+	Asked int `json:"asked"`
+	// Effective is the share that the deployer reported when the batch was ready.
+	Effective int       `json:"effective"`
+	StartedAt time.Time `json:"startedAt"`
+	ReadyAt   time.Time `json:"readyAt,omitzero"`
+	PassedAt  time.Time `json:"passedAt,omitzero"`
+}
+
+// Ending says that a release is on its way back, and what it will then be.
+type Ending struct {
+	State ReleaseState  `json:"state"`
+	By    *Cancellation `json:"by,omitempty"`
+	Cause *Cause        `json:"cause,omitempty"`
+	At    time.Time     `json:"at"`
+}
+
+// Ref returns the release's reference.
+func (r Release) Ref() Ref { return Ref{KindRelease, string(r.ID)} }
+
+// Steps returns the batches that this release goes through. The first release of
+// a Target has no old version to share with, and a rollback or restart is one step.
+func (r Release) Steps() []Batch {
+	if r.Kind != ReleaseDeploy || r.State != ReleaseIsProposed && r.Base == nil {
+		return []Batch{{Percent: 100}}
+	}
+	return r.Strategy.Steps()
+}
+
+// progress returns the batch under way, or nil before it began.
+func (r *Release) progress() *BatchProgress {
+	if r.Batch < len(r.Batches) {
+		return &r.Batches[r.Batch]
+	}
+	return nil
+}
+
+// Describe returns a short line for people: "canary 25 % (batch 1 of 2)".
+func (r Release) Describe() string {
+	steps := r.Steps()
+	b := steps[min(r.Batch, len(steps)-1)]
+	return fmt.Sprintf("%s %d %% (batch %d of %d)", r.Kind, b.Percent, min(r.Batch, len(steps)-1)+1, len(steps))
+}

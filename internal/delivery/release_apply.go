@@ -1,0 +1,326 @@
+package delivery
+
+import (
+	"fmt"
+	"slices"
+	"time"
+)
+
+// Facts about a Release. At is when the fact was learned.
+type (
+	// ReleaseStarted takes a proposed release to its first batch.
+	ReleaseStarted struct {
+		Base *Revision
+		At   time.Time
+	}
+	// BatchReady says that the batch is healthy with this effective share.
+	BatchReady struct {
+		Batch, Effective int
+		At               time.Time
+	}
+	// BatchUnready says that a ready batch no longer is; its deadline runs anew.
+	BatchUnready struct {
+		Batch int
+		Cause *Cause
+		At    time.Time
+	}
+	// BatchPassed goes on to the next batch.
+	BatchPassed struct {
+		Batch int
+		At    time.Time
+	}
+	// BatchFailed sends the release back to the old version.
+	BatchFailed struct {
+		Cause Cause
+		At    time.Time
+	}
+	// ReleaseTroubled is the Cause why a rollback still tries.
+	ReleaseTroubled struct{ Cause *Cause }
+	// ContinueRequested ends the hold of a batch.
+	ContinueRequested struct {
+		By    Actor
+		Batch int
+		At    time.Time
+	}
+	// FullRequested goes to all traffic at once.
+	FullRequested struct {
+		By Actor
+		At time.Time
+	}
+	// PauseRequested stops batches from advancing; health is judged all the same.
+	PauseRequested struct{ By Cancellation }
+	// ResumeRequested undoes PauseRequested.
+	ResumeRequested struct {
+		By Actor
+		At time.Time
+	}
+	// AbortRequested sends the release back to the old version.
+	AbortRequested struct{ By Cancellation }
+	// ReleaseWithdrawn cancels a release that has not started.
+	ReleaseWithdrawn struct{ By Cancellation }
+	// ReleaseReplaced ends a waiting release because a newer one waits.
+	ReleaseReplaced struct {
+		By    ReleaseID
+		Cause Cause
+		At    time.Time
+	}
+	// ReleaseEnded says that the Target has reached what the end asks for.
+	ReleaseEnded struct {
+		State ReleaseState
+		At    time.Time
+	}
+)
+
+func (ReleaseStarted) Name() string    { return "release.started" }
+func (BatchReady) Name() string        { return "batch.ready" }
+func (BatchUnready) Name() string      { return "batch.unready" }
+func (BatchPassed) Name() string       { return "batch.passed" }
+func (BatchFailed) Name() string       { return "batch.failed" }
+func (ReleaseTroubled) Name() string   { return "release.troubled" }
+func (ContinueRequested) Name() string { return "continue.requested" }
+func (FullRequested) Name() string     { return "full.requested" }
+func (PauseRequested) Name() string    { return "pause.requested" }
+func (ResumeRequested) Name() string   { return "resume.requested" }
+func (AbortRequested) Name() string    { return "abort.requested" }
+func (ReleaseWithdrawn) Name() string  { return "release.canceled" }
+func (ReleaseReplaced) Name() string   { return "release.superseded" }
+func (ReleaseEnded) Name() string      { return "release.ended" }
+
+// Apply folds a fact into the release. It never changes r's own slices.
+func (r Release) Apply(e Event) (Release, error) {
+	r.Batches = slices.Clone(r.Batches)
+	var err error
+	switch e := e.(type) {
+	case ReleaseStarted:
+		err = r.start(e)
+	case BatchReady:
+		err = r.ready(e)
+	case BatchUnready:
+		err = r.unready(e)
+	case BatchPassed:
+		err = r.pass(e.Batch, e.At)
+	case BatchFailed:
+		err = r.fail(e)
+	case ReleaseTroubled:
+		err = r.whileActive("have trouble", func() { r.Cause = e.Cause })
+	case ContinueRequested:
+		err = r.goOn(e)
+	case FullRequested:
+		err = r.full(e)
+	case PauseRequested:
+		err = r.pause(e)
+	case ResumeRequested:
+		err = r.resume(e)
+	case AbortRequested:
+		err = r.abort(e)
+	case ReleaseWithdrawn:
+		err = r.withdraw(e)
+	case ReleaseReplaced:
+		err = r.replace(e)
+	case ReleaseEnded:
+		err = r.end(e)
+	default:
+		err = E(Internal, fmt.Sprintf("a release does not know the fact %T", e))
+	}
+	return r, err
+}
+
+func (r *Release) refuse(verb string) error {
+	if r.Ending != nil && !r.State.Terminal() {
+		return E(Conflict, fmt.Sprintf("cannot %s: the release is going back to the old version", verb))
+	}
+	return E(Conflict, fmt.Sprintf("cannot %s: the release is %s", verb, r.State))
+}
+
+func (r *Release) active() bool { return r.State == ReleaseRolling || r.State == ReleasePaused }
+
+func (r *Release) whileActive(verb string, change func()) error {
+	if !r.active() || r.Ending != nil {
+		return r.refuse(verb)
+	}
+	change()
+	return nil
+}
+
+func (r *Release) start(e ReleaseStarted) error {
+	if r.State != ReleaseIsProposed {
+		return r.refuse("start")
+	}
+	r.State, r.Base, r.StartedAt = ReleaseRolling, e.Base, e.At
+	r.begin(e.At)
+	return nil
+}
+
+// begin opens the progress record of the batch under way.
+func (r *Release) begin(at time.Time) {
+	r.Batches = append(r.Batches[:min(r.Batch, len(r.Batches))], BatchProgress{Asked: r.Steps()[r.Batch].Percent, StartedAt: at})
+}
+
+func (r *Release) ready(e BatchReady) error {
+	return r.whileActive("be ready", func() {
+		p := r.progress()
+		if e.Batch != r.Batch || !p.ReadyAt.IsZero() {
+			return
+		}
+		p.ReadyAt, p.Effective, r.Cause = e.At, e.Effective, nil
+		if r.Steps()[r.Batch].Hold.Manual {
+			r.State = ReleasePaused
+		}
+	})
+}
+
+func (r *Release) unready(e BatchUnready) error {
+	return r.whileActive("be unready", func() {
+		p := r.progress()
+		if e.Batch != r.Batch || p.ReadyAt.IsZero() {
+			return
+		}
+		p.ReadyAt, p.StartedAt, r.Cause = time.Time{}, e.At, e.Cause
+		if r.Pause == nil {
+			r.State = ReleaseRolling
+		}
+	})
+}
+
+func (r *Release) pass(batch int, at time.Time) error {
+	return r.whileActive("go on", func() {
+		last := len(r.Steps()) - 1
+		if batch != r.Batch || r.Batch == last {
+			return
+		}
+		r.progress().PassedAt = at
+		r.Batch++
+		r.begin(at)
+		if r.Pause == nil {
+			r.State = ReleaseRolling
+		}
+	})
+}
+
+func (r *Release) goOn(e ContinueRequested) error {
+	switch p := r.progress(); {
+	case !r.active() || r.Ending != nil:
+		return r.refuse("continue")
+	case e.Batch < r.Batch:
+		return nil // somebody was faster
+	case r.Pause != nil:
+		return E(Conflict, "cannot continue: the release is paused by "+r.Pause.By.String()+"; resume it first")
+	case p.ReadyAt.IsZero():
+		return E(Conflict, "cannot continue: the batch under way is not healthy yet")
+	}
+	return r.pass(e.Batch, e.At)
+}
+
+func (r *Release) full(e FullRequested) error {
+	return r.whileActive("go to full", func() {
+		last := len(r.Steps()) - 1
+		r.Pause = nil
+		r.State = ReleaseRolling
+		if r.Batch < last {
+			r.progress().PassedAt = e.At
+			r.Batch = last
+			r.jump(e.At)
+		}
+	})
+}
+
+// jump opens the last batch, leaving out those between.
+func (r *Release) jump(at time.Time) {
+	steps := r.Steps()
+	for len(r.Batches) < r.Batch {
+		b := BatchProgress{Asked: steps[len(r.Batches)].Percent, StartedAt: at, PassedAt: at}
+		r.Batches = append(r.Batches, b)
+	}
+	r.begin(at)
+}
+
+func (r *Release) pause(e PauseRequested) error {
+	return r.whileActive("pause", func() {
+		if r.Pause == nil {
+			by := e.By
+			r.Pause, r.State = &by, ReleasePaused
+		}
+	})
+}
+
+func (r *Release) resume(e ResumeRequested) error {
+	if r.Pause == nil && r.State == ReleasePaused && r.Ending == nil {
+		return E(Conflict, "nobody paused the release: its batch holds until somebody continues it")
+	}
+	return r.whileActive("resume", func() {
+		r.Pause = nil
+		if p := r.progress(); p.ReadyAt.IsZero() || !r.Steps()[r.Batch].Hold.Manual {
+			r.State = ReleaseRolling
+		}
+	})
+}
+
+func (r *Release) fail(e BatchFailed) error {
+	return r.whileActive("fail", func() {
+		cause := e.Cause
+		r.Cause = &cause
+		r.Ending, r.State = &Ending{State: ReleaseFailed, Cause: &cause, At: e.At}, ReleaseRolling
+	})
+}
+
+func (r *Release) abort(e AbortRequested) error {
+	if r.Ending != nil && r.Ending.State == ReleaseAborted {
+		return nil
+	}
+	if r.Kind == ReleaseRollback && r.active() {
+		return E(Conflict, "a rollback cannot be aborted; deploy the other version instead")
+	}
+	return r.whileActive("abort", func() {
+		by := e.By
+		cause := &Cause{Code: "release.aborted", Text: "aborted by " + by.By.String()}
+		if by.Reason != "" {
+			cause.Text += ": " + by.Reason
+		}
+		r.Cause, r.Pause, r.State = cause, nil, ReleaseRolling
+		r.Ending = &Ending{State: ReleaseAborted, By: &by, Cause: cause, At: by.At}
+	})
+}
+
+func (r *Release) withdraw(e ReleaseWithdrawn) error {
+	if r.State == ReleaseCanceled {
+		return nil
+	}
+	if r.State != ReleaseIsProposed {
+		return r.refuse("cancel")
+	}
+	cause := canceledCause(e.By)
+	cause.Code = "release.canceled"
+	r.State, r.Cause, r.FinishedAt = ReleaseCanceled, cause, e.By.At
+	return nil
+}
+
+func (r *Release) replace(e ReleaseReplaced) error {
+	if r.State == ReleaseSuperseded {
+		return nil
+	}
+	if r.State != ReleaseIsProposed {
+		return r.refuse("supersede")
+	}
+	cause := e.Cause
+	r.State, r.SupersededBy, r.Cause, r.FinishedAt = ReleaseSuperseded, e.By, &cause, e.At
+	return nil
+}
+
+func (r *Release) end(e ReleaseEnded) error {
+	switch {
+	case r.State == e.State && r.State.Terminal():
+		return nil
+	case !r.active():
+		return r.refuse("end")
+	case r.Ending != nil && e.State != r.Ending.State:
+		return r.refuse("be " + string(e.State))
+	case r.Ending == nil && e.State != ReleaseDeployed:
+		return r.refuse("be " + string(e.State))
+	}
+	if p := r.progress(); r.Ending == nil && p != nil {
+		p.PassedAt = e.At
+		r.Cause = nil
+	}
+	r.State, r.FinishedAt, r.Pause = e.State, e.At, nil
+	return nil
+}

@@ -1,0 +1,215 @@
+package delivery
+
+import (
+	"fmt"
+	"time"
+)
+
+// ReleaseFacts is what a Release's Next looks at beside the release.
+type ReleaseFacts struct {
+	Target Target
+	// NewerWaiting is a newer release that waits for the same Target, if any.
+	NewerWaiting ReleaseID
+}
+
+// defaultDeadline limits the time that one batch may take to become healthy.
+const defaultDeadline = 5 * time.Minute
+
+// Blockers lists why a proposed release may not start now; none means it may.
+// UI, CLI and cards show this same list.
+func (r Release) Blockers(_ time.Time, f ReleaseFacts) []Cause {
+	var why []Cause
+	if t := f.Target; t.Active != "" && t.Active != r.ID {
+		why = append(why, Cause{
+			Code: "target.busy", Text: "another release is under way on " + t.Key(),
+			Args: map[string]string{"target": t.Key(), "release": string(t.Active)},
+			Next: "wait for it, or abort it",
+		})
+	}
+	if p := f.Target.Paused; p != nil {
+		why = append(why, Cause{
+			Code: "target.paused", Text: f.Target.Key() + " is paused by " + p.By.String(),
+			Args: map[string]string{"target": f.Target.Key(), "by": p.By.String()},
+			Next: "resume the target",
+		})
+	}
+	if r.older(f.Target) {
+		why = append(why, r.olderCause(f.Target))
+	}
+	return why
+}
+
+func (r Release) older(t Target) bool {
+	running := t.Running()
+	return r.Kind == ReleaseDeploy && running != nil && r.Revision.RunNumber < running.Revision.RunNumber
+}
+
+func (r Release) olderCause(t Target) Cause {
+	running := t.Running().Revision.RunNumber
+	return Cause{
+		Code: "release.older", Text: fmt.Sprintf("run #%d is older than #%d, which runs on %s", r.Revision.RunNumber, running, t.Key()),
+		Args: map[string]string{"target": t.Key(), "run": fmt.Sprint(r.Revision.RunNumber), "running": fmt.Sprint(running)},
+		Next: "use rollback to go back to an older version",
+	}
+}
+
+// Next says what is due for the release, and when to look again.
+func (r Release) Next(now time.Time, f ReleaseFacts) ([]Action, time.Time) {
+	switch {
+	case r.State == ReleaseIsProposed:
+		return r.nextProposed(now, f), time.Time{}
+	case r.State.Terminal():
+		return nil, time.Time{}
+	case f.Target.Active != r.ID:
+		return nil, time.Time{} // its Target belongs to another release: stale
+	case r.Ending != nil:
+		return r.nextEnding(now, f.Target), time.Time{}
+	}
+	return r.nextBatch(now, f.Target)
+}
+
+func (r Release) nextProposed(now time.Time, f ReleaseFacts) []Action {
+	if f.NewerWaiting != "" {
+		return []Action{Record{r.Ref(), ReleaseReplaced{By: f.NewerWaiting, At: now, Cause: Cause{
+			Code: "release.superseded", Text: "superseded by a newer release", Args: map[string]string{"by": string(f.NewerWaiting)},
+		}}}}
+	}
+	if r.Automatic && r.older(f.Target) {
+		return []Action{Record{r.Ref(), ReleaseReplaced{By: f.Target.Running().Release, At: now, Cause: r.olderCause(f.Target)}}}
+	}
+	if len(r.Blockers(now, f)) > 0 {
+		return nil
+	}
+	var base *Revision
+	if d := f.Target.Running(); d != nil {
+		base = &d.Revision
+	}
+	started := r
+	started.State, started.Base = ReleaseRolling, base
+	return []Action{
+		Record{r.Ref(), ReleaseStarted{Base: base, At: now}},
+		Record{f.Target.Ref(), ReleaseTook{Release: r.ID}},
+		Record{f.Target.Ref(), DesiredChanged{Desired: started.want(f.Target, now)}},
+	}
+}
+
+// want returns the wish for the batch under way.
+func (r Release) want(t Target, startedAt time.Time) Desired {
+	rev := r.Revision
+	switch {
+	case r.Kind == ReleaseRestart:
+		return Desired{Stable: r.Base, RestartedAt: startedAt}
+	case r.Base == nil:
+		return Desired{Canary: &rev, Share: 100}
+	case r.Base.ID == rev.ID:
+		return Desired{Stable: &rev, RestartedAt: t.Desired.RestartedAt}
+	case r.Kind == ReleaseRollback && revisionID(t.Desired.Stable) == rev.ID && t.Desired.Canary != nil:
+		// The old version is still warm: going back is a switch of traffic.
+		return Desired{Stable: t.Desired.Stable, Canary: t.Desired.Canary, Share: 0}
+	}
+	return Desired{Stable: r.Base, Canary: &rev, Share: r.Steps()[r.Batch].Percent, RestartedAt: t.Desired.RestartedAt}
+}
+
+func (r Release) nextBatch(now time.Time, t Target) ([]Action, time.Time) {
+	if want := r.want(t, r.StartedAt); !want.Same(t.Desired) {
+		return []Action{Record{t.Ref(), DesiredChanged{Desired: want}}}, time.Time{}
+	}
+	p := r.Batches[r.Batch]
+	seen := t.Observed.Of(r.Revision.ID)
+	deadline := p.StartedAt.Add(r.Strategy.Deadline.Or(defaultDeadline))
+	switch {
+	case t.Settled() && seen != nil && seen.Failed:
+		return r.trouble(now, seen.Cause, Cause{Code: "version.failed", Text: "the new version does not become healthy"}), time.Time{}
+	case t.Settled() && seen.Healthy():
+		return r.nextReady(now, t, *seen)
+	case !p.ReadyAt.IsZero():
+		var cause *Cause
+		if seen != nil {
+			cause = seen.Cause
+		}
+		return []Action{Record{r.Ref(), BatchUnready{Batch: r.Batch, Cause: cause, At: now}}}, time.Time{}
+	case !now.Before(deadline):
+		var cause *Cause
+		if seen != nil {
+			cause = seen.Cause
+		}
+		limit := r.Strategy.Deadline.Or(defaultDeadline)
+		return r.trouble(now, cause, Cause{
+			Code: "batch.deadline", Text: fmt.Sprintf("the new version was not healthy within %s", limit),
+			Args: map[string]string{"limit": limit.String()},
+		}), time.Time{}
+	}
+	return nil, deadline
+}
+
+// trouble fails a deploy and restart; a rollback never fails by itself, it keeps
+// trying and says why.
+func (r Release) trouble(now time.Time, seen *Cause, otherwise Cause) []Action {
+	if seen == nil {
+		seen = &otherwise
+	}
+	if r.Kind == ReleaseRollback {
+		if r.Cause != nil && r.Cause.Text == seen.Text {
+			return nil
+		}
+		return []Action{Record{r.Ref(), ReleaseTroubled{Cause: seen}}}
+	}
+	return []Action{Record{r.Ref(), BatchFailed{Cause: *seen, At: now}}}
+}
+
+func (r Release) nextReady(now time.Time, t Target, seen ObservedVersion) ([]Action, time.Time) {
+	p, steps := r.Batches[r.Batch], r.Steps()
+	var actions []Action
+	if p.ReadyAt.IsZero() {
+		actions = append(actions, Record{r.Ref(), BatchReady{Batch: r.Batch, Effective: seen.Effective, At: now}})
+		p.ReadyAt = now
+	}
+	last := r.Batch == len(steps)-1
+	hold := steps[r.Batch].Hold
+	holdOver := p.ReadyAt.Add(hold.For.Std())
+	switch {
+	case r.Pause != nil || t.Paused != nil || hold.Manual:
+		return actions, time.Time{} // a person goes on
+	case now.Before(holdOver):
+		return actions, holdOver
+	case !last:
+		return append(actions, Record{r.Ref(), BatchPassed{Batch: r.Batch, At: now}}), time.Time{}
+	}
+	return append(actions, r.deployed(now, t)...), time.Time{}
+}
+
+// deployed ends a release well. After a deploy the old version is kept for the
+// bake, so that a rollback within it is a switch.
+func (r Release) deployed(now time.Time, t Target) []Action {
+	rev := r.Revision
+	left := ReleaseLeft{
+		Release:  r.ID,
+		Deployed: &Deployed{Revision: rev, Release: r.ID, At: now},
+		Desired:  Desired{Stable: &rev, RestartedAt: t.Desired.RestartedAt},
+	}
+	if r.Kind == ReleaseDeploy && r.Bake > 0 && t.Desired.Canary != nil && t.Desired.Stable != nil {
+		left.Desired, left.BakeUntil = t.Desired, now.Add(r.Bake.Std())
+	}
+	return []Action{
+		Record{r.Ref(), ReleaseEnded{State: ReleaseDeployed, At: now}},
+		Record{t.Ref(), left},
+	}
+}
+
+// nextEnding takes the traffic back first, and then lets the new version go.
+func (r Release) nextEnding(now time.Time, t Target) []Action {
+	back := Desired{Stable: r.Base, RestartedAt: t.Desired.RestartedAt}
+	if r.Base != nil && r.Base.ID != r.Revision.ID && t.Desired.Canary != nil {
+		back.Canary = t.Desired.Canary
+	}
+	if !back.Same(t.Desired) {
+		return []Action{Record{t.Ref(), DesiredChanged{Desired: back}}}
+	}
+	if !t.Settled() {
+		return nil
+	}
+	return []Action{
+		Record{r.Ref(), ReleaseEnded{State: r.Ending.State, At: now}},
+		Record{t.Ref(), ReleaseLeft{Release: r.ID, Desired: Desired{Stable: r.Base, RestartedAt: t.Desired.RestartedAt}}},
+	}
+}

@@ -1,0 +1,50 @@
+package delivery
+
+// Stack is a language at a version: how to build it and how it runs.
+type Stack struct {
+	Name     string  `json:"name"`
+	Language string  `json:"language"`
+	Build    Build   `json:"build"`
+	Runtime  Runtime `json:"runtime"`
+}
+
+// Build is a Stack's build recipe.
+type Build struct {
+	// Image is the build pod's image; a local build uses the machine's tools.
+	Image string `json:"image,omitempty"`
+	// Tools must be on the PATH of a local build, e.g. "go", "npm".
+	Tools []string    `json:"tools,omitempty"`
+	Steps []StackStep `json:"steps"`
+	// Output is the folder, relative to the App's path, that becomes the image's
+	// start_env; empty is "start_env".
+	Output string `json:"output,omitempty"`
+}
+
+// StackStep is one command of a build recipe.
+type StackStep struct {
+	Name string `json:"name"`
+	// Run is a POSIX shell script, run with -e in the App's folder.
+	Run     string   `json:"run"`
+	Timeout Duration `json:"timeout,omitempty"`
+	// Tests names the format of test results on the step's output:
+	// "go-test-json", "tap" or empty.
+	Tests string            `json:"tests,omitempty"`
+	Env   map[string]string `json:"env,omitempty"`
+}
+
+// Runtime is a Stack's run-time convention.
+type Runtime struct {
+	// Base is the base image's reference; "{registry}" stands for the embedded one.
+	Base string `json:"base"`
+	// Home is where start_env lands in the image; empty is /home/services.
+	Home string `json:"home,omitempty"`
+	// Start is the content of start.sh for an App that brings none. It is called
+	// with the environment's name and has PORT in its environment.
+	Start string `json:"start,omitempty"`
+	// Logs is a glob, relative to Home, of files that belong to the app's log.
+	Logs string `json:"logs,omitempty"`
+	Port int    `json:"port,omitempty"`
+}
+
+// DefaultHome is the run-time folder of every app, by the standard.
+const DefaultHome = "/home/services"

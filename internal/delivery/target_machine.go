@@ -1,0 +1,184 @@
+package delivery
+
+import (
+	"fmt"
+	"slices"
+	"time"
+)
+
+// Facts about a Target.
+type (
+	// ReleaseTook gives a release the Target.
+	ReleaseTook struct{ Release ReleaseID }
+	// DesiredChanged is a new wish; the Target gives it the next generation.
+	DesiredChanged struct{ Desired Desired }
+	// DesiredApplied says that the deployer accepted a generation.
+	DesiredApplied struct{ Generation int64 }
+	// TargetObserved is what the deployer saw.
+	TargetObserved struct{ Observed Observed }
+	// ReleaseLeft ends a release's hold on the Target. Deployed is nil unless it
+	// ended well. Desired is what the Target keeps wishing.
+	ReleaseLeft struct {
+		Release   ReleaseID
+		Deployed  *Deployed
+		Desired   Desired
+		BakeUntil time.Time
+	}
+	// BakeEnded lets the old version go.
+	BakeEnded struct{}
+	// TargetPaused stops releases from starting and batches from advancing.
+	TargetPaused struct{ By Cancellation }
+	// TargetResumed undoes TargetPaused.
+	TargetResumed struct{}
+)
+
+func (ReleaseTook) Name() string    { return "target.taken" }
+func (DesiredChanged) Name() string { return "desired.changed" }
+func (DesiredApplied) Name() string { return "desired.applied" }
+func (TargetObserved) Name() string { return "target.observed" }
+func (ReleaseLeft) Name() string    { return "target.left" }
+func (BakeEnded) Name() string      { return "bake.ended" }
+func (TargetPaused) Name() string   { return "target.paused" }
+func (TargetResumed) Name() string  { return "target.resumed" }
+
+// maxHistory bounds a Target's history.
+const maxHistory = 20
+
+// Same tells whether two wishes ask for the same thing; generations do not count.
+func (d Desired) Same(o Desired) bool {
+	return revisionID(d.Stable) == revisionID(o.Stable) && revisionID(d.Canary) == revisionID(o.Canary) &&
+		d.Share == o.Share && d.RestartedAt.Equal(o.RestartedAt)
+}
+
+func revisionID(r *Revision) RevisionID {
+	if r == nil {
+		return ""
+	}
+	return r.ID
+}
+
+// Settled tells whether the newest observation is about the newest wish.
+func (t Target) Settled() bool {
+	return t.Applied == t.Desired.Generation && t.Observed.Generation == t.Desired.Generation
+}
+
+// TargetFacts is what a Target's Next looks at.
+type TargetFacts struct {
+	// Waiting are the proposed releases that wait for this Target.
+	Waiting []ReleaseID
+}
+
+// Next says what is due. Whatever woke the Target, what the deployer sees is read
+// again: reading is cheap, and watches say only that something changed.
+func (t Target) Next(now time.Time, f TargetFacts) (actions []Action, again time.Time) {
+	switch {
+	case t.Desired.Generation == 0:
+	case t.Applied < t.Desired.Generation || t.Observed.Generation == lostGeneration:
+		actions = append(actions, ApplyDesired{})
+	default:
+		actions = append(actions, ObserveTarget{})
+	}
+	if t.Active != "" {
+		return append(actions, Wake{Ref: Ref{KindRelease, string(t.Active)}}), time.Time{}
+	}
+	for _, id := range f.Waiting {
+		actions = append(actions, Wake{Ref: Ref{KindRelease, string(id)}})
+	}
+	if t.BakeUntil.IsZero() {
+		return actions, time.Time{}
+	}
+	if now.Before(t.BakeUntil) {
+		return actions, t.BakeUntil
+	}
+	return append(actions, Record{t.Ref(), BakeEnded{}}), time.Time{}
+}
+
+// lostGeneration marks an observation by a deployer that forgot the Target.
+const lostGeneration = -1
+
+// Apply folds a fact into the Target.
+func (t Target) Apply(e Event) (Target, error) {
+	switch e := e.(type) {
+	case ReleaseTook:
+		return t.take(e)
+	case DesiredChanged:
+		return t.wish(e.Desired), nil
+	case DesiredApplied:
+		if e.Generation > t.Applied {
+			t.Applied = e.Generation
+		}
+		if t.Observed.Generation == lostGeneration {
+			t.Observed.Generation = 0
+		}
+		return t, nil
+	case TargetObserved:
+		return t.observe(e.Observed), nil
+	case ReleaseLeft:
+		return t.leave(e)
+	case BakeEnded:
+		if t.Active != "" || t.BakeUntil.IsZero() {
+			return t, nil
+		}
+		t.BakeUntil = time.Time{}
+		return t.wish(Desired{Stable: t.Desired.serving(), RestartedAt: t.Desired.RestartedAt}), nil
+	case TargetPaused:
+		by := e.By
+		t.Paused = &by
+		return t, nil
+	case TargetResumed:
+		t.Paused = nil
+		return t, nil
+	}
+	return t, E(Internal, fmt.Sprintf("a target does not know the fact %T", e))
+}
+
+func (t Target) take(e ReleaseTook) (Target, error) {
+	if t.Active != "" && t.Active != e.Release {
+		return t, E(Conflict, t.Key()+" is held by another release")
+	}
+	t.Active, t.BakeUntil = e.Release, time.Time{}
+	return t, nil
+}
+
+func (t Target) wish(d Desired) Target {
+	if t.Desired.Generation > 0 && t.Desired.Same(d) {
+		return t
+	}
+	d.Generation = t.Desired.Generation + 1
+	t.Desired = d
+	return t
+}
+
+// observe takes a newer observation. One about an older wish than the deployer
+// has accepted means that the deployer forgot.
+func (t Target) observe(o Observed) Target {
+	switch {
+	case o.Generation >= t.Applied:
+		t.Observed = o
+	case o.Generation == 0:
+		t.Observed = Observed{Generation: lostGeneration, At: o.At}
+	}
+	return t
+}
+
+func (t Target) leave(e ReleaseLeft) (Target, error) {
+	if t.Active != e.Release {
+		return t, E(Conflict, t.Key()+" is not held by this release")
+	}
+	t.Active, t.BakeUntil = "", e.BakeUntil
+	if e.Deployed != nil {
+		t.History = append(slices.Clone(t.History), *e.Deployed)
+		if extra := len(t.History) - maxHistory; extra > 0 {
+			t.History = t.History[extra:]
+		}
+	}
+	return t.wish(e.Desired), nil
+}
+
+// serving returns the revision that takes all traffic, or the stable one.
+func (d Desired) serving() *Revision {
+	if d.Canary != nil && d.Share == 100 {
+		return d.Canary
+	}
+	return d.Stable
+}
