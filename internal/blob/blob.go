@@ -13,6 +13,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/shiplock/shiplock/internal/delivery"
@@ -163,33 +164,22 @@ func (d *Dir) Delete(key string) error {
 	return nil
 }
 
-// Walk calls visit for every key below the directory prefix ("." for all) in
-// lexical order, and stops at the first error. Keys that come or go meanwhile
-// may or may not be visited.
-func (d *Dir) Walk(prefix string, visit func(key string, info fs.FileInfo) error) error {
-	if !fs.ValidPath(prefix) {
-		return badKey(prefix)
+// List returns the entries directly below the directory prefix ("." for the
+// top), sorted by name; a prefix that is not there is empty.
+func (d *Dir) List(prefix string) ([]fs.DirEntry, error) {
+	if prefix != "." {
+		if err := check(prefix); err != nil {
+			return nil, err
+		}
 	}
-	return fs.WalkDir(d.root.FS(), prefix, func(key string, e fs.DirEntry, err error) error {
-		switch {
-		case errors.Is(err, fs.ErrNotExist):
-			return nil
-		case err != nil:
-			return fmt.Errorf("walk %s: %w", prefix, err)
-		case key == tmp:
-			return fs.SkipDir
-		case !e.Type().IsRegular():
-			return nil
-		}
-		info, err := e.Info()
-		if errors.Is(err, fs.ErrNotExist) {
-			return nil
-		}
-		if err != nil {
-			return fmt.Errorf("walk %s: %w", prefix, err)
-		}
-		return visit(key, info)
-	})
+	entries, err := fs.ReadDir(d.root.FS(), prefix)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("list %s: %w", prefix, err)
+	}
+	return slices.DeleteFunc(entries, func(e fs.DirEntry) bool { return prefix == "." && e.Name() == tmp }), nil
 }
 
 func (d *Dir) rename(from, to string) error {

@@ -2,7 +2,6 @@ package blob_test
 
 import (
 	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -135,27 +134,27 @@ func TestKeysStayInside(t *testing.T) {
 	}
 }
 
-func TestWalkListsBelowAPrefix(t *testing.T) {
+func TestListsOneLevel(t *testing.T) {
 	d := open(t, t.TempDir())
 	for _, key := range []string{"b/2", "a/1", "b/c/3", "bb/4"} {
 		if err := d.Put(key, nil); err != nil {
 			t.Fatal(err)
 		}
 	}
-	list := func(prefix string) (keys []string) {
-		if err := d.Walk(prefix, func(key string, _ fs.FileInfo) error { keys = append(keys, key); return nil }); err != nil {
+	list := func(prefix string) (names []string) {
+		entries, err := d.List(prefix)
+		if err != nil {
 			t.Fatal(err)
 		}
-		return keys
+		for _, e := range entries {
+			names = append(names, e.Name())
+		}
+		return names
 	}
-	if got := list("b"); !slices.Equal(got, []string{"b/2", "b/c/3"}) {
-		t.Errorf("below b: %v", got)
-	}
-	if got := list("."); len(got) != 4 {
-		t.Errorf("all: %v", got)
-	}
-	if got := list("none"); len(got) != 0 {
-		t.Errorf("below nothing: %v", got)
+	for prefix, want := range map[string][]string{".": {"a", "b", "bb"}, "b": {"2", "c"}, "none": nil} {
+		if got := list(prefix); !slices.Equal(got, want) {
+			t.Errorf("List(%q) = %v, want %v", prefix, got, want)
+		}
 	}
 }
 
