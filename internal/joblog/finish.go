@@ -1,0 +1,176 @@
+package joblog
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// Finish seals the attempt's log, which ends its tails, and packs it into one
+// compressed file. It may be called again, also after a crash in the middle of
+// it: readers see the whole log at every moment. On error, among them ctx's, the
+// log is at least as it was; call again. An attempt without lines becomes an
+// empty, closed log.
+func (s *Store) Finish(ctx context.Context, attempt string) error {
+	l, err := s.acquire(attempt)
+	if err != nil {
+		return err
+	}
+	defer s.release(l)
+	l.maintenance.Lock()
+	defer l.maintenance.Unlock()
+	if err := l.seal(ctx); err != nil {
+		return err
+	}
+	release, err := s.compactionTurn(ctx)
+	if err != nil {
+		return err
+	}
+	defer release()
+	return classify(ctx, l.compact(ctx, s))
+}
+
+// Recover finishes what a crash interrupted: sealed logs are packed, deleted
+// ones removed. Call it once after Open, beside normal use.
+func (s *Store) Recover(ctx context.Context) error {
+	entries, err := os.ReadDir(s.cfg.Root)
+	if err != nil {
+		return unavailable(err)
+	}
+	for _, e := range entries {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		if err := s.recoverEntry(ctx, e.Name()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *Store) recoverEntry(ctx context.Context, name string) error {
+	if strings.HasPrefix(name, trashPrefix) {
+		return unavailable(os.RemoveAll(s.dir(name)))
+	}
+	if !attemptPattern.MatchString(name) {
+		return nil
+	}
+	if _, err := os.Lstat(filepath.Join(s.dir(name), sealName)); err != nil {
+		return nil // open, or finished to the end: the seal goes last
+	}
+	return s.Finish(ctx, name)
+}
+
+// seal makes the log refuse lines, whoever they are sent to, and learns all
+// that were acknowledged.
+func (l *attemptLog) seal(ctx context.Context) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for l.flushing != nil {
+		if err := l.advance(ctx); err != nil {
+			return err
+		}
+	}
+	if err := l.refresh(); err != nil || l.archive {
+		return err
+	}
+	if err := createSeal(l.cfg.Root, l.dir); err != nil {
+		return unavailable(err)
+	}
+	// Lines still forming were not acknowledged and are not any more.
+	l.forming, l.next = nil, l.durable+1
+	if err := l.refresh(); err != nil {
+		return err
+	}
+	l.closeFile()
+	l.publish()
+	return nil
+}
+
+func createSeal(root, dir string) error {
+	if err := os.MkdirAll(dir, 0o750); err != nil {
+		return err
+	}
+	f, err := os.OpenFile(filepath.Join(dir, sealName), os.O_CREATE|os.O_WRONLY, 0o640)
+	if err != nil {
+		return err
+	}
+	f.Close()
+	return errors.Join(syncDir(dir), syncDir(root))
+}
+
+// compact replaces the segments by an archive. The caller holds maintenance.
+func (l *attemptLog) compact(ctx context.Context, s *Store) error {
+	l.mu.Lock()
+	v, err := l.view(s.dec)
+	l.mu.Unlock()
+	if err != nil {
+		return err
+	}
+	if v.archive == nil {
+		packErr := v.pack(ctx, filepath.Join(l.dir, "pack-"+l.cfg.Writer+".tmp"))
+		l.mu.Lock()
+		err = l.refresh()
+		done := l.archive // by us, or by another finisher that swept our files away
+		l.mu.Unlock()
+		if !done {
+			return errors.Join(packErr, err)
+		}
+	}
+	return l.sweep()
+}
+
+// pack writes the view to the archive by way of the file tmp.
+func (v view) pack(ctx context.Context, tmp string) error {
+	f, err := os.OpenFile(tmp, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o640)
+	if err != nil {
+		return err
+	}
+	defer os.Remove(tmp)
+	defer f.Close()
+	c, err := v.open(1)
+	if err != nil {
+		return err
+	}
+	defer c.close()
+	if err := writeArchive(ctx, f, c); err != nil {
+		return err
+	}
+	if err := f.Sync(); err != nil {
+		return err
+	}
+	// Another finisher may have been first, and may have removed segments under
+	// us: its archive is the good one.
+	if err := os.Link(tmp, filepath.Join(v.dir, archiveName)); err != nil && !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	return syncDir(v.dir)
+}
+
+// sweep removes what the archive replaced, the seal last.
+func (l *attemptLog) sweep() error {
+	entries, err := os.ReadDir(l.dir)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		if e.Name() == archiveName || e.Name() == sealName {
+			continue
+		}
+		if err := remove(filepath.Join(l.dir, e.Name())); err != nil {
+			return err
+		}
+	}
+	return remove(filepath.Join(l.dir, sealName))
+}
+
+// remove takes a file away; one that is gone already is fine.
+func remove(path string) error {
+	if err := os.Remove(path); !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
+}
