@@ -26,7 +26,7 @@ func (r Release) Blockers(_ time.Time, f ReleaseFacts) []Cause {
 			Next: "wait for it, or abort it",
 		})
 	}
-	if p := f.Target.Paused; p != nil {
+	if p := f.Target.Paused; p != nil && r.Kind != ReleaseRollback {
 		why = append(why, Cause{
 			Code: "target.paused", Text: f.Target.Key() + " is paused by " + p.By.String(),
 			Args: map[string]string{"target": f.Target.Key(), "by": p.By.String()},
@@ -168,7 +168,7 @@ func (r Release) nextReady(now time.Time, t Target, seen ObservedVersion) ([]Act
 	hold := steps[r.Batch].Hold
 	holdOver := p.ReadyAt.Add(hold.For.Std())
 	switch {
-	case r.Pause != nil || t.Paused != nil || hold.Manual:
+	case r.Pause != nil || t.Paused != nil && r.Kind != ReleaseRollback || hold.Manual:
 		return actions, time.Time{} // a person goes on
 	case now.Before(holdOver):
 		return actions, holdOver
@@ -186,6 +186,9 @@ func (r Release) deployed(now time.Time, t Target) []Action {
 		Release:  r.ID,
 		Deployed: &Deployed{Revision: rev, Release: r.ID, At: now},
 		Desired:  Desired{Stable: &rev, RestartedAt: t.Desired.RestartedAt},
+	}
+	if r.Kind == ReleaseRollback {
+		left.RolledBack = revisionID(r.Base)
 	}
 	if r.Kind == ReleaseDeploy && r.Bake > 0 && t.Desired.Canary != nil && t.Desired.Stable != nil {
 		left.Desired, left.BakeUntil = t.Desired, now.Add(r.Bake.Std())

@@ -39,6 +39,9 @@ type Deployed struct {
 	Revision Revision  `json:"revision"`
 	Release  ReleaseID `json:"release"`
 	At       time.Time `json:"at"`
+	// RolledBack says that somebody went back from it, so a later rollback does
+	// not return to it.
+	RolledBack bool `json:"rolledBack,omitempty"`
 }
 
 // Observed is what a deployer sees of a Target.
@@ -80,15 +83,16 @@ func (t Target) Running() *Deployed {
 	return nil
 }
 
-// Previous returns the newest healthy revision that differs from the running one.
+// Previous returns the revision that a rollback goes to: the newest healthy one
+// that differs from the running one and was not itself rolled back.
 func (t Target) Previous() *Deployed {
 	current := t.Running()
 	if current == nil {
 		return nil
 	}
 	for i := len(t.History) - 2; i >= 0; i-- {
-		if t.History[i].Revision.ID != current.Revision.ID {
-			return &t.History[i]
+		if d := &t.History[i]; d.Revision.ID != current.Revision.ID && !d.RolledBack {
+			return d
 		}
 	}
 	return nil

@@ -2,6 +2,7 @@ package delivery
 
 import (
 	"fmt"
+	"reflect"
 	"slices"
 	"time"
 )
@@ -23,6 +24,8 @@ type (
 		Deployed  *Deployed
 		Desired   Desired
 		BakeUntil time.Time
+		// RolledBack is the revision that a rollback left behind.
+		RolledBack RevisionID
 	}
 	// BakeEnded lets the old version go.
 	BakeEnded struct{}
@@ -153,6 +156,7 @@ func (t Target) wish(d Desired) Target {
 // has accepted means that the deployer forgot.
 func (t Target) observe(o Observed) Target {
 	switch {
+	case o.Generation >= t.Applied && o.same(t.Observed):
 	case o.Generation >= t.Applied:
 		t.Observed = o
 	case o.Generation == 0:
@@ -167,12 +171,24 @@ func (t Target) leave(e ReleaseLeft) (Target, error) {
 	}
 	t.Active, t.BakeUntil = "", e.BakeUntil
 	if e.Deployed != nil {
-		t.History = append(slices.Clone(t.History), *e.Deployed)
+		t.History = slices.Clone(t.History)
+		for i := range t.History {
+			if t.History[i].Revision.ID == e.RolledBack {
+				t.History[i].RolledBack = true
+			}
+		}
+		t.History = append(t.History, *e.Deployed)
 		if extra := len(t.History) - maxHistory; extra > 0 {
 			t.History = t.History[extra:]
 		}
 	}
 	return t.wish(e.Desired), nil
+}
+
+// same compares two observations but for their times.
+func (o Observed) same(p Observed) bool {
+	o.At, p.At = time.Time{}, time.Time{}
+	return reflect.DeepEqual(o, p)
 }
 
 // serving returns the revision that takes all traffic, or the stable one.
