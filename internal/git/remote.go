@@ -52,7 +52,7 @@ func (r Remote) endpoint() (endpoint, error) {
 		// err quotes the URL, which may hold a password.
 		return endpoint{}, badURL("cannot be parsed")
 	}
-	if strings.HasPrefix(u.Host, "-") || u.Path == "" || u.Path == "/" || u.RawQuery != "" || u.Fragment != "" {
+	if strings.HasPrefix(u.Host, "-") || strings.Contains(u.Path+"/", "/../") || u.Path == "" || u.Path == "/" || u.RawQuery != "" || u.Fragment != "" {
 		return endpoint{}, badURL("must be a host and the path of a repository, nothing else")
 	}
 	switch u.Scheme {

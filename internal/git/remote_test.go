@@ -23,7 +23,7 @@ func TestEndpointURLs(t *testing.T) {
 	for _, url := range []string{
 		"", "-u", "--upload-pack=touch /tmp/x", "shop", "/srv/git/shop.git", "../shop",
 		"ext::sh -c touch% /tmp/x", "fd::17", "ext::git@host:x", "git://example.com/x", "ftp://example.com/x",
-		"https://git.example.com", "https:///x", "https://git.example.com/a?token=x", "https://h/a\nb",
+		"https://git.example.com", "https:///x", "https://git.example.com/a?token=x", "https://h/a\nb", "https://h/a/../b", "https://h/a/%2e%2e/b",
 		"ssh://-oProxyCommand=x/y", "ssh://-oProxyCommand=x@host/y", "ssh://git:pw@host/y", "git@-oProxyCommand=x:y",
 		"git@host:-x", "file://host/path", "https://" + strings.Repeat("a", 3000) + "/x", "https://%zz/x",
 	} {
