@@ -40,6 +40,7 @@ type Page struct {
 // Errors: Invalid, Unavailable, NotFound when the log was deleted meanwhile.
 func (s *Store) Read(ctx context.Context, attempt string, q Query) (Page, error) {
 	limit := pageLimit(q.Limit)
+	q.From = min(max(q.From, -maxNumber), maxNumber)
 	var page Page
 	err := s.withView(ctx, attempt, func(v view) error {
 		var err error

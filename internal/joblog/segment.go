@@ -80,18 +80,16 @@ func (s *segment) open(dir string, n int64) (*os.File, *recordReader, error) {
 // its lines may be acknowledged whoever wrote them. A torn end is left alone:
 // its writer may still be at it.
 func (s *segment) scan(dir string) error {
-	f, err := os.Open(filepath.Join(dir, s.name))
+	path := filepath.Join(dir, s.name)
+	info, err := os.Stat(path)
+	if err != nil || info.Size() == s.seen {
+		return err
+	}
+	f, err := os.Open(path)
 	if err != nil {
 		return err
 	}
 	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return err
-	}
-	if info.Size() == s.seen {
-		return nil
-	}
 	grown := *s
 	grown.seen = info.Size()
 	if err := grown.scanFrom(io.NewSectionReader(f, s.size, info.Size()-s.size)); err != nil {
