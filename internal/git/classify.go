@@ -15,7 +15,7 @@ const (
 	msgNoSHA  = "the commit is not in the repository; it may have been force-pushed away"
 	msgNoRef  = "the branch is not in the repository; it may have been deleted"
 	msgDenied = "the repository refused the credential; give a token that may read the repository"
-	msgMoved  = "the repository has moved; set the App's repository to its new URL"
+	msgMoved  = "the repository is at another URL; set the App's repository to the clone URL that its forge shows, ending in .git"
 	msgDown   = "the repository's server did not answer; try again later"
 	msgTLS    = "the repository's certificate is not trusted here; add its authority to SSL_CERT_FILE or GIT_SSL_CAINFO"
 	msgDisk   = "the disk is full; free space for workspaces"

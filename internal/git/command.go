@@ -28,18 +28,16 @@ var inherited = [...]string{
 // repository's own, with the given settings on top of it.
 func Env(settings map[string]string) []string {
 	config := map[string]string{
-		"advice.detachedHead":  "false",
-		"core.attributesFile":  "/dev/null",
-		"core.excludesFile":    "/dev/null",
-		"core.fsmonitor":       "false",
-		"core.hooksPath":       "/dev/null",
-		"credential.helper":    "",
-		"gc.auto":              "0",
-		"maintenance.auto":     "false",
-		"protocol.ext.allow":   "never",
-		"safe.directory":       "*",
-		"submodule.recurse":    "false",
-		"transfer.fsckObjects": "false",
+		"core.attributesFile": "/dev/null",
+		"core.excludesFile":   "/dev/null",
+		"core.fsmonitor":      "false",
+		"core.hooksPath":      "/dev/null",
+		"credential.helper":   "",
+		"gc.auto":             "0",
+		"maintenance.auto":    "false",
+		"protocol.ext.allow":  "never",
+		"safe.directory":      "*",
+		"submodule.recurse":   "false",
 	}
 	maps.Copy(config, settings)
 
@@ -91,7 +89,7 @@ func newProcess(e endpoint, settings map[string]string) process {
 func (p process) run(ctx context.Context, dir string, maxStdout int, args ...string) ([]byte, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	stdout := &capped{max: maxStdout, overflow: func() { cancel(errTooMuch) }}
+	stdout := &capped{max: maxStdout, full: func() { cancel(errTooMuch) }}
 	stderr := &capped{max: maxStderr}
 
 	cmd := exec.CommandContext(ctx, "git", args...)
@@ -103,14 +101,16 @@ func (p process) run(ctx context.Context, dir string, maxStdout int, args ...str
 
 	err := cmd.Run()
 	switch {
-	case err == nil:
-		return stdout.Bytes(), nil
+	case err == nil && !stdout.cut:
+		return stdout.buf.Bytes(), nil
+	case stdout.cut:
+		return nil, errTooMuch
 	case ctx.Err() != nil:
 		return nil, stopped(args[0], context.Cause(ctx))
 	case errors.Is(err, exec.ErrNotFound):
 		return nil, delivery.Wrap(delivery.Unavailable, "git is not installed here; install git 2.31 or newer", err)
 	}
-	return nil, classify(args[0], p.scrub(stderr.String()), err)
+	return nil, classify(args[0], p.scrub(stderr.buf.String()), err)
 }
 
 var errTooMuch = delivery.E(delivery.Invalid, "the repository has more refs than can be listed; ask for one branch")
@@ -124,19 +124,22 @@ func stopped(what string, cause error) error {
 	return fmt.Errorf("git %s: %w", what, cause)
 }
 
-// capped keeps the first max bytes and swallows the rest.
+// capped keeps the first max bytes and swallows the rest, telling full if it is
+// set. The buffer is not embedded: its ReadFrom would pass by the cap.
 type capped struct {
-	bytes.Buffer
-	max      int
-	overflow func()
+	buf  bytes.Buffer
+	max  int
+	cut  bool
+	full func()
 }
 
 func (c *capped) Write(b []byte) (int, error) {
-	keep := min(len(b), c.max-c.Len())
-	c.Buffer.Write(b[:keep])
-	if keep < len(b) && c.overflow != nil {
-		c.overflow()
+	keep := min(len(b), c.max-c.buf.Len())
+	c.buf.Write(b[:keep])
+	if keep < len(b) && !c.cut && c.full != nil {
+		c.full()
 	}
+	c.cut = c.cut || keep < len(b)
 	return len(b), nil
 }
 

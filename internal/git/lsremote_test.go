@@ -1,6 +1,9 @@
 package git_test
 
 import (
+	"fmt"
+	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -50,6 +53,23 @@ func TestLsRemoteErrorKinds(t *testing.T) {
 			t.Errorf("%s: %v (%v), want %v", name, err, delivery.KindOf(err), c.kind)
 		}
 	}
+}
+
+func TestLsRemoteIsBounded(t *testing.T) {
+	o := serve(t, 1)
+	write(t, filepath.Join(o.dir, "packed-refs"), packed(o.shas[0], 60_000))
+	_, err := git.LsRemote(t.Context(), o.remote())
+	if delivery.KindOf(err) != delivery.Invalid {
+		t.Errorf("%v, want Invalid", err)
+	}
+}
+
+func packed(sha string, n int) string {
+	var refs strings.Builder
+	for i := range n {
+		fmt.Fprintf(&refs, "%s refs/heads/branch-with-a-rather-long-name-%06d\n", sha, i)
+	}
+	return refs.String()
 }
 
 func BenchmarkLsRemote(b *testing.B) {

@@ -1,6 +1,8 @@
 package git_test
 
 import (
+	"fmt"
+	"io"
 	"net/http"
 	"net/http/cgi"
 	"net/http/httptest"
@@ -25,14 +27,15 @@ type origin struct {
 	shas []string // of branch main, oldest first
 }
 
-// sh runs git the way a developer would, with a fixed identity and date.
 func sh(t testing.TB, dir string, args ...string) string {
 	t.Helper()
+	return shIn(t, dir, nil, args...)
+}
+
+func shIn(t testing.TB, dir string, stdin io.Reader, args ...string) string {
+	t.Helper()
 	cmd := exec.Command("git", args...)
-	cmd.Dir = dir
-	cmd.Env = append(git.Env(nil),
-		"GIT_AUTHOR_NAME=Ada", "GIT_AUTHOR_EMAIL=ada@example.com", "GIT_AUTHOR_DATE=2026-01-02T03:04:05Z",
-		"GIT_COMMITTER_NAME=Ada", "GIT_COMMITTER_EMAIL=ada@example.com", "GIT_COMMITTER_DATE=2026-01-02T03:04:05Z")
+	cmd.Dir, cmd.Env, cmd.Stdin = dir, git.Env(nil), stdin
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		t.Fatalf("git %v: %v\n%s", args, err, out)
@@ -57,19 +60,18 @@ func serve(t testing.TB, n int, backend ...string) origin {
 	root := t.TempDir()
 	o := origin{dir: filepath.Join(root, "acme", "shop.git")}
 	sh(t, root, "init", "-q", "--bare", "-b", "main", o.dir)
-	work := t.TempDir()
-	sh(t, work, "init", "-q", "-b", "main")
+	var history strings.Builder
 	for i := range n {
-		write(t, filepath.Join(work, "n.txt"), strings.Repeat("x", i+1))
-		write(t, filepath.Join(work, "src", "main.go"), "package main\n")
-		sh(t, work, "add", ".")
-		sh(t, work, "commit", "-q", "-m", "commit")
-		o.shas = append(o.shas, sh(t, work, "rev-parse", "HEAD"))
+		fmt.Fprintf(&history, "commit refs/heads/main\ncommitter Ada <ada@example.com> %d +0000\ndata 6\ncommit\n", 1767323045+i)
+		fmt.Fprintf(&history, "M 644 inline n.txt\ndata %d\n%s\n", i+1, strings.Repeat("x", i+1))
+		fmt.Fprint(&history, "M 644 inline src/main.go\ndata 13\npackage main\n\n")
 	}
-	sh(t, work, "push", "-q", o.dir, "main")
+	shIn(t, o.dir, strings.NewReader(history.String()), "fast-import", "--quiet")
+	o.shas = strings.Fields(sh(t, o.dir, "rev-list", "--reverse", "main"))
 
 	handler := &cgi.Handler{
-		Path: filepath.Join(sh(t, root, "--exec-path"), "git-http-backend"),
+		Path:   filepath.Join(sh(t, root, "--exec-path"), "git-http-backend"),
+		Stderr: io.Discard,
 		Env: append(git.Env(map[string]string{"uploadpack.allowAnySHA1InWant": "true"}),
 			append([]string{"GIT_HTTP_EXPORT_ALL=1", "GIT_PROJECT_ROOT=" + root}, backend...)...),
 	}

@@ -18,7 +18,7 @@ type hook struct {
 	body   []byte
 }
 
-func (h *Host) queue(p payload) {
+func (h *Host) queue(p payload, base string) {
 	body, err := json.Marshal(p)
 	if err != nil {
 		h.log.Error("payload was not encoded", "err", err)
@@ -34,7 +34,7 @@ func (h *Host) queue(p payload) {
 		"User-Agent":            "GitLab/19.0.0",
 		"X-Gitlab-Event":        event,
 		"X-Gitlab-Token":        h.config.HookToken,
-		"X-Gitlab-Instance":     "http://githost",
+		"X-Gitlab-Instance":     base,
 		"X-Gitlab-Webhook-UUID": h.webhookUUID,
 		"X-Gitlab-Event-UUID":   uuid.NewString(),
 		"Idempotency-Key":       id,

@@ -79,7 +79,7 @@ func (h *Host) announce(ctx context.Context, r *repo, before map[string]string, 
 		if err != nil {
 			return err
 		}
-		h.queue(p)
+		h.queue(p, by.base)
 	}
 	return nil
 }
