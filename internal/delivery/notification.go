@@ -1,6 +1,7 @@
 package delivery
 
 import (
+	"cmp"
 	"fmt"
 	"time"
 )
@@ -28,6 +29,11 @@ const (
 	CommitFailed   CommitState = "failed"
 	CommitCanceled CommitState = "canceled"
 )
+
+// Final tells whether no other state follows.
+func (s CommitState) Final() bool {
+	return s == CommitSuccess || s == CommitFailed || s == CommitCanceled
+}
 
 // CommitStatus is what a forge is told about one run.
 type CommitStatus struct {
@@ -97,9 +103,21 @@ func (n Notification) Next(_ time.Time, run Run) []Action {
 func (n Notification) Apply(e Event) (Notification, error) {
 	switch e := e.(type) {
 	case NotificationSent:
+		switch {
+		case n.Refused == "" && n.Sent == e.State:
+			return n, nil
+		case n.Refused != "" || n.Sent.Final():
+			return n, E(Conflict, "the channel is owed nothing more")
+		}
 		n.Sent, n.SentAt = e.State, e.At
 	case NotificationRefused:
-		n.Refused = e.Why
+		switch {
+		case n.Refused != "":
+			return n, nil
+		case n.Sent.Final():
+			return n, E(Conflict, "the channel is owed nothing more")
+		}
+		n.Refused = cmp.Or(e.Why, "refused")
 	default:
 		return n, E(Internal, fmt.Sprintf("a notification does not know the fact %T", e))
 	}
