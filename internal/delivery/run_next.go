@@ -38,7 +38,7 @@ type RunFacts struct {
 // Next says what is due for the run, and when to look again (zero: when something
 // happens).
 func (r Run) Next(now time.Time, f RunFacts) (actions []Action, again time.Time) {
-	if r.Hook != "" && r.SupersededBy == "" {
+	if r.Hook != "" && !r.State().Terminal() { // an ended run replaces nothing
 		for _, older := range f.OlderQueued {
 			actions = append(actions, Record{Ref{KindRun, string(older)}, RunSuperseded{By: r.ID, At: now}})
 		}
