@@ -147,6 +147,9 @@ func (r *Release) start(e ReleaseStarted) error {
 		return r.refuse("start")
 	}
 	r.State, r.Base, r.StartedAt = ReleaseRolling, e.Base, e.At
+	if r.Kind == ReleaseRestart && e.Base != nil {
+		r.Revision = *e.Base // what runs may have changed while the restart waited
+	}
 	r.begin(e.At)
 	return nil
 }
@@ -184,11 +187,11 @@ func (r *Release) unready(e BatchUnready) error {
 
 func (r *Release) pass(batch int, at time.Time) error {
 	return r.whileActive("go on", func() {
-		last := len(r.Steps()) - 1
-		if batch != r.Batch || r.Batch == last {
+		p, last := r.progress(), len(r.Steps())-1
+		if batch != r.Batch || r.Batch == last || p.ReadyAt.IsZero() {
 			return
 		}
-		r.progress().PassedAt = at
+		p.PassedAt = at
 		r.Batch++
 		r.begin(at)
 		if r.Pause == nil {
@@ -203,6 +206,8 @@ func (r *Release) goOn(e ContinueRequested) error {
 		return r.refuse("continue")
 	case e.Batch < r.Batch:
 		return nil // somebody was faster
+	case e.Batch > r.Batch:
+		return E(Conflict, fmt.Sprintf("cannot continue: batch %d has not begun", e.Batch+1))
 	case r.Pause != nil:
 		return E(Conflict, "cannot continue: the release is paused by "+r.Pause.By.String()+"; resume it first")
 	case p.ReadyAt.IsZero():
@@ -259,16 +264,14 @@ func (r *Release) fail(e BatchFailed) error {
 	return r.whileActive("fail", func() {
 		cause := e.Cause
 		r.Cause = &cause
-		r.Ending, r.State = &Ending{State: ReleaseFailed, Cause: &cause, At: e.At}, ReleaseRolling
+		r.Pause, r.State = nil, ReleaseRolling
+		r.Ending = &Ending{State: ReleaseFailed, Cause: &cause, At: e.At}
 	})
 }
 
 func (r *Release) abort(e AbortRequested) error {
 	if r.Ending != nil && r.Ending.State == ReleaseAborted {
 		return nil
-	}
-	if r.Kind == ReleaseRollback && r.active() {
-		return E(Conflict, "a rollback cannot be aborted; deploy the other version instead")
 	}
 	return r.whileActive("abort", func() {
 		by := e.By
@@ -316,10 +319,11 @@ func (r *Release) end(e ReleaseEnded) error {
 		return r.refuse("be " + string(e.State))
 	case r.Ending == nil && e.State != ReleaseDeployed:
 		return r.refuse("be " + string(e.State))
+	case r.Ending == nil && (r.Batch < len(r.Steps())-1 || r.progress().ReadyAt.IsZero()):
+		return E(Conflict, "cannot be deployed: the last batch is not healthy yet")
 	}
-	if p := r.progress(); r.Ending == nil && p != nil {
-		p.PassedAt = e.At
-		r.Cause = nil
+	if r.Ending == nil {
+		r.progress().PassedAt, r.Cause = e.At, nil
 	}
 	r.State, r.FinishedAt, r.Pause = e.State, e.At, nil
 	return nil

@@ -100,12 +100,12 @@ func (r Release) want(t Target, startedAt time.Time) Desired {
 	case r.Kind == ReleaseRestart:
 		return Desired{Stable: r.Base, RestartedAt: startedAt}
 	case r.Base == nil:
-		return Desired{Canary: &rev, Share: 100}
+		return Desired{Canary: &rev, Share: 100, RestartedAt: t.Desired.RestartedAt}
 	case r.Base.ID == rev.ID:
 		return Desired{Stable: &rev, RestartedAt: t.Desired.RestartedAt}
 	case r.Kind == ReleaseRollback && revisionID(t.Desired.Stable) == rev.ID && t.Desired.Canary != nil:
 		// The old version is still warm: going back is a switch of traffic.
-		return Desired{Stable: t.Desired.Stable, Canary: t.Desired.Canary, Share: 0}
+		return Desired{Stable: t.Desired.Stable, Canary: t.Desired.Canary, RestartedAt: t.Desired.RestartedAt}
 	}
 	return Desired{Stable: r.Base, Canary: &rev, Share: r.Steps()[r.Batch].Percent, RestartedAt: t.Desired.RestartedAt}
 }
@@ -202,8 +202,9 @@ func (r Release) deployed(now time.Time, t Target) []Action {
 // nextEnding takes the traffic back first, and then lets the new version go.
 func (r Release) nextEnding(now time.Time, t Target) []Action {
 	back := Desired{Stable: r.Base, RestartedAt: t.Desired.RestartedAt}
-	if r.Base != nil && r.Base.ID != r.Revision.ID && t.Desired.Canary != nil {
-		back.Canary = t.Desired.Canary
+	if r.Base != nil && r.Base.ID != r.Revision.ID {
+		rev := r.Revision
+		back.Canary = &rev
 	}
 	if !back.Same(t.Desired) {
 		return []Action{Record{t.Ref(), DesiredChanged{Desired: back}}}
