@@ -51,8 +51,9 @@ type Observed struct {
 	Generation int64             `json:"generation"`
 	Versions   []ObservedVersion `json:"versions,omitempty"`
 	// URL is where the Target answers, when that is known.
-	URL string    `json:"url,omitempty"`
-	At  time.Time `json:"at,omitzero"`
+	URL string `json:"url,omitempty"`
+	// At is when this was first seen; seeing the same again does not move it.
+	At time.Time `json:"at,omitzero"`
 }
 
 // ObservedVersion is one revision as it runs.

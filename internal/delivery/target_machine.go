@@ -72,8 +72,12 @@ type TargetFacts struct {
 }
 
 // Next says what is due. Whatever woke the Target, what the deployer sees is read
-// again: reading is cheap, and watches say only that something changed.
+// again: reading is cheap, and watches say only that something changed. A wish
+// that is not seen yet is looked at again even when no watch says a word.
 func (t Target) Next(now time.Time, f TargetFacts) (actions []Action, again time.Time) {
+	if !t.Settled() {
+		again = now.Add(settleCheck)
+	}
 	switch {
 	case t.Desired.Generation == 0:
 	case t.Applied < t.Desired.Generation || t.Observed.Generation == lostGeneration:
@@ -82,19 +86,20 @@ func (t Target) Next(now time.Time, f TargetFacts) (actions []Action, again time
 		actions = append(actions, ObserveTarget{})
 	}
 	if t.Active != "" {
-		return append(actions, Wake{Ref: Ref{KindRelease, string(t.Active)}}), time.Time{}
+		return append(actions, Wake{Ref: Ref{KindRelease, string(t.Active)}}), again
 	}
 	for _, id := range f.Waiting {
 		actions = append(actions, Wake{Ref: Ref{KindRelease, string(id)}})
 	}
-	if t.BakeUntil.IsZero() {
-		return actions, time.Time{}
+	if t.BakeUntil.IsZero() || now.Before(t.BakeUntil) {
+		return actions, earliest(again, t.BakeUntil)
 	}
-	if now.Before(t.BakeUntil) {
-		return actions, t.BakeUntil
-	}
-	return append(actions, Record{t.Ref(), BakeEnded{}}), time.Time{}
+	return append(actions, Record{t.Ref(), BakeEnded{}}), again
 }
+
+// settleCheck is how often a wish that is not seen yet is looked at, and how long
+// a deployer that accepted one may know nothing of it before it is told again.
+const settleCheck = 10 * time.Second
 
 // lostGeneration marks an observation by a deployer that forgot the Target.
 const lostGeneration = -1
@@ -152,14 +157,19 @@ func (t Target) wish(d Desired) Target {
 	return t
 }
 
-// observe takes a newer observation. One about an older wish than the deployer
-// has accepted means that the deployer forgot.
+// observe takes a newer observation; one about an older wish than the deployer has
+// accepted is late. A deployer that knows nothing of a Target that it showed before
+// forgot it; one that never showed it may only be slow, and gets settleCheck.
 func (t Target) observe(o Observed) Target {
-	switch {
-	case o.Generation >= t.Applied && o.same(t.Observed):
+	switch seen := t.Observed; {
 	case o.Generation >= t.Applied:
-		t.Observed = o
-	case o.Generation == 0:
+		if !o.same(seen) {
+			t.Observed = o
+		}
+	case o.Generation > 0 || seen.Generation == lostGeneration:
+	case seen.Generation == 0 && seen.At.IsZero():
+		t.Observed.At = o.At
+	case seen.Generation > 0 || !o.At.Before(seen.At.Add(settleCheck)):
 		t.Observed = Observed{Generation: lostGeneration, At: o.At}
 	}
 	return t
