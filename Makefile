@@ -1,0 +1,53 @@
+# Shiplock. `make help` lists what there is to do.
+SHELL := /bin/bash
+GO    ?= go
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+LDFLAGS := -s -w -X main.version=$(VERSION)
+
+export CGO_ENABLED = 0
+export GOFLAGS = -trimpath -buildvcs=false
+
+.PHONY: help build demo test check lint e2e bench soak fuzz generate clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+build: ## bin/shiplock and bin/shiplock-runner
+	@mkdir -p bin
+	$(GO) build -ldflags '$(LDFLAGS)' -o bin/ ./cmd/...
+
+demo: build ## a running server with two example apps: push, build, canary, roll back
+	@bin/shiplock demo $(ARGS)
+
+test: ## unit and conformance tests; needs nothing but Go and git
+	$(GO) test ./...
+
+check: lint test e2e ## everything that must hold before a commit lands
+
+lint: ## formatting, vet, stale generated files
+	@test -z "$$(gofmt -l cmd internal examples test)" || { gofmt -l cmd internal examples test; echo 'run gofmt on these files' >&2; exit 1; }
+	$(GO) vet ./...
+	$(GO) mod tidy -diff
+
+e2e: build ## scripts, the demo story and a small seed of chaos, through the real binaries
+	$(GO) test -count=1 -tags e2e ./test/...
+
+bench: build ## the promised figures, measured
+	$(GO) test -run '^$$' -bench . -benchtime 3x ./internal/image
+	$(GO) test -count=1 -tags bench -v -run '^TestBench' ./test/bench
+
+soak: build ## the long chaos runs: 300 kills
+	$(GO) test -count=1 -tags e2e -timeout 120m ./test/chaos -kills 300
+
+fuzz: ## every fuzz target for FUZZTIME (default 1m)
+	@$(GO) list ./... | while read -r pkg; do \
+	  for target in $$($(GO) test -list '^Fuzz' "$$pkg" | grep '^Fuzz'); do \
+	    $(GO) test -run '^$$' -fuzz "^$$target$$" -fuzztime $(or $(FUZZTIME),1m) "$$pkg" || exit 1; \
+	  done; \
+	done
+
+generate: ## docs/state from the machines' tables
+	$(GO) generate ./...
+
+clean: ## remove what make made
+	rm -rf bin
