@@ -1,0 +1,180 @@
+package local
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"math"
+	"sync"
+	"time"
+
+	"github.com/shiplock/shiplock/internal/delivery"
+)
+
+// DeployerConfig is what a Deployer needs.
+type DeployerConfig struct {
+	Supervisor EnsureConfig
+	// Registry is the host:port that images are pulled from.
+	Registry string
+	// OnChange is told when something about a Target changed.
+	OnChange func(ctx context.Context, app, env string)
+	Log      *slog.Logger
+}
+
+// Deployer makes the wishes of Targets real through the supervisor of this
+// machine.
+type Deployer struct {
+	cfg    DeployerConfig
+	mu     sync.Mutex
+	client *Client
+}
+
+// NewDeployer returns a Deployer; the supervisor is started when it is first
+// needed.
+func NewDeployer(cfg DeployerConfig) *Deployer { return &Deployer{cfg: cfg} }
+
+// Apply makes d the wish of its Target. Conflict: the supervisor holds a higher
+// generation.
+func (p *Deployer) Apply(ctx context.Context, app, env string, d delivery.Desired) error {
+	return p.with(ctx, func(c *Client) error {
+		_, err := c.Apply(ctx, p.wish(app, env, d))
+		return err
+	})
+}
+
+// Observe returns what the supervisor sees; generation 0 when it knows nothing of
+// the Target.
+func (p *Deployer) Observe(ctx context.Context, app, env string) (delivery.Observed, error) {
+	var seen Observation
+	err := p.with(ctx, func(c *Client) (err error) {
+		seen, err = c.Observe(ctx, delivery.TargetKey(app, env))
+		return err
+	})
+	if delivery.KindOf(err) == delivery.NotFound {
+		return delivery.Observed{}, nil
+	}
+	return observed(seen), err
+}
+
+// Run keeps a supervisor running and passes its news on, until ctx ends.
+func (p *Deployer) Run(ctx context.Context) error {
+	var since int64
+	for ctx.Err() == nil {
+		var news Changes
+		err := p.with(ctx, func(c *Client) (err error) {
+			news, err = c.Watch(ctx, since)
+			return err
+		})
+		if ctx.Err() != nil {
+			return nil
+		}
+		if err != nil {
+			p.cfg.Log.Warn("watch the supervisor", "err", err)
+			since = 0
+			select {
+			case <-ctx.Done():
+			case <-time.After(time.Second):
+			}
+			continue
+		}
+		since = news.Version
+		for _, o := range news.Targets {
+			app, env := SplitKey(o.Key)
+			p.cfg.OnChange(ctx, app, env)
+		}
+	}
+	return nil
+}
+
+// with calls do with a client of a running supervisor, and once more with a new
+// one when the supervisor has died.
+func (p *Deployer) with(ctx context.Context, do func(*Client) error) error {
+	c, err := p.connect(ctx, nil)
+	if err != nil {
+		return err
+	}
+	if err = do(c); delivery.KindOf(err) != delivery.Unavailable || ctx.Err() != nil {
+		return err
+	}
+	if c, err = p.connect(ctx, c); err != nil {
+		return err
+	}
+	return do(c)
+}
+
+// connect returns the client, or a new one when dead is still the current one.
+func (p *Deployer) connect(ctx context.Context, dead *Client) (*Client, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.client != nil && p.client != dead {
+		return p.client, nil
+	}
+	c, err := Ensure(ctx, p.cfg.Supervisor)
+	if err != nil {
+		return nil, err
+	}
+	p.client = c
+	return c, nil
+}
+
+// wish translates a Desired. The supervisor knows versions with weights, and not
+// which one is called canary.
+func (p *Deployer) wish(app, env string, d delivery.Desired) Wish {
+	w := Wish{Key: delivery.TargetKey(app, env), Generation: d.Generation}
+	if !d.RestartedAt.IsZero() {
+		w.RestartedAt = d.RestartedAt.UnixMilli()
+	}
+	share := d.Share
+	if d.Stable == nil {
+		share = 100
+	}
+	if d.Canary != nil {
+		w.Versions = append(w.Versions, p.version(*d.Canary, share))
+		w.Listen = d.Canary.Config.Listen
+	}
+	if d.Stable != nil {
+		if d.Canary == nil {
+			share = 0
+		}
+		w.Versions = append(w.Versions, p.version(*d.Stable, 100-share))
+		w.Listen = d.Stable.Config.Listen
+	}
+	return w
+}
+
+func (p *Deployer) version(r delivery.Revision, weight int) Version {
+	return Version{
+		ID: string(r.ID), Weight: weight,
+		Image: fmt.Sprintf("%s/%s@%s", p.cfg.Registry, r.Repository, r.Artifact),
+		Config: Config{
+			Env: r.Config.Variables, HealthPath: r.Config.Health.Path,
+			HealthTimeoutMS: r.Config.Health.Timeout.Std().Milliseconds(), Replicas: r.Config.Replicas,
+		},
+	}
+}
+
+func observed(o Observation) delivery.Observed {
+	seen := delivery.Observed{Generation: o.Generation, URL: o.URL}
+	for _, v := range o.Versions {
+		if !v.Wished {
+			continue
+		}
+		seen.Versions = append(seen.Versions, delivery.ObservedVersion{
+			Revision: delivery.RevisionID(v.ID), Asked: v.Asked, Effective: int(math.Round(v.Effective)),
+			Ready: v.Ready, Total: v.Replicas, Failed: v.GaveUp, Cause: cause(v),
+		})
+	}
+	return seen
+}
+
+// cause says why a version takes no traffic, with the end of its own log.
+func cause(v VersionStatus) *delivery.Cause {
+	if v.Ready == v.Replicas || v.Reason == "" {
+		return nil
+	}
+	return &delivery.Cause{
+		Code: "app." + string(v.State), Text: v.Reason, Exit: v.ExitCode, Evidence: v.LogTail,
+		Args: map[string]string{"revision": delivery.RevisionID(v.ID).Short()},
+		Next: "read the app's log, mend it, and push again; the old version keeps serving",
+	}
+}

@@ -1,0 +1,184 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/shiplock/shiplock/internal/catalog"
+	"github.com/shiplock/shiplock/internal/delivery"
+	"github.com/shiplock/shiplock/internal/standard"
+)
+
+// Principal is an authenticated Actor with what it may do.
+type Principal struct {
+	Actor  delivery.Actor
+	Grants delivery.Grants
+}
+
+// command authorises, lets do change a draft, and commits it with an audit entry.
+// A lost race is tried again on fresh state.
+func (e *Engine) command(ctx context.Context, p Principal, cmd delivery.Command, subject, detail string, do func(*draft) error) error {
+	rule, err := delivery.Authorise(p.Actor, p.Grants, cmd, subject)
+	if err != nil {
+		return err
+	}
+	for try := 0; ; try++ {
+		d := newDraft(e.store, e.now(), p.Actor)
+		if err := do(d); err != nil {
+			return err
+		}
+		d.extra.Audit = append(d.extra.Audit, delivery.AuditEntry{
+			At: d.now, Actor: p.Actor, Command: cmd, Subject: subject, Rule: rule, Detail: detail,
+		})
+		_, err := e.commit(ctx, d.change())
+		if delivery.KindOf(err) != delivery.Conflict || try == maxConflicts {
+			return err
+		}
+	}
+}
+
+// Allow authorises a command that changes nothing, such as reading.
+func (e *Engine) Allow(p Principal, cmd delivery.Command, subject string) error {
+	_, err := delivery.Authorise(p.Actor, p.Grants, cmd, subject)
+	return err
+}
+
+// ReceiveHook makes a delivery durable. A redelivery changes nothing.
+func (e *Engine) ReceiveHook(ctx context.Context, h delivery.Hook) error {
+	h.State, h.ReceivedAt, h.Version = delivery.HookReceived, e.now(), 0
+	_, err := e.commit(ctx, &delivery.Change{
+		Hooks: []*delivery.Hook{&h},
+		Wakes: []delivery.Wake{{Ref: h.Ref()}},
+	})
+	if delivery.KindOf(err) != delivery.Conflict {
+		return err
+	}
+	if _, known := e.store.Hook(ctx, h.ID); known == nil {
+		return nil
+	}
+	return err
+}
+
+// StartRun asks for a run of a commit; without a commit, of the head of the
+// environment's branch.
+type StartRun struct {
+	App string `json:"app"`
+	Env string `json:"env"`
+	SHA string `json:"commit,omitempty"`
+}
+
+// StartRun makes the run that a person asks for. A build of the environment's
+// branch or any commit: it stops at the artifact unless the environment is
+// automatic.
+func (e *Engine) StartRun(ctx context.Context, p Principal, ask StartRun) (delivery.Run, error) {
+	if err := e.Allow(p, delivery.CmdRunStart, ask.App+"/"+ask.Env); err != nil {
+		return delivery.Run{}, err
+	}
+	set, app, env, err := e.place(ctx, ask.App, ask.Env)
+	if err != nil {
+		return delivery.Run{}, err
+	}
+	commit := delivery.Commit{SHA: ask.SHA, Branch: env.Branch}
+	if ask.SHA == "" {
+		if commit, err = e.head(ctx, app, env); err != nil {
+			return delivery.Run{}, err
+		}
+	}
+	run, err := e.newRun(set, app, env, commit, delivery.Repo{CloneURL: app.Repo}, p.Actor, e.now())
+	if err != nil {
+		return run, err
+	}
+	err = e.command(ctx, p, delivery.CmdRunStart, ask.App+"/"+ask.Env, commit.SHA, func(d *draft) error {
+		d.addRun(run)
+		return nil
+	})
+	if err != nil {
+		return run, err
+	}
+	return e.store.Run(ctx, run.ID)
+}
+
+func (e *Engine) head(ctx context.Context, app delivery.App, env delivery.Environment) (delivery.Commit, error) {
+	if env.Branch == "" {
+		return delivery.Commit{}, delivery.E(delivery.Invalid, fmt.Sprintf("environment %s builds no branch: name a commit with --commit", env.Name))
+	}
+	ctx, cancel := context.WithTimeout(ctx, forgeTimeout)
+	defer cancel()
+	return e.cfg.Forge.Head(ctx, app.Repo, env.Branch)
+}
+
+// place finds an app and an environment in the catalog.
+func (e *Engine) place(ctx context.Context, app, env string) (*catalog.Set, delivery.App, delivery.Environment, error) {
+	set, err := e.catalog.current(ctx)
+	if err != nil {
+		return nil, delivery.App{}, delivery.Environment{}, err
+	}
+	a, ok := set.Apps[app]
+	if !ok {
+		return nil, a, delivery.Environment{}, delivery.E(delivery.NotFound, fmt.Sprintf("there is no app %q: see `shiplock get apps`, or add it with `shiplock apply`", app))
+	}
+	en, ok := set.Environments[env]
+	if !ok {
+		return nil, a, en, delivery.E(delivery.NotFound, fmt.Sprintf("there is no environment %q: see `shiplock get environments`", env))
+	}
+	return set, a, en, nil
+}
+
+// Plan returns what a run of the app in the environment would do.
+func (e *Engine) Plan(ctx context.Context, p Principal, app, env string) (delivery.Plan, error) {
+	if err := e.Allow(p, delivery.CmdRead, app+"/"+env); err != nil {
+		return delivery.Plan{}, err
+	}
+	set, a, en, err := e.place(ctx, app, env)
+	if err != nil {
+		return delivery.Plan{}, err
+	}
+	return standard.Plan(standard.Input{App: a, Stack: set.Stacks[a.Stack], Environment: en})
+}
+
+// CancelRun ends a run that is not over.
+func (e *Engine) CancelRun(ctx context.Context, p Principal, id delivery.RunID, reason string) error {
+	run, err := e.store.Run(ctx, id)
+	if err != nil {
+		return err
+	}
+	return e.command(ctx, p, delivery.CmdRunCancel, run.Name(), reason, func(d *draft) error {
+		return d.record(ctx, run.Ref(), delivery.CancelRequested{By: p.Actor, Reason: reason, At: d.now})
+	})
+}
+
+// Apply changes the catalog to the documents of one manager. With dry it only
+// says what would change.
+func (e *Engine) Apply(ctx context.Context, p Principal, ask ApplyCatalog) (catalog.Diff, error) {
+	var diff catalog.Diff
+	plan := func(ctx context.Context) error {
+		have, err := e.store.Documents(ctx)
+		if err != nil {
+			return err
+		}
+		diff, err = catalog.Plan(have, ask.Documents, ask.Manager, ask.Prune)
+		return err
+	}
+	if ask.Dry {
+		if err := e.Allow(p, delivery.CmdRead, "catalog"); err != nil {
+			return diff, err
+		}
+		return diff, plan(ctx)
+	}
+	err := e.command(ctx, p, delivery.CmdApply, "catalog", ask.Manager, func(d *draft) error {
+		if err := plan(ctx); err != nil {
+			return err
+		}
+		d.extra.Documents = diff.Changes
+		return nil
+	})
+	return diff, err
+}
+
+// ApplyCatalog is a set of documents from one source directory, or the console.
+type ApplyCatalog struct {
+	Manager   string              `json:"manager"`
+	Documents []delivery.Document `json:"documents"`
+	Prune     bool                `json:"prune,omitempty"`
+	Dry       bool                `json:"dry,omitempty"`
+}

@@ -1,0 +1,114 @@
+// Package engine is the only writer of delivery state. It claims a wake, loads
+// the aggregate and its facts, asks the pure machine what is due, does it
+// through a port, folds what happened and commits everything in one transaction.
+package engine
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"log/slog"
+	"time"
+
+	"github.com/shiplock/shiplock/internal/delivery"
+)
+
+// ErrLeaseLost ends an engine whose replica was declared dead: another one works
+// on its wakes now.
+var ErrLeaseLost = errors.New("the lease on the database is lost: another server took over")
+
+// Config is what an Engine needs.
+type Config struct {
+	Store    Store
+	Executor Executor
+	Deployer Deployer
+	Forge    Forge
+	Images   Images
+	Logs     Logs
+
+	// PublicURL is what people and forges reach the server by, RunnerURL what
+	// runners do; without a trailing slash.
+	PublicURL, RunnerURL string
+	// Registry is the host:port that runners push to.
+	Registry string
+	// CloneUser and ClonePassword authenticate checkouts.
+	CloneUser, ClonePassword string
+	// Capacity is how many jobs may run at once.
+	Capacity int
+	// LeaseEvery is how often the replica's lease is renewed; the lease itself is
+	// the store's.
+	LeaseEvery time.Duration
+	Limits     delivery.RunLimits
+	// Heartbeat is how often an idle runner reports.
+	Heartbeat time.Duration
+	// Secret keys claim codes.
+	Secret []byte
+
+	Now   func() time.Time
+	NewID func() string
+	Log   *slog.Logger
+}
+
+// Engine runs the loop and carries out commands.
+type Engine struct {
+	cfg     Config
+	store   Store
+	catalog *catalogue
+	live    *Live
+	loop    *loop
+}
+
+// New returns an Engine; Run makes it work.
+func New(cfg Config) *Engine {
+	e := &Engine{cfg: cfg, store: cfg.Store, live: newLive()}
+	e.catalog = &catalogue{docs: cfg.Store}
+	e.loop = newLoop(e)
+	return e
+}
+
+// Live returns the feed of what changed.
+func (e *Engine) Live() *Live { return e.live }
+
+// Nudge asks for a look at an aggregate because the world outside changed: a
+// process ended, a watch fired. It never writes state.
+func (e *Engine) Nudge(ctx context.Context, ref delivery.Ref) error {
+	_, err := e.commit(ctx, &delivery.Change{Wakes: []delivery.Wake{{Ref: ref}}})
+	return err
+}
+
+// NudgeAttempt nudges the run of an attempt.
+func (e *Engine) NudgeAttempt(ctx context.Context, key string) error {
+	app, number, _, _, err := delivery.ParseAttemptKey(key)
+	if err != nil {
+		return err
+	}
+	run, err := e.store.RunByNumber(ctx, app, number)
+	if err != nil {
+		return err
+	}
+	return e.Nudge(ctx, run.Ref())
+}
+
+// now is the time to the millisecond, as it is kept.
+func (e *Engine) now() time.Time { return e.cfg.Now().UTC().Truncate(time.Millisecond) }
+
+// commit writes a change, tells live views, and takes on the wakes it got.
+func (e *Engine) commit(ctx context.Context, c *delivery.Change) ([]delivery.Claim, error) {
+	claims, err := e.store.Commit(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	e.live.publish(c)
+	e.loop.take(claims)
+	return claims, nil
+}
+
+// claimCode is the single-use code of an attempt: a function of its key, so that
+// starting twice gives the same one and nothing need be stored.
+func (e *Engine) claimCode(key string) string {
+	mac := hmac.New(sha256.New, e.cfg.Secret)
+	mac.Write([]byte("claim\x00" + key))
+	return hex.EncodeToString(mac.Sum(nil))
+}

@@ -1,0 +1,188 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/shiplock/shiplock/internal/delivery"
+)
+
+// Limits on one effect. Whatever takes longer is tried again.
+const (
+	forgeTimeout    = 15 * time.Second
+	executorTimeout = 30 * time.Second
+	deployerTimeout = 30 * time.Second
+)
+
+// gone tells that the aggregate was deleted, so that nothing is due.
+func gone(err error) bool { return delivery.KindOf(err) == delivery.NotFound }
+
+// pure carries out the actions that touch nothing outside.
+func (e *Engine) pure(ctx context.Context, d *draft, a delivery.Action) error {
+	switch a := a.(type) {
+	case delivery.Record:
+		return d.record(ctx, a.On, a.Event)
+	case delivery.Wake:
+		d.wake(a.Ref, a.At)
+		return nil
+	}
+	return fmt.Errorf("no way to do %T here", a)
+}
+
+func (e *Engine) nextAdmission(ctx context.Context, d *draft) (time.Time, error) {
+	l, err := d.admission(ctx)
+	if err != nil {
+		return time.Time{}, err
+	}
+	active, waiting, err := e.store.Slots(ctx, d.now, e.cfg.Capacity)
+	if err != nil {
+		return time.Time{}, err
+	}
+	for _, a := range l.after.Next(d.now, delivery.AdmissionFacts{Capacity: e.cfg.Capacity, Active: active, Waiting: waiting}) {
+		if err := e.pure(ctx, d, a); err != nil {
+			return time.Time{}, err
+		}
+	}
+	return time.Time{}, nil
+}
+
+func (e *Engine) nextTarget(ctx context.Context, d *draft, key string) (time.Time, error) {
+	app, env, _ := strings.Cut(key, "/")
+	l, err := d.target(ctx, app, env)
+	if err != nil {
+		return time.Time{}, err
+	}
+	waiting, err := e.store.WaitingReleases(ctx, app, env)
+	if err != nil {
+		return time.Time{}, err
+	}
+	t := l.after
+	actions, again := t.Next(d.now, delivery.TargetFacts{Waiting: waiting})
+	for _, a := range actions {
+		switch a := a.(type) {
+		case delivery.ApplyDesired:
+			err = e.applyDesired(ctx, d, t)
+		case delivery.ObserveTarget:
+			err = e.observeTarget(ctx, d, t)
+		default:
+			err = e.pure(ctx, d, a)
+		}
+		if err != nil {
+			return time.Time{}, err
+		}
+	}
+	return again, nil
+}
+
+func (e *Engine) applyDesired(ctx context.Context, d *draft, t delivery.Target) error {
+	ctx, cancel := context.WithTimeout(ctx, deployerTimeout)
+	defer cancel()
+	if err := e.cfg.Deployer.Apply(ctx, t.App, t.Env, t.Desired); err != nil {
+		return fmt.Errorf("apply generation %d of %s: %w", t.Desired.Generation, t.Key(), err)
+	}
+	return d.record(ctx, t.Ref(), delivery.DesiredApplied{Generation: t.Desired.Generation})
+}
+
+func (e *Engine) observeTarget(ctx context.Context, d *draft, t delivery.Target) error {
+	ctx, cancel := context.WithTimeout(ctx, deployerTimeout)
+	defer cancel()
+	seen, err := e.cfg.Deployer.Observe(ctx, t.App, t.Env)
+	if err != nil {
+		return fmt.Errorf("observe %s: %w", t.Key(), err)
+	}
+	seen.At = d.now
+	return d.record(ctx, t.Ref(), delivery.TargetObserved{Observed: seen})
+}
+
+func (e *Engine) nextRelease(ctx context.Context, d *draft, id delivery.ReleaseID) (time.Time, error) {
+	l, err := d.release(ctx, id)
+	if gone(err) {
+		return time.Time{}, nil
+	}
+	if err != nil {
+		return time.Time{}, err
+	}
+	facts, err := e.releaseFacts(ctx, d, l.after)
+	if err != nil {
+		return time.Time{}, err
+	}
+	actions, again := l.after.Next(d.now, facts)
+	for _, a := range actions {
+		if err := e.pure(ctx, d, a); err != nil {
+			return time.Time{}, err
+		}
+	}
+	return again, nil
+}
+
+func (e *Engine) releaseFacts(ctx context.Context, d *draft, r delivery.Release) (delivery.ReleaseFacts, error) {
+	t, err := d.target(ctx, r.App, r.Env)
+	if err != nil {
+		return delivery.ReleaseFacts{}, err
+	}
+	facts := delivery.ReleaseFacts{Target: t.after}
+	if r.State != delivery.ReleaseIsProposed {
+		return facts, nil
+	}
+	waiting, err := e.store.WaitingReleases(ctx, r.App, r.Env)
+	if err != nil {
+		return facts, err
+	}
+	if n := len(waiting); n > 0 && waiting[n-1] != r.ID {
+		facts.NewerWaiting = waiting[n-1]
+	}
+	return facts, nil
+}
+
+func (e *Engine) nextNotification(ctx context.Context, d *draft, id string) (time.Time, error) {
+	l, err := d.notification(ctx, id)
+	if err != nil {
+		return time.Time{}, err
+	}
+	_, subject, _ := strings.Cut(id, "/")
+	run, err := d.run(ctx, delivery.RunID(subject))
+	if gone(err) {
+		return time.Time{}, nil
+	}
+	if err != nil {
+		return time.Time{}, err
+	}
+	for _, a := range l.after.Next(d.now, run.after) {
+		if send, ok := a.(delivery.SendStatus); ok {
+			err = e.sendStatus(ctx, d, id, run.after, send.Status)
+		} else {
+			err = e.pure(ctx, d, a)
+		}
+		if err != nil {
+			return time.Time{}, err
+		}
+	}
+	return time.Time{}, nil
+}
+
+// sendStatus tells the forge. What it will never take is recorded as refused; the
+// rest is tried again.
+func (e *Engine) sendStatus(ctx context.Context, d *draft, id string, run delivery.Run, s delivery.CommitStatus) error {
+	ctx, cancel := context.WithTimeout(ctx, forgeTimeout)
+	defer cancel()
+	s.URL = e.cfg.PublicURL + "/runs/" + string(run.ID)
+	ref := delivery.Ref{Kind: delivery.KindNotification, ID: id}
+	err := e.cfg.Forge.SetStatus(ctx, s)
+	switch delivery.KindOf(err) {
+	case delivery.Denied, delivery.NotFound, delivery.Invalid:
+		e.cfg.Log.Error("commit status refused", "run", run.Name(), "err", err)
+		return d.record(ctx, ref, delivery.NotificationRefused{Why: err.Error()})
+	}
+	if err != nil {
+		return fmt.Errorf("set the commit status of %s: %w", run.Name(), err)
+	}
+	if err := d.record(ctx, ref, delivery.NotificationSent{State: s.State, At: e.now()}); err != nil {
+		return err
+	}
+	if !s.State.Final() {
+		d.wake(ref, time.Time{}) // the run may have moved on meanwhile
+	}
+	return nil
+}

@@ -1,0 +1,120 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/shiplock/shiplock/internal/delivery"
+)
+
+func (e *Engine) nextRun(ctx context.Context, d *draft, id delivery.RunID) (time.Time, error) {
+	l, err := d.run(ctx, id)
+	if gone(err) {
+		return time.Time{}, nil
+	}
+	if err != nil {
+		return time.Time{}, err
+	}
+	run := l.after
+	facts, err := e.runFacts(ctx, run)
+	if err != nil {
+		return time.Time{}, err
+	}
+	actions, again := run.Next(d.now, facts)
+	for _, a := range actions {
+		if err := e.actOnRun(ctx, d, run, a); err != nil {
+			return time.Time{}, err
+		}
+	}
+	return again, nil
+}
+
+func (e *Engine) runFacts(ctx context.Context, run delivery.Run) (delivery.RunFacts, error) {
+	facts := delivery.RunFacts{Limits: e.cfg.Limits}
+	var err error
+	switch run.State() {
+	case delivery.RunQueued:
+		if run.Hook != "" {
+			facts.OlderQueued, err = e.store.OlderQueued(ctx, run)
+		}
+	case delivery.RunSucceeded:
+		if run.Release == "" {
+			set, setErr := e.catalog.current(ctx)
+			if setErr != nil {
+				return facts, setErr
+			}
+			facts.Automatic = set.Environments[run.Env].Automatic
+		}
+	}
+	return facts, err
+}
+
+func (e *Engine) actOnRun(ctx context.Context, d *draft, run delivery.Run, a delivery.Action) error {
+	switch a := a.(type) {
+	case delivery.StartAttempt:
+		return e.startAttempt(ctx, d, run, *run.Job(a.Job))
+	case delivery.ObserveAttempt:
+		return e.observeAttempt(ctx, d, run, *run.Job(a.Job))
+	case delivery.StopAttempt:
+		ctx, cancel := context.WithTimeout(ctx, executorTimeout)
+		defer cancel()
+		key := run.AttemptKey(*run.Job(a.Job))
+		if err := e.cfg.Executor.Stop(ctx, key); err != nil {
+			return fmt.Errorf("stop %s: %w", key, err)
+		}
+		return nil
+	case delivery.ProposeRelease:
+		return e.proposeRelease(ctx, d, run, a.Artifact)
+	}
+	return e.pure(ctx, d, a)
+}
+
+func (e *Engine) startAttempt(ctx context.Context, d *draft, run delivery.Run, j delivery.Job) error {
+	ctx, cancel := context.WithTimeout(ctx, executorTimeout)
+	defer cancel()
+	key := run.AttemptKey(j)
+	status, err := e.cfg.Executor.Start(ctx, delivery.AttemptSpec{
+		Key: key, ClaimCode: e.claimCode(key), ServerURL: e.cfg.RunnerURL,
+		Image: run.Plan.BuildImage, Tools: run.Plan.Tools,
+	})
+	if err != nil {
+		return fmt.Errorf("start %s: %w", key, err)
+	}
+	return e.judgeAttempt(ctx, d, run, j, status)
+}
+
+func (e *Engine) observeAttempt(ctx context.Context, d *draft, run delivery.Run, j delivery.Job) error {
+	ctx, cancel := context.WithTimeout(ctx, executorTimeout)
+	defer cancel()
+	key := run.AttemptKey(j)
+	status, err := e.cfg.Executor.Observe(ctx, key)
+	if err != nil {
+		return fmt.Errorf("observe %s: %w", key, err)
+	}
+	return e.judgeAttempt(ctx, d, run, j, status)
+}
+
+// judgeAttempt turns an observation into a fact: an attempt that is over without
+// its runner's last report is lost.
+func (e *Engine) judgeAttempt(ctx context.Context, d *draft, run delivery.Run, j delivery.Job, s delivery.AttemptStatus) error {
+	if s.Phase == delivery.AttemptPending || s.Phase == delivery.AttemptAlive {
+		return nil
+	}
+	cause := delivery.Cause{Code: "attempt.lost", Text: "the runner ended without a report", Next: "it is tried again by itself"}
+	if s.Cause != nil {
+		cause = *s.Cause
+	}
+	return d.record(ctx, run.Ref(), run.Lost(j, d.now, e.cfg.Limits, cause))
+}
+
+// proposeRelease makes the release of an automatic environment.
+func (e *Engine) proposeRelease(ctx context.Context, d *draft, run delivery.Run, a delivery.Artifact) error {
+	rel, err := e.newRelease(ctx, d, a, run.Env)
+	if err != nil {
+		return err
+	}
+	rel.Automatic, rel.By, rel.Reason = true, delivery.System(), "every good run of "+run.Env+" is released"
+	d.addRelease(rel)
+	return d.record(ctx, run.Ref(), delivery.ReleaseProposed{Release: rel.ID})
+}

@@ -1,0 +1,114 @@
+package engine
+
+import (
+	"context"
+	"time"
+
+	"github.com/shiplock/shiplock/internal/delivery"
+)
+
+// Ledger is the only way in which delivery state changes.
+type Ledger interface {
+	// Commit writes the whole Change or nothing. It compares every aggregate's
+	// Version and counts it up in place; it assigns numbers to new runs. It returns
+	// the wakes that are due now and that this replica holds from here on.
+	// Errors: Conflict when a version moved or the claim or lease is lost.
+	Commit(ctx context.Context, c *delivery.Change) ([]delivery.Claim, error)
+}
+
+// Wakes is the durable queue of aggregates to look at.
+type Wakes interface {
+	// Claim takes up to limit due wakes that no live replica holds. next is when
+	// the earliest of the rest is due; zero when none waits.
+	Claim(ctx context.Context, limit int) (claims []delivery.Claim, next time.Time, err error)
+	// PutOff gives a claimed wake back, due at the given time, with the reason for
+	// people. A wake that came meanwhile is kept: it is due at once.
+	PutOff(ctx context.Context, c delivery.Claim, at time.Time, why string) error
+	// Signal is sent to when wakes may have become due that Commit did not hand
+	// out; it has a buffer of one.
+	Signal() <-chan struct{}
+}
+
+// Lease says whether this replica may still write.
+type Lease interface {
+	// Renew extends the replica's lease. Conflict means that it is lost for good
+	// and the process must end.
+	Renew(ctx context.Context) error
+}
+
+// Aggregates loads aggregates. NotFound when there is none.
+type Aggregates interface {
+	Hook(ctx context.Context, id string) (delivery.Hook, error)
+	Run(ctx context.Context, id delivery.RunID) (delivery.Run, error)
+	RunByNumber(ctx context.Context, app string, number int) (delivery.Run, error)
+	// Target returns an empty Target of version 0 when there is none yet.
+	Target(ctx context.Context, app, env string) (delivery.Target, error)
+	Release(ctx context.Context, id delivery.ReleaseID) (delivery.Release, error)
+	// Notification returns an empty one of version 0 when there is none yet.
+	Notification(ctx context.Context, id string) (delivery.Notification, error)
+	// Admission returns an empty one of version 0 when there is none yet.
+	Admission(ctx context.Context) (delivery.Admission, error)
+}
+
+// Facts answers what machines ask about neighbours, by index, without a scan.
+type Facts interface {
+	// EarlierHook tells whether an earlier push to the same branch is unexpanded.
+	EarlierHook(ctx context.Context, h delivery.Hook) (bool, error)
+	// LaterHook returns the next unexpanded push to the same branch, or "".
+	LaterHook(ctx context.Context, h delivery.Hook) (string, error)
+	// OlderQueued lists the queued runs of the same app and environment with a
+	// lower number that a push asked for.
+	OlderQueued(ctx context.Context, r delivery.Run) ([]delivery.RunID, error)
+	// Slots lists active jobs, and per lane and team at least the limit oldest
+	// queued jobs that may start at now.
+	Slots(ctx context.Context, now time.Time, limit int) (active, waiting []delivery.Slot, err error)
+	// WaitingReleases lists the proposed releases of a Target, oldest first.
+	WaitingReleases(ctx context.Context, app, env string) ([]delivery.ReleaseID, error)
+	// Artifact finds an artifact of an app by digest.
+	Artifact(ctx context.Context, app string, digest delivery.Digest) (delivery.Artifact, error)
+	// LatestArtifact finds the artifact of the app's newest successful run for an
+	// environment.
+	LatestArtifact(ctx context.Context, app, env string) (delivery.Artifact, error)
+}
+
+// Documents reads the catalog.
+type Documents interface {
+	// CatalogVersion changes whenever a document does.
+	CatalogVersion(ctx context.Context) (int64, error)
+	Documents(ctx context.Context) ([]delivery.Document, error)
+}
+
+// Store is all that the engine asks of a store.
+type Store interface {
+	Ledger
+	Wakes
+	Lease
+	Aggregates
+	Facts
+	Documents
+}
+
+// Executor runs attempts somewhere.
+type Executor interface {
+	// Start starts the attempt unless its key was started before, and returns
+	// what is seen of it. Unavailable is tried again.
+	Start(ctx context.Context, a delivery.AttemptSpec) (delivery.AttemptStatus, error)
+	Observe(ctx context.Context, key string) (delivery.AttemptStatus, error)
+	// Stop asks the attempt to end and makes sure that it does; idempotent.
+	Stop(ctx context.Context, key string) error
+}
+
+// Deployer makes wishes real.
+type Deployer interface {
+	// Apply makes d the Target's wish. It is idempotent by generation, and a
+	// Conflict when a higher generation was seen.
+	Apply(ctx context.Context, app, env string, d delivery.Desired) error
+	Observe(ctx context.Context, app, env string) (delivery.Observed, error)
+}
+
+// Forge is where commits come from and statuses go.
+type Forge interface {
+	SetStatus(ctx context.Context, s delivery.CommitStatus) error
+	// Head resolves a branch to its newest commit.
+	Head(ctx context.Context, repo, branch string) (delivery.Commit, error)
+}

@@ -1,0 +1,244 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/shiplock/shiplock/internal/delivery"
+	"github.com/shiplock/shiplock/internal/standard"
+)
+
+// CreateRelease asks for a release. Of Run, Artifact and From at most one is set;
+// none means the newest good run for the environment.
+type CreateRelease struct {
+	App string `json:"app"`
+	Env string `json:"env"`
+	// Run is a run's number.
+	Run      int             `json:"run,omitempty"`
+	Artifact delivery.Digest `json:"artifact,omitempty"`
+	// From takes what runs in another environment.
+	From   string `json:"from,omitempty"`
+	Reason string `json:"reason,omitempty"`
+}
+
+// CreateRelease offers an existing artifact to a Target.
+func (e *Engine) CreateRelease(ctx context.Context, p Principal, ask CreateRelease) (delivery.Release, error) {
+	if err := e.Allow(p, delivery.CmdReleaseCreate, ask.App+"/"+ask.Env); err != nil {
+		return delivery.Release{}, err
+	}
+	if _, _, _, err := e.place(ctx, ask.App, ask.Env); err != nil {
+		return delivery.Release{}, err
+	}
+	artifact, err := e.chooseArtifact(ctx, ask)
+	if err != nil {
+		return delivery.Release{}, err
+	}
+	var rel delivery.Release
+	err = e.command(ctx, p, delivery.CmdReleaseCreate, ask.App+"/"+ask.Env, string(artifact.Digest), func(d *draft) error {
+		if rel, err = e.newRelease(ctx, d, artifact, ask.Env); err != nil {
+			return err
+		}
+		rel.By, rel.Reason = p.Actor, ask.Reason
+		d.addRelease(rel)
+		return nil
+	})
+	return rel, err
+}
+
+func (e *Engine) chooseArtifact(ctx context.Context, ask CreateRelease) (delivery.Artifact, error) {
+	switch {
+	case ask.Run != 0:
+		run, err := e.store.RunByNumber(ctx, ask.App, ask.Run)
+		if err != nil {
+			return delivery.Artifact{}, err
+		}
+		if run.Artifact == nil {
+			return delivery.Artifact{}, delivery.E(delivery.Conflict, fmt.Sprintf("%s is %s and has no artifact to release", run.Name(), run.State()))
+		}
+		return *run.Artifact, nil
+	case ask.Artifact != "":
+		return e.store.Artifact(ctx, ask.App, ask.Artifact)
+	case ask.From != "":
+		if _, _, _, err := e.place(ctx, ask.App, ask.From); err != nil {
+			return delivery.Artifact{}, err
+		}
+		t, err := e.store.Target(ctx, ask.App, ask.From)
+		if err != nil {
+			return delivery.Artifact{}, err
+		}
+		running := t.Running()
+		if running == nil {
+			return delivery.Artifact{}, delivery.E(delivery.Conflict, fmt.Sprintf("nothing of %s runs in %s yet", ask.App, ask.From))
+		}
+		return e.store.Artifact(ctx, ask.App, running.Revision.Artifact)
+	}
+	a, err := e.store.LatestArtifact(ctx, ask.App, ask.Env)
+	if delivery.KindOf(err) == delivery.NotFound {
+		return a, delivery.E(delivery.NotFound, fmt.Sprintf("%s has no good run for %s yet: push to its branch, start one with `shiplock run start`, or take another environment's with --from", ask.App, ask.Env))
+	}
+	return a, err
+}
+
+// newRelease makes a proposed deploy of an artifact with the configuration that
+// the catalog holds now.
+func (e *Engine) newRelease(ctx context.Context, d *draft, a delivery.Artifact, env string) (delivery.Release, error) {
+	set, app, en, err := e.place(ctx, a.App, env)
+	if err != nil {
+		return delivery.Release{}, err
+	}
+	stack, ok := set.Stacks[app.Stack]
+	if !ok {
+		return delivery.Release{}, delivery.E(delivery.Invalid, fmt.Sprintf("stack %q is not in the catalog", app.Stack))
+	}
+	strategy := en.Strategy
+	if own := app.Environments[env].Strategy; own != nil {
+		strategy = *own
+	}
+	return delivery.Release{
+		ID: delivery.ReleaseID(e.cfg.NewID()), App: a.App, Env: env, Kind: delivery.ReleaseDeploy,
+		Revision: standard.Revision(a, app, stack, en), Strategy: strategy, Bake: en.Bake,
+		State: delivery.ReleaseIsProposed, By: d.actor, CreatedAt: d.now,
+	}, nil
+}
+
+// RollBack makes a rollback to the last good revision, or to a named one of the
+// Target's history.
+func (e *Engine) RollBack(ctx context.Context, p Principal, app, env string, to delivery.RevisionID, reason string) (delivery.Release, error) {
+	var rel delivery.Release
+	err := e.command(ctx, p, delivery.CmdReleaseRollback, app+"/"+env, reason, func(d *draft) error {
+		l, err := d.target(ctx, app, env)
+		if err != nil {
+			return err
+		}
+		back, err := rollbackTo(l.after, to)
+		if err != nil {
+			return err
+		}
+		rel = delivery.Release{
+			ID: delivery.ReleaseID(e.cfg.NewID()), App: app, Env: env, Kind: delivery.ReleaseRollback,
+			Revision: back, State: delivery.ReleaseIsProposed, By: p.Actor, Reason: reason, CreatedAt: d.now,
+		}
+		d.addRelease(rel)
+		return nil
+	})
+	return rel, err
+}
+
+func rollbackTo(t delivery.Target, to delivery.RevisionID) (delivery.Revision, error) {
+	if t.Active != "" {
+		return delivery.Revision{}, delivery.E(delivery.Conflict, fmt.Sprintf("a release is under way on %s: `shiplock release abort %s --env %s` takes it back to the old version", t.Key(), t.App, t.Env))
+	}
+	if to == "" {
+		if d := t.Previous(); d != nil {
+			return d.Revision, nil
+		}
+		return delivery.Revision{}, delivery.E(delivery.Conflict, fmt.Sprintf("%s has no earlier healthy version to go back to", t.Key()))
+	}
+	for _, d := range t.History {
+		if d.Revision.ID == to || d.Revision.ID.Short() == string(to) {
+			return d.Revision, nil
+		}
+	}
+	return delivery.Revision{}, delivery.E(delivery.NotFound, fmt.Sprintf("%s never ran %s: see `shiplock target history %s --env %s`", t.Key(), to, t.App, t.Env))
+}
+
+// CommandRelease carries out continue, full, pause, resume, abort or cancel.
+func (e *Engine) CommandRelease(ctx context.Context, p Principal, id delivery.ReleaseID, cmd delivery.Command, reason string) (delivery.Release, error) {
+	before, err := e.store.Release(ctx, id)
+	if err != nil {
+		return before, err
+	}
+	var after delivery.Release
+	err = e.command(ctx, p, cmd, string(id), reason, func(d *draft) error {
+		l, err := d.release(ctx, id)
+		if err != nil {
+			return err
+		}
+		ev, err := releaseEvent(cmd, p.Actor, reason, before.Batch, d)
+		if err != nil {
+			return err
+		}
+		err = d.record(ctx, l.after.Ref(), ev)
+		after = l.after
+		return err
+	})
+	return after, err
+}
+
+func releaseEvent(cmd delivery.Command, by delivery.Actor, reason string, batch int, d *draft) (delivery.Event, error) {
+	who := delivery.Cancellation{By: by, Reason: reason, At: d.now}
+	switch cmd {
+	case delivery.CmdReleaseContinue:
+		return delivery.ContinueRequested{By: by, Batch: batch, At: d.now}, nil
+	case delivery.CmdReleaseFull:
+		return delivery.FullRequested{By: by, At: d.now}, nil
+	case delivery.CmdReleasePause:
+		return delivery.PauseRequested{By: who}, nil
+	case delivery.CmdReleaseResume:
+		return delivery.ResumeRequested{By: by, At: d.now}, nil
+	case delivery.CmdReleaseAbort:
+		return delivery.AbortRequested{By: who}, nil
+	case delivery.CmdReleaseCancel:
+		return delivery.ReleaseWithdrawn{By: who}, nil
+	}
+	return nil, delivery.E(delivery.Invalid, fmt.Sprintf("%q is not a command for a release", cmd))
+}
+
+// PauseTarget stops releases from starting and batches from advancing; ResumeTarget
+// undoes it.
+func (e *Engine) PauseTarget(ctx context.Context, p Principal, app, env, reason string) error {
+	return e.onTarget(ctx, p, delivery.CmdTargetPause, app, env, reason, func(d *draft) delivery.Event {
+		return delivery.TargetPaused{By: delivery.Cancellation{By: p.Actor, Reason: reason, At: d.now}}
+	})
+}
+
+func (e *Engine) ResumeTarget(ctx context.Context, p Principal, app, env string) error {
+	return e.onTarget(ctx, p, delivery.CmdTargetResume, app, env, "", func(*draft) delivery.Event { return delivery.TargetResumed{} })
+}
+
+func (e *Engine) onTarget(ctx context.Context, p Principal, cmd delivery.Command, app, env, reason string, ev func(*draft) delivery.Event) error {
+	if _, _, _, err := e.place(ctx, app, env); err != nil {
+		return err
+	}
+	return e.command(ctx, p, cmd, app+"/"+env, reason, func(d *draft) error {
+		l, err := d.target(ctx, app, env)
+		if err != nil {
+			return err
+		}
+		return d.record(ctx, l.after.Ref(), ev(d))
+	})
+}
+
+// Restart makes a release that restarts what runs.
+func (e *Engine) Restart(ctx context.Context, p Principal, app, env, reason string) (delivery.Release, error) {
+	var rel delivery.Release
+	err := e.command(ctx, p, delivery.CmdTargetRestart, app+"/"+env, reason, func(d *draft) error {
+		l, err := d.target(ctx, app, env)
+		if err != nil {
+			return err
+		}
+		running := l.after.Running()
+		if running == nil {
+			return delivery.E(delivery.Conflict, fmt.Sprintf("nothing of %s runs in %s", app, env))
+		}
+		rel = delivery.Release{
+			ID: delivery.ReleaseID(e.cfg.NewID()), App: app, Env: env, Kind: delivery.ReleaseRestart,
+			Revision: running.Revision, State: delivery.ReleaseIsProposed, By: p.Actor, Reason: reason, CreatedAt: d.now,
+		}
+		d.addRelease(rel)
+		return nil
+	})
+	return rel, err
+}
+
+// Blockers lists why a proposed release may not start now.
+func (e *Engine) Blockers(ctx context.Context, r delivery.Release) ([]delivery.Cause, error) {
+	if r.State != delivery.ReleaseIsProposed {
+		return nil, nil
+	}
+	facts, err := e.releaseFacts(ctx, newDraft(e.store, e.now(), delivery.System()), r)
+	if err != nil {
+		return nil, err
+	}
+	return r.Blockers(e.now(), facts), nil
+}

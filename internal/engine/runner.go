@@ -1,0 +1,267 @@
+package engine
+
+import (
+	"context"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/shiplock/shiplock/internal/api"
+	"github.com/shiplock/shiplock/internal/delivery"
+)
+
+// Images is the registry that runners push to. A runner's word about an artifact
+// is a claim: the server checks it, and writes the tag itself.
+type Images interface {
+	// Accept verifies that the manifest is there, tags it, and returns its size.
+	Accept(ctx context.Context, repository string, digest delivery.Digest, tag string) (size int64, err error)
+}
+
+// Logs keeps what jobs print.
+type Logs interface {
+	Append(ctx context.Context, attempt string, b api.LogBatch) (acked int64, err error)
+	// Last returns the number of the last line that is kept.
+	Last(ctx context.Context, attempt string) (int64, error)
+	// Close ends the log of an attempt that is over.
+	Close(ctx context.Context, attempt string) error
+}
+
+// Claim hands an attempt's job to its runner.
+func (e *Engine) Claim(ctx context.Context, c api.Claim) (api.Assignment, error) {
+	if !slices.Contains(c.Protocols, api.RunnerProtocol) {
+		return api.Assignment{}, delivery.E(delivery.Invalid, fmt.Sprintf("the runner speaks protocols %v and the server %d: install a runner of the server's version", c.Protocols, api.RunnerProtocol))
+	}
+	if len(c.Token) < 32 || subtle.ConstantTimeCompare([]byte(c.Code), []byte(e.claimCode(c.Attempt))) != 1 {
+		return api.Assignment{}, delivery.E(delivery.Denied, "the claim code is not this attempt's")
+	}
+	run, job, err := e.reportOn(ctx, c.Attempt, func(d *draft, run delivery.Run, job delivery.Job, attempt int) error {
+		return d.record(ctx, run.Ref(), delivery.AttemptClaimed{Job: job.Name, Attempt: attempt, TokenHash: hashToken(c.Token), At: d.now})
+	})
+	if err != nil {
+		return api.Assignment{}, err
+	}
+	line, err := e.cfg.Logs.Last(ctx, c.Attempt)
+	if err != nil {
+		return api.Assignment{}, err
+	}
+	return e.assignment(run, job, c, line), nil
+}
+
+func (e *Engine) assignment(run delivery.Run, job delivery.Job, c api.Claim, line int64) api.Assignment {
+	a := api.Assignment{
+		Protocol: api.RunnerProtocol, App: run.App, Env: run.Env, Run: run.Name(), Plan: run.Plan,
+		Clone: api.Clone{
+			URL: run.Repo.CloneURL, SHA: run.Commit.SHA, Branch: run.Commit.Branch,
+			Username: e.cfg.CloneUser, Password: e.cfg.ClonePassword,
+		},
+		Heartbeat: e.cfg.Heartbeat.Milliseconds(), Seq: job.Seq, Line: line,
+	}
+	if e.cfg.ClonePassword != "" {
+		a.Masks = append(a.Masks, e.cfg.ClonePassword)
+	}
+	if img := run.Plan.Image; img != nil {
+		here := *img
+		here.Base = e.cfg.inRegistry(img.Base)
+		here.Dockerfile = e.cfg.inRegistry(img.Dockerfile)
+		a.Plan.Image = &here
+		a.Push = api.Push{
+			Registry: e.cfg.Registry, Repository: img.Repository, Tag: imageTag(run),
+			Username: c.Attempt, Password: c.Token, PlainHTTP: true,
+			Labels: map[string]string{
+				"org.opencontainers.image.revision": run.Commit.SHA,
+				"org.opencontainers.image.source":   run.Repo.CloneURL,
+				"org.opencontainers.image.title":    run.App,
+			},
+		}
+	}
+	return a
+}
+
+// inRegistry puts the embedded registry's address where a catalog document says
+// "{registry}": the address is the installation's, the document is not.
+func (c Config) inRegistry(text string) string {
+	return strings.ReplaceAll(text, "{registry}", c.Registry)
+}
+
+func imageTag(run delivery.Run) string { return fmt.Sprintf("%d-%s", run.Number, run.Commit.Short()) }
+
+// Report takes a runner's numbered reports in, each once.
+func (e *Engine) Report(ctx context.Context, key, token string, reports api.Reports) (api.ReportsAck, error) {
+	var over bool
+	run, job, err := e.reportOn(ctx, key, func(d *draft, run delivery.Run, job delivery.Job, attempt int) error {
+		if !holds(job, token) {
+			return delivery.ErrGone
+		}
+		over = false
+		for _, r := range reports.Reports {
+			if r.Seq <= job.Seq {
+				continue
+			}
+			ev, err := e.reportEvent(ctx, run, job, r, d.now)
+			if err != nil {
+				return err
+			}
+			if err := d.record(ctx, run.Ref(), ev); err != nil {
+				return err
+			}
+			over = over || r.Finish != nil
+		}
+		if d.now.Sub(job.SeenAt) > e.cfg.Limits.Silence/4 {
+			return d.record(ctx, run.Ref(), delivery.AttemptSeen{Job: job.Name, Attempt: attempt, At: d.now})
+		}
+		return nil
+	})
+	if err != nil {
+		return api.ReportsAck{}, err
+	}
+	if over {
+		if err := e.cfg.Logs.Close(ctx, key); err != nil {
+			e.cfg.Log.Warn("close the log", "attempt", key, "err", err)
+		}
+	}
+	return api.ReportsAck{Seq: job.Seq, Cancel: run.Cancel != nil}, nil
+}
+
+// reportEvent turns a runner's report into a fact.
+func (e *Engine) reportEvent(ctx context.Context, run delivery.Run, job delivery.Job, r api.Report, now time.Time) (delivery.Event, error) {
+	switch f := r.Finish; {
+	case r.Step != nil:
+		return delivery.StepReported{Job: job.Name, Attempt: job.Attempt, Seq: r.Seq, Step: *r.Step, At: now}, nil
+	case f == nil:
+		return nil, delivery.E(delivery.Invalid, fmt.Sprintf("report %d says nothing", r.Seq))
+	case f.Outcome == api.OutcomeLost:
+		cause := delivery.Cause{Code: "attempt.lost", Text: "the runner could not go on"}
+		if f.Cause != nil {
+			cause = *f.Cause
+		}
+		return run.Lost(job, now, e.cfg.Limits, cause), nil
+	case f.Outcome == api.OutcomeCanceled && run.Cancel == nil:
+		// Nobody asked for it: somebody ended the runner from outside.
+		return run.Lost(job, now, e.cfg.Limits, delivery.Cause{Code: "attempt.stopped", Text: "the runner was stopped from outside"}), nil
+	default:
+		artifact, err := e.accept(ctx, run, f)
+		if err != nil {
+			return nil, err
+		}
+		return delivery.JobFinished{
+			Job: job.Name, Attempt: job.Attempt, Seq: r.Seq, Outcome: delivery.JobState(f.Outcome),
+			Cause: f.Cause, Artifact: artifact, At: now,
+		}, nil
+	}
+}
+
+// accept checks the artifact that a runner claims to have pushed.
+func (e *Engine) accept(ctx context.Context, run delivery.Run, f *api.Finish) (*delivery.Artifact, error) {
+	img := run.Plan.Image
+	if f.Outcome != api.OutcomeSucceeded || img == nil {
+		return nil, nil
+	}
+	if f.Artifact == nil {
+		return nil, delivery.E(delivery.Invalid, "the plan makes an image and the report names none")
+	}
+	a := *f.Artifact
+	size, err := e.cfg.Images.Accept(ctx, img.Repository, a.Digest, imageTag(run))
+	if err != nil {
+		return nil, err
+	}
+	a.Repository, a.Size = img.Repository, size
+	return &a, nil
+}
+
+// AppendLog keeps a runner's log lines.
+func (e *Engine) AppendLog(ctx context.Context, key, token string, b api.LogBatch) (api.LogAck, error) {
+	if err := e.checkToken(ctx, key, token); err != nil {
+		return api.LogAck{}, err
+	}
+	line, err := e.cfg.Logs.Append(ctx, key, b)
+	return api.LogAck{Line: line}, err
+}
+
+// CheckPush answers whether the runner that holds token may push to repository.
+func (e *Engine) CheckPush(ctx context.Context, key, token, repository string) error {
+	run, job, _, err := e.attempt(ctx, key)
+	if err != nil {
+		return err
+	}
+	if !holds(job, token) || run.Plan.Image == nil || run.Plan.Image.Repository != repository {
+		return delivery.E(delivery.Denied, "this job may not push to "+repository)
+	}
+	return nil
+}
+
+// CheckPull answers whether the runner that holds token may read images.
+func (e *Engine) CheckPull(ctx context.Context, key, token string) error {
+	return e.checkToken(ctx, key, token)
+}
+
+func (e *Engine) checkToken(ctx context.Context, key, token string) error {
+	_, job, number, err := e.attempt(ctx, key)
+	if err != nil {
+		return err
+	}
+	if job.Attempt != number || !holds(job, token) {
+		return delivery.ErrGone
+	}
+	return nil
+}
+
+// reportOn folds what a runner says into its run, again on fresh state when
+// somebody else was faster.
+func (e *Engine) reportOn(ctx context.Context, key string, do func(d *draft, run delivery.Run, job delivery.Job, attempt int) error) (delivery.Run, delivery.Job, error) {
+	for try := 0; ; try++ {
+		run, job, number, err := e.attempt(ctx, key)
+		if err != nil {
+			return run, job, err
+		}
+		d := newDraft(e.store, e.now(), delivery.Actor{Kind: delivery.ActorRunner, Name: key})
+		d.runs[run.ID] = &loaded[delivery.Run]{before: run, after: run}
+		if err := do(d, run, job, number); err != nil {
+			return run, job, err
+		}
+		l := d.runs[run.ID]
+		if !l.changed {
+			return run, job, nil
+		}
+		_, err = e.commit(ctx, d.change())
+		if err == nil {
+			return l.after, *l.after.Job(job.Name), nil
+		}
+		if delivery.KindOf(err) != delivery.Conflict || try == maxConflicts {
+			return run, job, err
+		}
+	}
+}
+
+// attempt finds the run and job that a key names.
+func (e *Engine) attempt(ctx context.Context, key string) (delivery.Run, delivery.Job, int, error) {
+	app, number, name, attempt, err := delivery.ParseAttemptKey(key)
+	if err != nil {
+		return delivery.Run{}, delivery.Job{}, 0, err
+	}
+	run, err := e.store.RunByNumber(ctx, app, number)
+	if err != nil {
+		return run, delivery.Job{}, 0, err
+	}
+	job := run.Job(name)
+	if job == nil {
+		return run, delivery.Job{}, 0, delivery.ErrGone
+	}
+	return run, *job, attempt, nil
+}
+
+func holds(j delivery.Job, token string) bool {
+	return j.TokenHash != "" && subtle.ConstantTimeCompare([]byte(j.TokenHash), []byte(hashToken(token))) == 1
+}
+
+func hashToken(token string) string {
+	sum := sha256.Sum256([]byte(token))
+	return hex.EncodeToString(sum[:])
+}
+
+// IsGone tells whether an error means that an attempt is fenced.
+func IsGone(err error) bool { return errors.Is(err, delivery.ErrGone) }
