@@ -33,9 +33,9 @@ type extractor struct {
 	fresh map[string]bool
 }
 
-// layerExpansion bounds the whole uncompressed layer, in multiples of maxBytes:
-// what is filtered out costs time as well.
-const layerExpansion = 16
+// layerBound is the longest uncompressed layer that is read: what is filtered
+// out costs time as well.
+func (x *extractor) layerBound() int64 { return 1<<30 + 16*x.maxBytes }
 
 // maxPath bounds a path in an image in bytes, as Linux does.
 const maxPath = 4096
@@ -44,7 +44,7 @@ const maxPath = 4096
 // about the path. It reads to the end, which is where a digest is verified.
 func (x *extractor) apply(ctx context.Context, r io.Reader) (matched bool, err error) {
 	x.fresh = make(map[string]bool)
-	bounded := &io.LimitedReader{R: r, N: layerExpansion * x.maxBytes}
+	bounded := &io.LimitedReader{R: r, N: x.layerBound()}
 	tr := tar.NewReader(bounded)
 	for {
 		if ctx.Err() != nil {
