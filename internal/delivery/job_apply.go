@@ -43,8 +43,9 @@ func (j *Job) seen(e AttemptSeen) error {
 }
 
 func (j *Job) report(e StepReported) error {
+	ended := j.State.Terminal() && e.Seq <= j.Seq // it was accepted, and only its answer was lost
 	switch {
-	case !j.current(e.Attempt) || j.State != JobRunning:
+	case j.Attempt != e.Attempt || j.State != JobRunning && !ended:
 		return ErrGone
 	case e.Seq <= j.Seq:
 		return nil

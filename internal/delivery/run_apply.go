@@ -111,6 +111,9 @@ func (r Run) Apply(e Event) (Run, error) {
 	case RunSuperseded:
 		at, err = e.At, r.supersede(e)
 	case ReleaseProposed:
+		if r.State() != RunSucceeded {
+			return r, E(Conflict, r.Name()+" has not succeeded, so it cannot be released")
+		}
 		if r.Release != "" && r.Release != e.Release {
 			return r, E(Conflict, r.Name()+" already has a release")
 		}
@@ -152,11 +155,13 @@ func (r *Run) finish(e JobFinished) error {
 }
 
 func (r *Run) cancel(e CancelRequested) error {
-	switch {
+	switch state := r.State(); {
+	case state == RunCanceled:
+		return nil
+	case state.Terminal():
+		return E(Conflict, fmt.Sprintf("%s has already %s; there is nothing to cancel", r.Name(), state))
 	case r.Cancel != nil:
 		return nil
-	case r.State().Terminal():
-		return E(Conflict, fmt.Sprintf("%s has already %s; there is nothing to cancel", r.Name(), r.State()))
 	}
 	r.Cancel = &Cancellation{By: e.By, Reason: e.Reason, At: e.At}
 	for i := range r.Jobs {
