@@ -91,3 +91,19 @@ func BenchmarkPushUnchanged(b *testing.B) {
 		})
 	}
 }
+
+// The content is known, but from another checkout: every file must be read.
+func BenchmarkPushUnchangedInFreshWorkspace(b *testing.B) {
+	c := image.New(image.Config{CacheDir: b.TempDir()})
+	s := benchSpec(b, c)
+	build(b, c, s)
+	file := filepath.Join(s.Dir, "d0", "file0")
+	for i := 0; b.Loop(); i++ {
+		if err := os.Chmod(file, 0o600|os.FileMode(i%2)<<5); err != nil { // a new change time
+			b.Fatal(err)
+		}
+		if r := build(b, c, s); !r.Unchanged {
+			b.Fatal("changed")
+		}
+	}
+}

@@ -136,6 +136,9 @@ func (s session) base(ctx context.Context, named string) (*base, error) {
 	if err != nil {
 		return nil, registryError("read base image", ref, err)
 	}
+	if c := b.config; c.OS != "" && (c.OS != s.platform.OS || c.Architecture != s.platform.Architecture) {
+		return nil, delivery.E(delivery.Invalid, fmt.Sprintf("base image %s is for %s/%s, not %s; choose a base or a platform that fits", named, c.OS, c.Architecture, s.platform))
+	}
 	b.named = named
 	return b, nil
 }

@@ -87,6 +87,7 @@ func (l logins) Resolve(r authn.Resource) (authn.Authenticator, error) {
 type session struct {
 	*remote.Puller
 	*remote.Pusher
+	platform v1.Platform
 }
 
 func (c *Client) session(ctx context.Context, p v1.Platform) (session, error) {
@@ -105,7 +106,7 @@ func (c *Client) session(ctx context.Context, p v1.Platform) (session, error) {
 	if err != nil {
 		return session{}, fmt.Errorf("open registry session: %w", err)
 	}
-	return session{puller, pusher}, nil
+	return session{puller, pusher, p}, nil
 }
 
 // exists tells whether the registry has the manifest that ref names, with the

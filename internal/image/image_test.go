@@ -291,14 +291,15 @@ func TestBuildRefuses(t *testing.T) {
 		"link over a link": {image.Spec{Dir: tree(func(d string) error {
 			return errors.Join(os.Symlink("../..", d+"/d/e/up"), os.Symlink("up/../x", d+"/d/e/l"))
 		})}, delivery.Invalid, "is a symbolic link out"},
-		"whiteout":      {image.Spec{Dir: tree(func(d string) error { return os.WriteFile(d+"/.wh.bin", nil, 0o644) })}, delivery.Invalid, "delete files"},
-		"bad env":       {image.Spec{Dir: good, Env: []string{"A B=1"}}, delivery.Invalid, "environment"},
-		"injected line": {image.Spec{Dir: good, Env: []string{"A=1\nRUN x"}}, delivery.Invalid, "environment"},
-		"bad port":      {image.Spec{Dir: good, Expose: []int{0}}, delivery.Invalid, "port"},
-		"bad user":      {image.Spec{Dir: good, User: "a b"}, delivery.Invalid, "user"},
-		"bad platform":  {image.Spec{Dir: good, Platform: "linux"}, delivery.Invalid, "platform"},
-		"digest dest":   {image.Spec{Dir: good, Dest: h.name + "/a@sha256:00"}, delivery.Invalid, "destination"},
-		"missing base":  {image.Spec{Dir: good, Base: h.name + "/none:1"}, delivery.NotFound, "not in its registry"},
+		"whiteout":       {image.Spec{Dir: tree(func(d string) error { return os.WriteFile(d+"/.wh.bin", nil, 0o644) })}, delivery.Invalid, "delete files"},
+		"bad env":        {image.Spec{Dir: good, Env: []string{"A B=1"}}, delivery.Invalid, "environment"},
+		"injected line":  {image.Spec{Dir: good, Env: []string{"A=1\nRUN x"}}, delivery.Invalid, "environment"},
+		"bad port":       {image.Spec{Dir: good, Expose: []int{0}}, delivery.Invalid, "port"},
+		"bad user":       {image.Spec{Dir: good, User: "a b"}, delivery.Invalid, "user"},
+		"bad platform":   {image.Spec{Dir: good, Platform: "linux"}, delivery.Invalid, "platform"},
+		"other platform": {image.Spec{Dir: good, Platform: "linux/arm64"}, delivery.Invalid, "is for linux/amd64"},
+		"digest dest":    {image.Spec{Dir: good, Dest: h.name + "/a@sha256:00"}, delivery.Invalid, "destination"},
+		"missing base":   {image.Spec{Dir: good, Base: h.name + "/none:1"}, delivery.NotFound, "not in its registry"},
 	} {
 		t.Run(what, func(t *testing.T) {
 			s := c.spec
