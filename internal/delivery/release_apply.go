@@ -98,7 +98,9 @@ func (r Release) Apply(e Event) (Release, error) {
 	case BatchUnready:
 		err = r.unready(e)
 	case BatchPassed:
-		err = r.pass(e.Batch, e.At)
+		if err = r.onlyRolling("go on"); err == nil {
+			err = r.pass(e.Batch, e.At)
+		}
 	case BatchFailed:
 		err = r.fail(e)
 	case ReleaseTroubled:
@@ -139,6 +141,14 @@ func (r *Release) whileActive(verb string, change func()) error {
 		return r.refuse(verb)
 	}
 	change()
+	return nil
+}
+
+// onlyRolling refuses what the machine may not do while a person is waited for.
+func (r *Release) onlyRolling(verb string) error {
+	if r.State != ReleaseRolling {
+		return r.refuse(verb)
+	}
 	return nil
 }
 
@@ -318,6 +328,8 @@ func (r *Release) end(e ReleaseEnded) error {
 	case r.Ending != nil && e.State != r.Ending.State:
 		return r.refuse("be " + string(e.State))
 	case r.Ending == nil && e.State != ReleaseDeployed:
+		return r.refuse("be " + string(e.State))
+	case r.State == ReleasePaused:
 		return r.refuse("be " + string(e.State))
 	case r.Ending == nil && (r.Batch < len(r.Steps())-1 || r.progress().ReadyAt.IsZero()):
 		return E(Conflict, "cannot be deployed: the last batch is not healthy yet")

@@ -112,9 +112,10 @@ func (t Target) Apply(e Event) (Target, error) {
 	case DesiredChanged:
 		return t.wish(e.Desired), nil
 	case DesiredApplied:
-		if e.Generation > t.Applied {
-			t.Applied = e.Generation
+		if e.Generation < t.Applied {
+			return t, nil
 		}
+		t.Applied = e.Generation
 		if t.Observed.Generation == lostGeneration {
 			t.Observed.Generation = 0
 		}
