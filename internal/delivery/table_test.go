@@ -23,6 +23,8 @@ type view[S any] struct {
 	state func(S) string
 	// group names the state in the diagram; nil is the state itself.
 	group func(S) string
+	// due replaces the machine's own; nil keeps it.
+	due func(S) string
 	// only picks the columns by event name; nil is all.
 	only func(string) bool
 }
@@ -57,6 +59,9 @@ func tabulate[S any](t *testing.T, sp space[S], v view[S]) table {
 	if v.group == nil {
 		v.group = v.state
 	}
+	if v.due == nil {
+		v.due = sp.machine.due
+	}
 	tab := table{title: v.title}
 	var columns []int
 	for k, e := range sp.machine.events {
@@ -71,7 +76,7 @@ func tabulate[S any](t *testing.T, sp space[S], v view[S]) table {
 		if !known {
 			at = len(tab.states)
 			index[name] = at
-			r := row{name: name, due: sp.machine.due(s), cells: make([]cell, len(columns))}
+			r := row{name: name, due: v.due(s), cells: make([]cell, len(columns))}
 			r.terminal = sp.machine.terminal != nil && sp.machine.terminal(s)
 			tab.states = append(tab.states, r)
 		}

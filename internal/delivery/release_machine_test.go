@@ -1,0 +1,324 @@
+package delivery_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/shiplock/shiplock/internal/delivery"
+)
+
+// revision makes a revision that only its number tells apart.
+func revision(number int) delivery.Revision {
+	id := delivery.RevisionID(fmt.Sprintf("rev-%d", number))
+	return delivery.Revision{ID: id, App: "shop", Env: "prod", RunNumber: number}
+}
+
+const hold = 10 * time.Minute
+
+// threeBatches has a batch of every sort: held for a time, by a person, and last.
+func threeBatches() delivery.Strategy {
+	return delivery.Strategy{Batches: []delivery.Batch{
+		{Percent: 10, Hold: delivery.Hold{For: delivery.Duration(hold)}},
+		{Percent: 50, Hold: delivery.Hold{Manual: true}},
+	}}
+}
+
+func newRelease(id string, kind delivery.ReleaseKind, rev int) delivery.Release {
+	return delivery.Release{
+		ID: delivery.ReleaseID(id), App: "shop", Env: "prod", Kind: kind, Revision: revision(rev),
+		Strategy: threeBatches(), State: delivery.ReleaseIsProposed, By: ann, CreatedAt: t0,
+	}
+}
+
+const firstEver = "first" // the reason of a release that finds an empty Target
+
+func releaseEvents() []event[delivery.Release] {
+	fact := func(e delivery.Event) func(delivery.Release) delivery.Event {
+		return func(delivery.Release) delivery.Event { return e }
+	}
+	batch := func(off int, f func(batch int) delivery.Event) func(delivery.Release) delivery.Event {
+		return func(r delivery.Release) delivery.Event { return f(r.Batch + off) }
+	}
+	ready := func(b int) delivery.Event { return delivery.BatchReady{Batch: b, Effective: 10, At: t0} }
+	unready := func(b int) delivery.Event { return delivery.BatchUnready{Batch: b, At: t0} }
+	passed := func(b int) delivery.Event { return delivery.BatchPassed{Batch: b, At: t0} }
+	goOn := func(b int) delivery.Event { return delivery.ContinueRequested{By: ann, Batch: b, At: t0} }
+	ended := func(s delivery.ReleaseState) func(delivery.Release) delivery.Event {
+		return fact(delivery.ReleaseEnded{State: s, At: t0})
+	}
+	byAnn := delivery.Cancellation{By: ann, Reason: "odd numbers", At: t0}
+	cause := delivery.Cause{Code: "version.failed", Text: "exit 1"}
+	return []event[delivery.Release]{
+		{"release.started", func(r delivery.Release) delivery.Event {
+			if r.Reason == firstEver {
+				return delivery.ReleaseStarted{At: t0}
+			}
+			base := revision(1)
+			return delivery.ReleaseStarted{Base: &base, At: t0}
+		}},
+		{"batch.ready", batch(0, ready)},
+		{"batch.ready (another batch)", batch(1, ready)},
+		{"batch.unready", batch(0, unready)},
+		{"batch.unready (another batch)", batch(-1, unready)},
+		{"batch.passed", batch(0, passed)},
+		{"batch.passed (another batch)", batch(-1, passed)},
+		{"batch.failed", fact(delivery.BatchFailed{Cause: cause, At: t0})},
+		{"release.troubled", fact(delivery.ReleaseTroubled{Cause: &cause})},
+		{"continue.requested", batch(0, goOn)},
+		{"continue.requested (earlier batch)", batch(-1, goOn)},
+		{"continue.requested (later batch)", batch(1, goOn)},
+		{"full.requested", fact(delivery.FullRequested{By: ann, At: t0})},
+		{"pause.requested", fact(delivery.PauseRequested{By: byAnn})},
+		{"resume.requested", fact(delivery.ResumeRequested{By: ann, At: t0})},
+		{"abort.requested", fact(delivery.AbortRequested{By: byAnn})},
+		{"release.canceled", fact(delivery.ReleaseWithdrawn{By: byAnn})},
+		{"release.superseded", fact(delivery.ReleaseReplaced{By: "release-9", Cause: cause, At: t0})},
+		{"release.ended (deployed)", ended(delivery.ReleaseDeployed)},
+		{"release.ended (aborted)", ended(delivery.ReleaseAborted)},
+		{"release.ended (failed)", ended(delivery.ReleaseFailed)},
+	}
+}
+
+func releaseMachine() machine[delivery.Release] {
+	first := newRelease("release-first", delivery.ReleaseDeploy, 1)
+	first.Reason = firstEver
+	return machine[delivery.Release]{
+		start: []delivery.Release{
+			newRelease("release-canary", delivery.ReleaseDeploy, 2), first,
+			newRelease("release-back", delivery.ReleaseRollback, 2),
+			newRelease("release-restart", delivery.ReleaseRestart, 1),
+		},
+		events:   releaseEvents(),
+		apply:    delivery.Release.Apply,
+		terminal: func(r delivery.Release) bool { return r.State.Terminal() },
+		due:      releaseDue,
+	}
+}
+
+// releaseDue renders what Next gives while the Target shows just what the release
+// knows of it.
+func releaseDue(r delivery.Release) string {
+	tgt := targetOf(r)
+	actions, again := r.Next(t0, delivery.ReleaseFacts{Target: tgt})
+	if text := describe(actions, !again.IsZero()); text != "" || r.State.Terminal() {
+		return text
+	}
+	return "waits for a person"
+}
+
+// targetOf makes the Target that a release in this state sees when the deployer has
+// done what was asked and no more.
+func targetOf(r delivery.Release) delivery.Target {
+	tgt := delivery.Target{App: r.App, Env: r.Env}
+	if r.Base != nil {
+		tgt.History = []delivery.Deployed{{Revision: *r.Base}}
+	}
+	if r.State == delivery.ReleaseIsProposed {
+		return tgt
+	}
+	tgt.Active = r.ID
+	for range 5 { // fold the wishes
+		actions, _ := r.Next(t0, delivery.ReleaseFacts{Target: tgt})
+		for _, a := range actions {
+			rec, ok := a.(delivery.Record)
+			if !ok || rec.On != tgt.Ref() {
+				continue
+			}
+			if _, wish := rec.Event.(delivery.DesiredChanged); wish {
+				tgt, _ = tgt.Apply(rec.Event)
+			}
+		}
+	}
+	if r.Ending != nil || r.Batch < len(r.Batches) && !r.Batches[r.Batch].ReadyAt.IsZero() {
+		tgt.Applied = tgt.Desired.Generation
+		tgt.Observed = healthy(tgt.Desired)
+	}
+	return tgt
+}
+
+// healthy is the observation of a wish that came true.
+func healthy(d delivery.Desired) delivery.Observed {
+	o := delivery.Observed{Generation: d.Generation}
+	canary := 0
+	if d.Canary != nil {
+		canary = d.Share
+		o.Versions = append(o.Versions, delivery.ObservedVersion{Revision: d.Canary.ID, Asked: canary, Effective: canary, Ready: 1, Total: 1})
+	}
+	if d.Stable != nil {
+		o.Versions = append(o.Versions, delivery.ObservedVersion{Revision: d.Stable.ID, Asked: 100 - canary, Effective: 100 - canary, Ready: 1, Total: 1})
+	}
+	return o
+}
+
+func releaseStateName(r delivery.Release) string {
+	switch {
+	case r.State == delivery.ReleaseIsProposed:
+		if len(r.Steps()) > 1 && r.Reason != firstEver {
+			return "proposed canary"
+		}
+		return "proposed in one step"
+	case r.State.Terminal():
+		return string(r.State)
+	case r.Ending != nil:
+		return "going back, then " + string(r.Ending.State)
+	}
+	name := "timed batch"
+	switch steps := r.Steps(); {
+	case r.Batch == len(steps)-1:
+		name = "last batch"
+	case steps[r.Batch].Hold.Manual:
+		name = "manual batch"
+	}
+	if r.Batches[r.Batch].ReadyAt.IsZero() {
+		name += ", starting"
+	} else {
+		name += ", healthy"
+	}
+	if r.Pause != nil {
+		name += ", paused"
+	}
+	return name
+}
+
+func releaseGroup(r delivery.Release) string {
+	if r.Ending != nil && !r.State.Terminal() {
+		return "going back"
+	}
+	return string(r.State)
+}
+
+const releaseIntro = `A release takes a revision to all traffic in batches, or takes the traffic back. Approvals and windows are not
+states: **Blockers** lists why a proposed release may not start. An end is reached when the Target shows it, so **going
+back** lasts until the old version has the traffic. A rollback never fails by itself; a person may abort it.`
+
+func TestStateRelease(t *testing.T) {
+	sp := explore(t, releaseMachine())
+	sp.checkEnds(t, releaseStateName)
+	for _, s := range sp.states {
+		checkRelease(t, s)
+	}
+	checkPage(t, "release", "Release", releaseIntro,
+		tabulate(t, sp, view[delivery.Release]{title: "Release", state: releaseStateName, group: releaseGroup}))
+}
+
+// checkRelease holds what is true of a release in every state.
+func checkRelease(t testing.TB, r delivery.Release) {
+	t.Helper()
+	if !r.State.Terminal() && r.State != delivery.ReleaseIsProposed {
+		b := r.Batches[r.Batch]
+		waits := r.Ending == nil && (r.Pause != nil || !b.ReadyAt.IsZero() && r.Steps()[r.Batch].Hold.Manual)
+		if waits != (r.State == delivery.ReleasePaused) {
+			t.Errorf("%s: state %s, but waits for a person: %v", releaseStateName(r), r.State, waits)
+		}
+		if len(r.Batches) != r.Batch+1 || b.Asked != r.Steps()[r.Batch].Percent {
+			t.Errorf("%s: batch %d of %+v", releaseStateName(r), r.Batch, r.Batches)
+		}
+	}
+	if r.State == delivery.ReleaseDeployed {
+		last := r.Batches[len(r.Batches)-1]
+		if last.Asked != 100 || last.ReadyAt.IsZero() || last.PassedAt.IsZero() {
+			t.Errorf("deployed after the batches %+v", r.Batches)
+		}
+	}
+	if r.State.Terminal() == r.FinishedAt.IsZero() {
+		t.Errorf("%s finished at %v", r.State, r.FinishedAt)
+	}
+}
+
+func TestReleaseTerminalFactTwiceIsTheSameValue(t *testing.T) {
+	sp := explore(t, releaseMachine())
+	for i, s := range sp.states {
+		for k, st := range sp.steps[i] {
+			if to := sp.states[st.to]; !s.State.Terminal() && to.State.Terminal() && sp.steps[st.to][k].refused != "" {
+				t.Errorf("%s twice is refused", sp.machine.events[k].name)
+			}
+		}
+	}
+}
+
+// TestReleaseNextIsAccepted holds Next to be pure and its Records to fit the very
+// snapshot that it looked at, whatever the deployer shows and however late it is.
+func TestReleaseNextIsAccepted(t *testing.T) {
+	sp := explore(t, releaseMachine())
+	for _, r := range sp.states {
+		for name, tgt := range sights(targetOf(r)) {
+			for _, age := range []time.Duration{0, hold, time.Hour} {
+				at := fmt.Sprintf("%s, %s, +%s", releaseStateName(r), name, age)
+				checkDecision(t, at, r, tgt, t0.Add(age))
+			}
+		}
+	}
+}
+
+// sights are the ways in which a deployer may show one Target.
+func sights(tgt delivery.Target) map[string]delivery.Target {
+	show := func(change func(*delivery.Target)) delivery.Target {
+		n := tgt
+		n.Applied, n.Observed = n.Desired.Generation, healthy(n.Desired)
+		change(&n)
+		return n
+	}
+	return map[string]delivery.Target{
+		"unapplied": show(func(n *delivery.Target) { n.Applied, n.Observed = n.Desired.Generation-1, delivery.Observed{} }),
+		"unseen":    show(func(n *delivery.Target) { n.Observed = delivery.Observed{} }),
+		"healthy":   show(func(*delivery.Target) {}),
+		"paused":    show(func(n *delivery.Target) { n.Paused = &delivery.Cancellation{By: ann} }),
+		"starting": show(func(n *delivery.Target) {
+			for i := range n.Observed.Versions {
+				n.Observed.Versions[i].Ready = 0
+			}
+		}),
+		"failed": show(func(n *delivery.Target) {
+			for i := range n.Observed.Versions {
+				n.Observed.Versions[i].Ready, n.Observed.Versions[i].Failed = 0, true
+			}
+		}),
+	}
+}
+
+func checkDecision(t *testing.T, at string, r delivery.Release, tgt delivery.Target, now time.Time) {
+	t.Helper()
+	facts := delivery.ReleaseFacts{Target: tgt}
+	before := text(t, r) + text(t, tgt)
+	actions, again := r.Next(now, facts)
+	twice, againTwice := r.Next(now, facts)
+	if text(t, actions) != text(t, twice) || !again.Equal(againTwice) || text(t, r)+text(t, tgt) != before {
+		t.Fatalf("%s: Next is not pure", at)
+	}
+	if !again.IsZero() && !again.After(now) {
+		t.Errorf("%s: looks again in the past: a hot loop", at)
+	}
+	ended, left := false, false
+	for _, a := range actions {
+		rec, ok := a.(delivery.Record)
+		if !ok {
+			continue
+		}
+		var err error
+		switch e := rec.Event.(type) {
+		case delivery.ReleaseLeft:
+			left = true
+		case delivery.ReleaseEnded:
+			ended = true
+			if e.State == delivery.ReleaseDeployed && !(tgt.Settled() && tgt.Observed.Of(r.Revision.ID).Healthy()) {
+				t.Errorf("%s: deployed what is not shown to be healthy", at)
+			}
+		}
+		if rec.On == tgt.Ref() {
+			tgt, err = tgt.Apply(rec.Event)
+		} else {
+			r, err = r.Apply(rec.Event)
+		}
+		if err != nil {
+			t.Errorf("%s: Next emits %s, and Apply says %v", at, rec.Event.Name(), err)
+		}
+	}
+	if ended != left {
+		t.Errorf("%s: the release ends without leaving its Target, or the reverse: %s", at, describe(actions, false))
+	}
+	if r.Kind == delivery.ReleaseRollback && r.Ending == nil && strings.Contains(describe(actions, false), "failed") {
+		t.Errorf("%s: a rollback fails by itself", at)
+	}
+}
