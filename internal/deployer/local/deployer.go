@@ -2,7 +2,6 @@ package local
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
 	"math"
 	"sync"
@@ -14,8 +13,6 @@ import (
 // DeployerConfig is what a Deployer needs.
 type DeployerConfig struct {
 	Supervisor EnsureConfig
-	// Registry is the host:port that images are pulled from.
-	Registry string
 	// OnChange is told when something about a Target changed.
 	OnChange func(ctx context.Context, app, env string)
 	Log      *slog.Logger
@@ -37,7 +34,7 @@ func NewDeployer(cfg DeployerConfig) *Deployer { return &Deployer{cfg: cfg} }
 // generation.
 func (p *Deployer) Apply(ctx context.Context, app, env string, d delivery.Desired) error {
 	return p.with(ctx, func(c *Client) error {
-		_, err := c.Apply(ctx, p.wish(app, env, d))
+		_, err := c.Apply(ctx, wish(app, env, d))
 		return err
 	})
 }
@@ -119,7 +116,7 @@ func (p *Deployer) connect(ctx context.Context, dead *Client) (*Client, error) {
 
 // wish translates a Desired. The supervisor knows versions with weights, and not
 // which one is called canary.
-func (p *Deployer) wish(app, env string, d delivery.Desired) Wish {
+func wish(app, env string, d delivery.Desired) Wish {
 	w := Wish{Key: delivery.TargetKey(app, env), Generation: d.Generation}
 	if !d.RestartedAt.IsZero() {
 		w.RestartedAt = d.RestartedAt.UnixMilli()
@@ -129,23 +126,24 @@ func (p *Deployer) wish(app, env string, d delivery.Desired) Wish {
 		share = 100
 	}
 	if d.Canary != nil {
-		w.Versions = append(w.Versions, p.version(*d.Canary, share))
+		w.Versions = append(w.Versions, version(*d.Canary, share))
 		w.Listen = d.Canary.Config.Listen
 	}
 	if d.Stable != nil {
 		if d.Canary == nil {
 			share = 0
 		}
-		w.Versions = append(w.Versions, p.version(*d.Stable, 100-share))
+		w.Versions = append(w.Versions, version(*d.Stable, 100-share))
 		w.Listen = d.Stable.Config.Listen
 	}
 	return w
 }
 
-func (p *Deployer) version(r delivery.Revision, weight int) Version {
+func version(r delivery.Revision, weight int) Version {
 	return Version{
 		ID: string(r.ID), Weight: weight,
-		Image: fmt.Sprintf("%s/%s@%s", p.cfg.Registry, r.Repository, r.Artifact),
+		// Without a host: the registry's address may change, the image does not.
+		Image: r.Repository + "@" + string(r.Artifact),
 		Config: Config{
 			Env: r.Config.Variables, HealthPath: r.Config.Health.Path,
 			HealthTimeoutMS: r.Config.Health.Timeout.Std().Milliseconds(), Replicas: r.Config.Replicas,

@@ -3,6 +3,7 @@ package local
 import (
 	"context"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -73,7 +74,7 @@ func launch(cfg EnsureConfig) (exited <-chan error, err error) {
 	if err != nil {
 		return nil, err
 	}
-	out, err := os.OpenFile(cfg.logPath(), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
+	out, err := openLog(cfg.logPath())
 	if err != nil {
 		return nil, err
 	}
@@ -112,13 +113,32 @@ func (c *Client) await(ctx context.Context, exited <-chan error) error {
 
 // lastLine returns ": " and the last line of a log, or nothing.
 func lastLine(path string) string {
-	data, err := os.ReadFile(path)
+	file, err := os.Open(path)
 	if err != nil {
 		return ""
 	}
-	text := strings.TrimSpace(string(data[max(0, len(data)-2048):]))
+	defer func() { _ = file.Close() }()
+	end, err := file.Seek(0, io.SeekEnd)
+	if err != nil {
+		return ""
+	}
+	data := make([]byte, min(end, 2048))
+	if _, err := file.ReadAt(data, end-int64(len(data))); err != nil {
+		return ""
+	}
+	text := strings.TrimSpace(string(data))
 	if text == "" {
 		return ""
 	}
 	return ": " + text[strings.LastIndexByte(text, '\n')+1:]
+}
+
+// openLog appends to the daemon's log, or begins it anew when it has grown.
+func openLog(path string) (*os.File, error) {
+	const limit = 1 << 20 // bytes
+	flags := os.O_CREATE | os.O_WRONLY | os.O_APPEND
+	if info, err := os.Stat(path); err == nil && info.Size() > limit {
+		flags |= os.O_TRUNC
+	}
+	return os.OpenFile(path, flags, 0o600)
 }

@@ -44,13 +44,8 @@ func start(l launch) (*process, error) {
 		return nil, err
 	}
 	defer func() { _ = in.Close() }()
-	cmd := exec.Command(filepath.Join(l.dir, "start.sh"), l.arg)
-	cmd.Args[0] = "./start.sh"
-	cmd.Dir = l.dir
-	cmd.Env = append([]string{markerEnv + "=" + l.marker}, l.env...)
-	cmd.Stdout, cmd.Stderr = in, in
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
-	if err := cmd.Start(); err != nil {
+	cmd, err := startFresh(func() *exec.Cmd { return command(l, in) })
+	if err != nil {
 		return nil, errors.Join(err, out.Close())
 	}
 	// It cannot be gone from /proc: we have not waited for it.
@@ -59,6 +54,30 @@ func start(l launch) (*process, error) {
 		return nil, errors.Join(err, out.Close(), cmd.Process.Kill(), cmd.Wait())
 	}
 	return newProcess(id, l, cmd, out), nil
+}
+
+func command(l launch, in *os.File) *exec.Cmd {
+	cmd := exec.Command(filepath.Join(l.dir, "start.sh"), l.arg)
+	cmd.Args[0] = "./start.sh"
+	cmd.Dir = l.dir
+	cmd.Env = append([]string{markerEnv + "=" + l.marker}, l.env...)
+	cmd.Stdout, cmd.Stderr = in, in
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+	return cmd
+}
+
+// startFresh starts a script that was written a moment ago. A process that was
+// forked meanwhile may hold the file open for writing until its own exec
+// (golang.org/issue/22315), which is over in milliseconds.
+func startFresh(build func() *exec.Cmd) (*exec.Cmd, error) {
+	for try := time.Duration(1); ; try++ {
+		cmd := build()
+		err := cmd.Start()
+		if !errors.Is(err, syscall.ETXTBSY) || try > 5 {
+			return cmd, err
+		}
+		time.Sleep(try * time.Millisecond)
+	}
 }
 
 // adopt takes over a process that an earlier supervisor started.
@@ -142,14 +161,15 @@ func (p *process) awaitLeader(ctx context.Context) error {
 // clear ends what the leader has left behind: at once, unless terminate allows
 // the rest of its grace.
 func (p *process) clear() {
-	ctx, cancel := context.WithCancel(context.Background())
-	if until := p.patience.Load(); until != nil {
-		ctx, cancel = context.WithDeadline(context.Background(), *until)
-	} else {
-		cancel()
+	mine := func(m string) bool { return m == p.marker }
+	until := p.patience.Load()
+	if until == nil {
+		killAll(mine)
+		return
 	}
+	ctx, cancel := context.WithDeadline(context.Background(), *until)
 	defer cancel()
-	clear(ctx, func(m string) bool { return m == p.marker })
+	clear(ctx, mine)
 }
 
 // terminate asks the whole group to end, kills it after grace, and returns when

@@ -108,6 +108,13 @@ func clear(ctx context.Context, match func(marker string) bool) {
 	}
 }
 
+// killAll ends every process with such a marker and returns when all are gone.
+func killAll(match func(marker string) bool) {
+	now, cancel := context.WithCancel(context.Background())
+	cancel()
+	clear(now, match)
+}
+
 // kill ends one process, if it is still the marked one: the pidfd pins it
 // between the look and the signal.
 func kill(pid int, match func(marker string) bool) {

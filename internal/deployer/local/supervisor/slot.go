@@ -86,7 +86,6 @@ func restoreSlot(h *host, r *revision, from savedSlot) *slot {
 		last: status{state: local.Unpacking, proven: from.Proven, restarts: from.Restarts},
 	}
 	if !from.Process.alive(s.marker()) {
-		s.last.restarts++
 		return s
 	}
 	s.last.state, s.last.ready = local.Starting, from.Ready
@@ -187,9 +186,10 @@ func (s *slot) obtain(ctx, live context.Context) (*process, error) {
 			s.report(ctx, func(st *status) { s.begin(st, p, r.Port) })
 			return p, nil
 		}
-		dead, cancel := context.WithCancel(context.Background())
-		cancel()
-		clear(dead, func(m string) bool { return m == s.marker() })
+		killAll(func(m string) bool { return m == s.marker() })
+		if r.Process.PID != 0 {
+			s.now.restarts++
+		}
 	}
 	return s.start(ctx, live)
 }

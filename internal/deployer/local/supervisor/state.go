@@ -13,9 +13,14 @@ import (
 
 // saved is what a Target needs to come back after the supervisor was killed.
 type saved struct {
-	Wish  local.Wish  `json:"wish"`
-	Port  int         `json:"port"`
-	Slots []savedSlot `json:"slots"`
+	promise
+	slots []savedSlot
+}
+
+// promise is the part that must outlive a power cut too.
+type promise struct {
+	Wish local.Wish `json:"wish"`
+	Port int        `json:"port"`
 }
 
 type savedSlot struct {
@@ -29,44 +34,68 @@ type savedSlot struct {
 	Process  identity      `json:"process"`
 }
 
-const stateFile = "target.json"
+const (
+	promiseFile = "target.json"
+	slotsFile   = "slots.json"
+)
 
-// save replaces the state in one step. Durable also survives a power cut; what
-// is about processes need not, since those do not survive it either.
-func (s saved) save(dir string, durable bool) (err error) {
-	data, err := json.Marshal(s)
-	if err != nil {
-		return fmt.Errorf("encode state: %w", err)
-	}
+// save returns once the promise is on the disk itself.
+func (p promise) save(dir string) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return fmt.Errorf("save state: %w", err)
+		return fmt.Errorf("save wish: %w", err)
 	}
-	temp := filepath.Join(dir, stateFile+".new")
-	if err := writeFile(temp, data, durable); err != nil {
-		return fmt.Errorf("save state: %w", err)
+	if err := replace(filepath.Join(dir, promiseFile), p, true); err != nil {
+		return fmt.Errorf("save wish: %w", err)
 	}
-	if err := os.Rename(temp, filepath.Join(dir, stateFile)); err != nil {
-		return fmt.Errorf("save state: %w", err)
-	}
-	if durable {
-		return syncDir(dir)
+	return syncDir(dir)
+}
+
+// saveSlots need not reach the disk: processes do not survive a power cut either.
+func saveSlots(dir string, slots []savedSlot) error {
+	if err := replace(filepath.Join(dir, slotsFile), slots, false); err != nil {
+		return fmt.Errorf("save instances: %w", err)
 	}
 	return nil
 }
 
-func loadState(dir string) (saved, error) {
-	var s saved
-	data, err := os.ReadFile(filepath.Join(dir, stateFile))
-	if errors.Is(err, fs.ErrNotExist) {
-		return s, nil
+func loadPromise(dir string) (promise, error) {
+	var p promise
+	if err := loadJSON(filepath.Join(dir, promiseFile), &p); err != nil {
+		return p, fmt.Errorf("load wish: %w", err)
 	}
+	return p, nil
+}
+
+func loadSlots(dir string) ([]savedSlot, error) {
+	var slots []savedSlot
+	err := loadJSON(filepath.Join(dir, slotsFile), &slots)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("load instances: %w", err)
+	}
+	return slots, nil
+}
+
+func loadJSON(path string, value any) error {
+	data, err := os.ReadFile(path)
 	if err != nil {
-		return s, fmt.Errorf("load state: %w", err)
+		return err
 	}
-	if err := json.Unmarshal(data, &s); err != nil {
-		return s, fmt.Errorf("load state of %s: %w", dir, err)
+	if err := json.Unmarshal(data, value); err != nil {
+		return fmt.Errorf("%s: %w", path, err)
 	}
-	return s, nil
+	return nil
+}
+
+// replace writes a file anew in one step: a reader finds the old one or the new.
+func replace(path string, value any, durable bool) error {
+	data, err := json.Marshal(value)
+	if err != nil {
+		return err
+	}
+	if err := writeFile(path+".new", data, durable); err != nil {
+		return err
+	}
+	return os.Rename(path+".new", path)
 }
 
 func writeFile(path string, data []byte, durable bool) (err error) {

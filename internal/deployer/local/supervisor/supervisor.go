@@ -72,33 +72,47 @@ func newRegistry(cfg Config, spawn func(*target, saved)) *registry {
 // restore brings back the Targets on disk, after it has ended processes that no
 // state tells of: those started in the moment when the last supervisor died.
 func (r *registry) restore(cfg Config) error {
-	files, err := filepath.Glob(filepath.Join(cfg.Dir, "targets", "*", stateFile))
+	files, err := filepath.Glob(filepath.Join(cfg.Dir, "targets", "*", promiseFile))
 	if err != nil {
 		return err
 	}
-	known := map[string]bool{}
 	var all []saved
+	known := map[string]bool{}
 	for _, file := range files {
-		s, err := loadState(filepath.Dir(file))
+		s, err := restoreState(filepath.Dir(file), cfg.Log)
 		if err != nil {
-			return err
+			// One broken file must not take the other Targets down.
+			cfg.Log.Error("target not restored: apply it again", "err", err)
+			continue
 		}
-		for _, slot := range s.Slots {
+		for _, slot := range s.slots {
 			known[local.DirID(cfg.Dir)+"."+slot.ID] = true
 		}
 		all = append(all, s)
 	}
-	now, cancel := context.WithCancel(context.Background())
-	cancel()
-	clear(now, func(m string) bool { return strings.HasPrefix(m, local.DirID(cfg.Dir)+".") && !known[m] })
+	killAll(func(m string) bool { return strings.HasPrefix(m, local.DirID(cfg.Dir)+".") && !known[m] })
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	var opening []*target
 	for _, s := range all {
-		if s.Wish.Generation > 0 {
-			r.add(s.Wish.Key, s)
-		}
+		opening = append(opening, r.add(s.Wish.Key, s))
+	}
+	for _, t := range opening {
+		<-t.open // who can reach us, can reach the apps
 	}
 	return nil
+}
+
+func restoreState(dir string, log *slog.Logger) (saved, error) {
+	p, err := loadPromise(dir)
+	if err != nil {
+		return saved{}, err
+	}
+	slots, err := loadSlots(dir)
+	if err != nil {
+		log.Warn("instances start anew", "target", p.Wish.Key, "err", err)
+	}
+	return saved{p, slots}, nil
 }
 
 // serveAPI answers clients until ctx ends or one of them asked for Shutdown.

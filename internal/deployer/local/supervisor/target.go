@@ -25,6 +25,7 @@ type target struct {
 	hub    *hub
 	wishes chan wishRequest
 	stops  chan struct{}
+	open   chan struct{} // closed when the routes and the port of before are back
 	done   chan struct{} // closed when the loop has ended
 	view   atomic.Pointer[view]
 
@@ -70,6 +71,7 @@ func newTarget(cfg Config, key string, p *ports, h *hub, client *http.Client) *t
 		hub:    h,
 		wishes: make(chan wishRequest),
 		stops:  make(chan struct{}),
+		open:   make(chan struct{}),
 		done:   make(chan struct{}),
 	}
 }
@@ -82,6 +84,7 @@ func (t *target) run(ctx context.Context, from saved) {
 	defer t.front.close()
 	defer t.wg.Wait()
 	t.restore(ctx, from)
+	close(t.open)
 	stops := t.stops
 	for !t.stopping || len(t.slots) > 0 {
 		select {
@@ -109,7 +112,7 @@ func (t *target) run(ctx context.Context, from saved) {
 
 func (t *target) restore(ctx context.Context, from saved) {
 	t.wish = from.Wish
-	for _, s := range from.Slots {
+	for _, s := range from.slots {
 		t.slots = append(t.slots, restoreSlot(t.host, t.revision(s.Version.ID), s))
 	}
 	restored := slices.Clone(t.slots)
@@ -169,7 +172,7 @@ func (t *target) accept(w local.Wish) (changed bool, err error) {
 	if err := t.front.move(w.Listen); err != nil {
 		return false, err
 	}
-	if err := t.state(w).save(t.host.dir, true); err != nil {
+	if err := (promise{w, t.front.port}).save(t.host.dir); err != nil {
 		return false, delivery.Wrap(delivery.Unavailable, "keep the wish", err)
 	}
 	t.wish = w
@@ -285,20 +288,16 @@ func (t *target) publish(to []route) {
 	}
 }
 
-// record saves what a next supervisor must find. Nobody waits for it, so the log
-// is where a failure goes; the wish itself is saved by accept.
+// record saves what a next supervisor must find of the processes. Nobody waits
+// for it, so the log is where a failure goes.
 func (t *target) record() {
-	if err := t.state(t.wish).save(t.host.dir, false); err != nil {
-		t.host.cfg.Log.Error("state not saved", "target", t.host.key, "err", err)
+	slots := make([]savedSlot, len(t.slots))
+	for i, s := range t.slots {
+		slots[i] = s.save()
 	}
-}
-
-func (t *target) state(w local.Wish) saved {
-	s := saved{Wish: w, Port: t.front.port}
-	for _, slot := range t.slots {
-		s.Slots = append(s.Slots, slot.save())
+	if err := saveSlots(t.host.dir, slots); err != nil {
+		t.host.cfg.Log.Error("instances not saved", "target", t.host.key, "err", err)
 	}
-	return s
 }
 
 func (t *target) views() []slotView {
