@@ -1,0 +1,112 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"github.com/shiplock/shiplock/internal/delivery"
+)
+
+// options are what `serve` is told. Secrets come from the environment, never from
+// flags, which other users of the machine can read.
+type options struct {
+	data   string
+	listen string
+	// url is what people and forges reach the server by; empty is the listener's.
+	url string
+	// runnerURL is what runners reach it by; empty is the listener on loopback.
+	runnerURL string
+	capacity  int
+	lease     time.Duration
+	silence   time.Duration
+	runner    string
+	logLevel  string
+
+	gitlabURL string
+	cloneUser string
+
+	gitlabToken, hookSecret, clonePassword, adminToken string
+}
+
+func (o *options) flags(f *pflag.FlagSet) {
+	f.StringVar(&o.data, "data", "data", "directory that holds everything; made when missing")
+	f.StringVar(&o.listen, "listen", "127.0.0.1:8080", "address to listen on")
+	f.StringVar(&o.url, "url", "", "address that people and forges reach the server by (default: what it listens on)")
+	f.StringVar(&o.runnerURL, "runner-url", "", "address that runners reach the server by (default: what it listens on)")
+	f.IntVar(&o.capacity, "capacity", max(2, runtime.NumCPU()), "how many jobs may run at once")
+	f.DurationVar(&o.lease, "lease", 10*time.Second, "how long a silent server keeps its claim on the data")
+	f.DurationVar(&o.silence, "silence", 3*time.Minute, "how long a silent runner keeps its job")
+	f.StringVar(&o.runner, "runner", "", "path of shiplock-runner (default: beside this program)")
+	f.StringVar(&o.logLevel, "log", "info", "debug, info, warn or error")
+	f.StringVar(&o.gitlabURL, "gitlab-url", "", "GitLab to send commit statuses to; its token is SHIPLOCK_GITLAB_TOKEN")
+	f.StringVar(&o.cloneUser, "clone-user", "", "user name for git checkouts over http; the password is SHIPLOCK_CLONE_PASSWORD")
+}
+
+func (o *options) environment(get func(string) string) {
+	o.gitlabToken = get("SHIPLOCK_GITLAB_TOKEN")
+	o.hookSecret = get("SHIPLOCK_HOOK_SECRET")
+	o.clonePassword = get("SHIPLOCK_CLONE_PASSWORD")
+	o.adminToken = get("SHIPLOCK_ADMIN_TOKEN")
+}
+
+// check refuses what cannot work, and says what to do.
+func (o *options) check() error {
+	switch {
+	case o.capacity < 1:
+		return delivery.E(delivery.Invalid, "--capacity must be at least 1")
+	case o.lease < time.Second:
+		return delivery.E(delivery.Invalid, "--lease must be at least 1s")
+	case o.silence < 5*time.Second:
+		return delivery.E(delivery.Invalid, "--silence must be at least 5s")
+	}
+	if _, _, err := net.SplitHostPort(o.listen); err != nil {
+		return delivery.Wrap(delivery.Invalid, "--listen is host:port, such as 127.0.0.1:8080", err)
+	}
+	for _, u := range []*string{&o.url, &o.runnerURL, &o.gitlabURL} {
+		*u = strings.TrimSuffix(*u, "/")
+		if *u != "" && !strings.HasPrefix(*u, "http://") && !strings.HasPrefix(*u, "https://") {
+			return delivery.E(delivery.Invalid, fmt.Sprintf("%q is not a URL: it starts with http:// or https://", *u))
+		}
+	}
+	return o.findRunner()
+}
+
+func (o *options) findRunner() error {
+	if o.runner == "" {
+		self, err := os.Executable()
+		if err != nil {
+			return fmt.Errorf("find this program: %w", err)
+		}
+		o.runner = filepath.Join(filepath.Dir(self), "shiplock-runner")
+	}
+	if info, err := os.Stat(o.runner); err != nil || info.Mode()&0o111 == 0 {
+		return delivery.E(delivery.Invalid, fmt.Sprintf("there is no program %s: run `make build`, or name it with --runner", o.runner))
+	}
+	return nil
+}
+
+// loopback is how local processes reach a listener.
+func loopback(addr net.Addr) string {
+	host, port, _ := net.SplitHostPort(addr.String())
+	if ip := net.ParseIP(host); ip == nil || ip.IsUnspecified() {
+		host = "127.0.0.1"
+	}
+	return net.JoinHostPort(host, port)
+}
+
+func newLogger(w io.Writer, level string) *slog.Logger {
+	var l slog.Level
+	if err := l.UnmarshalText([]byte(level)); err != nil {
+		l = slog.LevelInfo
+	}
+	return slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{Level: l}))
+}
