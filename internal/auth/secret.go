@@ -1,0 +1,33 @@
+package auth
+
+import (
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"math/big"
+	"strings"
+)
+
+// The prefixes tell secret scanners, and people, what they found.
+const (
+	tokenPrefix   = "slk_"
+	sessionPrefix = "sls_"
+	codePrefix    = "slc_"
+)
+
+// secretDigits is the length of 32 bytes in base 62.
+const secretDigits = 43
+
+// newSecret returns prefix and 32 random bytes in base 62.
+func newSecret(prefix string) string {
+	var b [32]byte
+	rand.Read(b[:]) // never fails
+	digits := new(big.Int).SetBytes(b[:]).Text(62)
+	return prefix + strings.Repeat("0", secretDigits-len(digits)) + digits
+}
+
+// Hash is what is kept of a secret.
+func Hash(secret string) string {
+	sum := sha256.Sum256([]byte(secret))
+	return hex.EncodeToString(sum[:])
+}
