@@ -3,6 +3,7 @@ package supervisor
 import (
 	"context"
 	"log/slog"
+	"runtime"
 	"strings"
 	"time"
 
@@ -25,6 +26,9 @@ type Config struct {
 }
 
 func (c Config) withDefaults() (Config, error) {
+	if runtime.GOOS != "linux" {
+		return c, delivery.E(delivery.Unavailable, "local apps need Linux (/proc and pidfds): deploy to a cluster instead")
+	}
 	if c.Dir == "" || c.Unpack == nil || c.Log == nil {
 		return c, delivery.E(delivery.Invalid, "a supervisor needs a directory, a way to unpack images, and a log")
 	}

@@ -11,6 +11,8 @@ import (
 	"sync/atomic"
 	"syscall"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // process is one running start.sh with all its descendants. It writes to a FIFO
@@ -135,7 +137,7 @@ func (p *process) watch(ctx context.Context, sink io.Writer) {
 		return
 	}
 	close(p.down)
-	p.clear()
+	p.reap()
 	if p.child != nil {
 		_ = p.child.Wait() // the status says it all
 		p.code = exitCode(p.child.ProcessState)
@@ -158,18 +160,17 @@ func (p *process) awaitLeader(ctx context.Context) error {
 	return err
 }
 
-// clear ends what the leader has left behind: at once, unless terminate allows
+// reap ends what the leader has left behind: at once, unless terminate allows
 // the rest of its grace.
-func (p *process) clear() {
-	mine := func(m string) bool { return m == p.marker }
+func (p *process) reap() {
 	until := p.patience.Load()
 	if until == nil {
-		killAll(mine)
+		killAll(p.owns)
 		return
 	}
 	ctx, cancel := context.WithDeadline(context.Background(), *until)
 	defer cancel()
-	clear(ctx, mine)
+	awaitGone(ctx, p.owns)
 }
 
 // terminate asks the whole group to end, kills it after grace, and returns when
@@ -178,6 +179,7 @@ func (p *process) terminate(ctx context.Context, grace time.Duration) {
 	until := time.Now().Add(grace)
 	p.patience.Store(&until)
 	p.signal(syscall.SIGTERM)
+	p.signalStrays(syscall.SIGTERM)
 	timer := time.NewTimer(grace)
 	defer timer.Stop()
 	select {
@@ -202,6 +204,17 @@ func (p *process) signal(sig syscall.Signal) {
 		}
 	}
 }
+
+// signalStrays reaches the descendants that have left the group.
+func (p *process) signalStrays(sig syscall.Signal) {
+	for _, pid := range marked(p.owns) {
+		if group, err := unix.Getpgid(pid); err == nil && group != p.PID {
+			sendTo(pid, sig, p.owns)
+		}
+	}
+}
+
+func (p *process) owns(marker string) bool { return marker == p.marker }
 
 // exitCode is the status of an exit, or minus the signal that caused it.
 func exitCode(s *os.ProcessState) *int {

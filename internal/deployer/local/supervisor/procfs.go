@@ -3,7 +3,6 @@ package supervisor
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -11,8 +10,6 @@ import (
 	"strings"
 	"syscall"
 	"time"
-
-	"golang.org/x/sys/unix"
 )
 
 // markerEnv is set in every process of an instance and inherited by its children,
@@ -87,9 +84,9 @@ func marked(match func(marker string) bool) []int {
 	return pids
 }
 
-// clear waits until no process with such a marker is left, and kills those that
+// awaitGone waits until no process with such a marker is left, and kills those that
 // are when ctx ends.
-func clear(ctx context.Context, match func(marker string) bool) {
+func awaitGone(ctx context.Context, match func(marker string) bool) {
 	for round := 1; ; round++ {
 		left := marked(match)
 		if len(left) == 0 {
@@ -98,7 +95,7 @@ func clear(ctx context.Context, match func(marker string) bool) {
 		for _, pid := range left {
 			_ = awaitExit(ctx, pid)
 			if ctx.Err() != nil {
-				kill(pid, match)
+				sendTo(pid, syscall.SIGKILL, match)
 			}
 		}
 		if ctx.Err() != nil {
@@ -112,46 +109,5 @@ func clear(ctx context.Context, match func(marker string) bool) {
 func killAll(match func(marker string) bool) {
 	now, cancel := context.WithCancel(context.Background())
 	cancel()
-	clear(now, match)
-}
-
-// kill ends one process, if it is still the marked one: the pidfd pins it
-// between the look and the signal.
-func kill(pid int, match func(marker string) bool) {
-	fd, err := unix.PidfdOpen(pid, 0)
-	if err != nil {
-		return
-	}
-	defer func() { _ = unix.Close(fd) }()
-	if m := markerOf(pid); m != "" && match(m) {
-		_ = unix.PidfdSendSignal(fd, unix.SIGKILL, nil, 0)
-	}
-}
-
-// awaitExit returns when the process has exited, child of ours or not, or with
-// the error of ctx. It waits in the runtime's poller: no thread, no polling.
-func awaitExit(ctx context.Context, pid int) error {
-	fd, err := unix.PidfdOpen(pid, unix.PIDFD_NONBLOCK)
-	if errors.Is(err, syscall.ESRCH) {
-		return nil
-	}
-	if err != nil {
-		return fmt.Errorf("open pidfd of %d: %w", pid, err)
-	}
-	file := os.NewFile(uintptr(fd), "pidfd")
-	defer func() { _ = file.Close() }()
-	stop := context.AfterFunc(ctx, func() { _ = file.SetReadDeadline(time.Unix(1, 0)) })
-	defer stop()
-	conn, err := file.SyscallConn()
-	if err != nil {
-		return err
-	}
-	err = conn.Read(func(fd uintptr) bool {
-		n, err := unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, 0)
-		return err == nil && n > 0
-	})
-	if ctx.Err() != nil {
-		return ctx.Err()
-	}
-	return err
+	awaitGone(now, match)
 }

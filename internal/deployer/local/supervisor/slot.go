@@ -117,7 +117,7 @@ func (s *slot) run(ctx, live context.Context) {
 	defer s.wg.Wait()
 	s.now = s.last
 	for crashes := 1; ; crashes++ {
-		end := s.once(ctx, live)
+		end := s.attempt(ctx, live)
 		if ctx.Err() != nil {
 			return
 		}
@@ -165,8 +165,8 @@ func (s *slot) pause(live context.Context, crashes int) bool {
 	}
 }
 
-// once runs one process from start to end.
-func (s *slot) once(ctx, live context.Context) ending {
+// attempt runs one process from start to end.
+func (s *slot) attempt(ctx, live context.Context) ending {
 	p, err := s.obtain(ctx, live)
 	if err != nil {
 		return ending{reason: oneLine(err.Error())}
