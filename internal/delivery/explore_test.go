@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/shiplock/shiplock/internal/delivery"
+	"pgregory.net/rapid"
 )
 
 // t0 is the instant at which everything in the enumerations happens: times are
@@ -153,7 +154,7 @@ func (sp space[S]) checkEnds(t *testing.T, name func(S) string) {
 	}
 }
 
-func text(t testing.TB, v any) string {
+func text(t rapid.TB, v any) string {
 	t.Helper()
 	b, err := json.Marshal(v)
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/shiplock/shiplock/internal/delivery"
+	"pgregory.net/rapid"
 )
 
 // revision makes a revision that only its number tells apart.
@@ -204,7 +205,7 @@ func TestStateRelease(t *testing.T) {
 }
 
 // checkRelease holds what is true of a release in every state.
-func checkRelease(t testing.TB, r delivery.Release) {
+func checkRelease(t rapid.TB, r delivery.Release) {
 	t.Helper()
 	if !r.State.Terminal() && r.State != delivery.ReleaseIsProposed {
 		b := r.Batches[r.Batch]
