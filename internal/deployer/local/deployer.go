@@ -67,7 +67,6 @@ func (p *Deployer) Run(ctx context.Context) error {
 		}
 		if err != nil {
 			p.cfg.Log.Warn("watch the supervisor", "err", err)
-			since = 0
 			select {
 			case <-ctx.Done():
 			case <-time.After(time.Second):
@@ -110,6 +109,9 @@ func (p *Deployer) connect(ctx context.Context, dead *Client) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
+	if p.client != nil {
+		p.client.Close()
+	}
 	p.client = c
 	return c, nil
 }
@@ -121,19 +123,16 @@ func wish(app, env string, d delivery.Desired) Wish {
 	if !d.RestartedAt.IsZero() {
 		w.RestartedAt = d.RestartedAt.UnixMilli()
 	}
-	share := d.Share
-	if d.Stable == nil {
-		share = 100
-	}
-	if d.Canary != nil {
-		w.Versions = append(w.Versions, version(*d.Canary, share))
+	switch {
+	case d.Canary == nil && d.Stable == nil:
+	case d.Canary == nil || d.Stable != nil && d.Stable.ID == d.Canary.ID:
+		w.Versions = []Version{version(*d.Stable, MaxWeight)}
+		w.Listen = d.Stable.Config.Listen
+	case d.Stable == nil:
+		w.Versions = []Version{version(*d.Canary, MaxWeight)}
 		w.Listen = d.Canary.Config.Listen
-	}
-	if d.Stable != nil {
-		if d.Canary == nil {
-			share = 0
-		}
-		w.Versions = append(w.Versions, version(*d.Stable, 100-share))
+	default:
+		w.Versions = []Version{version(*d.Canary, d.Share), version(*d.Stable, MaxWeight-d.Share)}
 		w.Listen = d.Stable.Config.Listen
 	}
 	return w
