@@ -13,7 +13,10 @@ type Build struct {
 	// Image is the build pod's image; a local build uses the machine's tools.
 	Image string `json:"image,omitempty"`
 	// Tools must be on the PATH of a local build, e.g. "go", "npm".
-	Tools []string    `json:"tools,omitempty"`
+	Tools []string `json:"tools,omitempty"`
+	// Checkout is "none" for a build that needs no source; empty checks the commit
+	// out.
+	Checkout string      `json:"checkout,omitempty"`
 	Steps []StackStep `json:"steps"`
 	// Output is the folder, relative to the App's path, that becomes the image's
 	// start_env; empty is "start_env".
