@@ -2,15 +2,18 @@ package main
 
 import (
 	"context"
-	"errors"
+	"io"
 	"net/http"
 
 	"github.com/shiplock/shiplock/internal/api"
+	"github.com/shiplock/shiplock/internal/auth"
 	"github.com/shiplock/shiplock/internal/delivery"
 	"github.com/shiplock/shiplock/internal/forge/gitlab"
 	"github.com/shiplock/shiplock/internal/git"
 	"github.com/shiplock/shiplock/internal/image"
 	"github.com/shiplock/shiplock/internal/joblog"
+	"github.com/shiplock/shiplock/internal/server"
+	"github.com/shiplock/shiplock/internal/store"
 )
 
 // forge is the engine's view of GitLab and of git itself.
@@ -86,10 +89,60 @@ func (l logs) Last(ctx context.Context, attempt string) (int64, error) {
 
 func (l logs) Close(ctx context.Context, attempt string) error { return l.store.Finish(ctx, attempt) }
 
-// whyStopped turns the end of a context into the reason for it.
-func whyStopped(ctx context.Context, err error) error {
-	if cause := context.Cause(ctx); cause != nil && !errors.Is(cause, context.Canceled) {
-		return cause
+func (l logs) Read(ctx context.Context, attempt string, from int64, limit int, step string) (api.LogPage, error) {
+	page, err := l.store.Read(ctx, attempt, joblog.Query{From: from, Limit: limit, Step: step})
+	return api.LogPage{Attempt: attempt, Lines: logLines(page.Lines), Next: page.Next, Last: page.Last, Closed: page.Closed}, err
+}
+
+func (l logs) WriteText(ctx context.Context, attempt string, w io.Writer) error {
+	return l.store.WriteText(ctx, attempt, w)
+}
+
+func (l logs) Follow(attempt string, from int64) server.LogTail {
+	return logTail{l.store.Follow(attempt, from)}
+}
+
+type logTail struct{ tail *joblog.Tail }
+
+func (t logTail) Next(ctx context.Context) ([]api.LogLine, error) {
+	lines, err := t.tail.Next(ctx)
+	return logLines(lines), err
+}
+
+func logLines(lines []joblog.Line) []api.LogLine {
+	out := make([]api.LogLine, len(lines))
+	for i, l := range lines {
+		out[i] = api.LogLine(l)
 	}
-	return err
+	return out
+}
+
+// reader and tokens give the server and the keeper of tokens their own types.
+type reader struct{ *store.Store }
+
+func (r reader) Runs(ctx context.Context, f server.RunFilter) ([]delivery.Run, error) {
+	return r.Store.Runs(ctx, store.RunFilter(f))
+}
+
+func (r reader) Releases(ctx context.Context, f server.ReleaseFilter) ([]delivery.Release, error) {
+	return r.Store.Releases(ctx, store.ReleaseFilter(f))
+}
+
+func (r reader) Counts(ctx context.Context) (server.Counts, error) {
+	c, err := r.Store.Counts(ctx)
+	return server.Counts{
+		HooksReceived: c.HooksReceived, JobsQueued: c.JobsQueued,
+		JobsActive: c.JobsActive, ReleasesProposed: c.ReleasesProposed,
+	}, err
+}
+
+type tokens struct{ *store.Store }
+
+func (t tokens) AddToken(ctx context.Context, token auth.Token) error {
+	return t.Store.AddToken(ctx, store.Token(token))
+}
+
+func (t tokens) TokenByHash(ctx context.Context, hash string) (auth.Token, error) {
+	token, err := t.Store.TokenByHash(ctx, hash)
+	return auth.Token(token), err
 }

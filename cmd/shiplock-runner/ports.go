@@ -1,0 +1,61 @@
+package main
+
+import (
+	"context"
+	"maps"
+	"path/filepath"
+	"slices"
+
+	"github.com/shiplock/shiplock/internal/api"
+	"github.com/shiplock/shiplock/internal/delivery"
+	"github.com/shiplock/shiplock/internal/git"
+	"github.com/shiplock/shiplock/internal/image"
+	"github.com/shiplock/shiplock/internal/runner"
+)
+
+func checkout(ctx context.Context, dir string, c api.Clone) error {
+	return git.Checkout(ctx, git.Options{
+		Remote: git.Remote{URL: c.URL, Username: c.Username, Token: c.Password},
+		SHA:    c.SHA, Branch: c.Branch, Dir: dir,
+	})
+}
+
+// makeImage returns the runner's way to images, which remembers in cache.
+func makeImage(cache string) func(context.Context, runner.ImageRequest) (delivery.Artifact, error) {
+	if cache != "" {
+		cache = filepath.Join(cache, "image")
+	}
+	return func(ctx context.Context, r runner.ImageRequest) (delivery.Artifact, error) {
+		client := image.New(image.Config{
+			Logins:   map[string]image.Login{r.Push.Registry: {Username: r.Push.Username, Password: r.Push.Password}},
+			CacheDir: cache, TempDir: r.TempDir,
+		})
+		result, err := client.Build(ctx, spec(r))
+		if err != nil {
+			return delivery.Artifact{}, err
+		}
+		what := "Pushed "
+		if result.Unchanged {
+			what = "Unchanged: "
+		}
+		r.Say(what + result.Ref)
+		return delivery.Artifact{Digest: delivery.Digest(result.Digest), Repository: r.Push.Repository, Size: result.Size}, nil
+	}
+}
+
+func spec(r runner.ImageRequest) image.Spec {
+	s := image.Spec{
+		Base: r.Plan.Base, Dir: r.Dir, Into: r.Plan.Home,
+		Dest: r.Push.Registry + "/" + r.Push.Repository, Labels: r.Push.Labels,
+	}
+	if r.Push.Tag != "" {
+		s.Dest += ":" + r.Push.Tag
+	}
+	for _, name := range slices.Sorted(maps.Keys(r.Plan.Env)) {
+		s.Env = append(s.Env, name+"="+r.Plan.Env[name])
+	}
+	if r.Plan.Port > 0 {
+		s.Expose = []int{r.Plan.Port}
+	}
+	return s
+}

@@ -1,0 +1,62 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"github.com/shiplock/shiplock/internal/engine"
+)
+
+func newServe() *cobra.Command {
+	var o options
+	cmd := &cobra.Command{
+		Use: "serve", Args: cobra.NoArgs,
+		Short: "run the server: hooks, API, status page, registry, executor and deployer",
+		Long: `Run the server. Everything is kept below --data; nothing else is needed.
+
+Secrets are read from the environment:
+  SHIPLOCK_HOOK_SECRET     what forges send in X-Gitlab-Token (made and printed when missing)
+  SHIPLOCK_GITLAB_TOKEN    an access token with the scope api, for commit statuses
+  SHIPLOCK_CLONE_PASSWORD  the password for --clone-user
+  SHIPLOCK_ADMIN_TOKEN     the administrator's token (made and printed once when missing)`,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			o.environment(os.Getenv)
+			if err := o.check(); err != nil {
+				return err
+			}
+			return serve(cmd.Context(), o, cmd.OutOrStdout(), cmd.ErrOrStderr())
+		},
+	}
+	o.flags(cmd.Flags())
+	return cmd
+}
+
+func serve(ctx context.Context, o options, out, errOut io.Writer) (err error) {
+	in, err := wire(ctx, o, newLogger(errOut, o.logLevel))
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, in.close()) }()
+	in.greet(out)
+	err = in.run(ctx)
+	if errors.Is(err, engine.ErrLeaseLost) {
+		return fmt.Errorf("%w; this process ends, its work goes on there", err)
+	}
+	return err
+}
+
+// greet says where the server is, and shows a fresh token for the only time.
+func (in *instance) greet(out io.Writer) {
+	fmt.Fprintf(out, "Shiplock serves %s from %s\n", in.url, in.opts.data)
+	if in.firstToken != "" {
+		fmt.Fprintf(out, "\nAdministrator's token, shown only now:\n  %s\nLog in with it:\n  shiplock login --server %s --token %s\n", in.firstToken, in.url, in.firstToken)
+	}
+	if in.opts.hookSecret == "" {
+		fmt.Fprintf(out, "\nPush hooks: %s/hooks/gitlab with the secret token %s\n", in.url, in.hookSecret)
+	}
+}

@@ -1,0 +1,294 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"crypto/rand"
+	"crypto/subtle"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/shiplock/shiplock/internal/auth"
+	"github.com/shiplock/shiplock/internal/delivery"
+	deploy "github.com/shiplock/shiplock/internal/deployer/local"
+	"github.com/shiplock/shiplock/internal/engine"
+	execute "github.com/shiplock/shiplock/internal/executor/local"
+	"github.com/shiplock/shiplock/internal/forge/gitlab"
+	"github.com/shiplock/shiplock/internal/image"
+	"github.com/shiplock/shiplock/internal/joblog"
+	"github.com/shiplock/shiplock/internal/registry"
+	"github.com/shiplock/shiplock/internal/server"
+	"github.com/shiplock/shiplock/internal/store"
+)
+
+// instance is one serving process: everything wired, nothing running yet.
+type instance struct {
+	opts     options
+	listener net.Listener
+	log      *slog.Logger
+
+	store    *store.Store
+	logs     *joblog.Store
+	registry *registry.Registry
+	images   *image.Client
+	executor *execute.Executor
+	deployer *deploy.Deployer
+	engine   *engine.Engine
+	server   *server.Server
+	keeper   *auth.Keeper
+
+	url string
+	// firstToken is the administrator's, when this start made it.
+	firstToken string
+	// hookSecret is what forges must send.
+	hookSecret string
+}
+
+// wire opens the data directory and puts the parts together. The caller closes
+// the instance.
+func wire(ctx context.Context, o options, log *slog.Logger) (_ *instance, err error) {
+	in := &instance{opts: o, log: log}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, in.close())
+		}
+	}()
+	if in.opts.data, err = filepath.Abs(o.data); err != nil {
+		return nil, fmt.Errorf("find the data directory: %w", err)
+	}
+	if err := os.MkdirAll(in.opts.data, 0o700); err != nil {
+		return nil, delivery.Wrap(delivery.Invalid, "the data directory cannot be made: choose another with --data", err)
+	}
+	if err := in.listen(ctx); err != nil {
+		return nil, err
+	}
+	if err := in.open(ctx); err != nil {
+		return nil, err
+	}
+	return in, in.assemble(ctx)
+}
+
+func (in *instance) listen(ctx context.Context) error {
+	var err error
+	if in.listener, err = new(net.ListenConfig).Listen(ctx, "tcp", in.opts.listen); err != nil {
+		return delivery.Wrap(delivery.Unavailable, "cannot listen on "+in.opts.listen+": choose another address with --listen", err)
+	}
+	in.url = cmp.Or(in.opts.url, "http://"+loopback(in.listener.Addr()))
+	in.opts.runnerURL = cmp.Or(in.opts.runnerURL, "http://"+loopback(in.listener.Addr()))
+	return nil
+}
+
+// open opens what is kept on disk. When another server is still believed alive,
+// it waits for the end of that one's lease.
+func (in *instance) open(ctx context.Context) error {
+	var err error
+	in.store, err = store.Open(ctx, store.Config{
+		Path: in.path("shiplock.db"), Lease: in.opts.lease, Now: time.Now, NewID: newID,
+	})
+	if err != nil {
+		return err
+	}
+	if !in.store.Exclusive() {
+		in.log.Warn("another server has this data directory; waiting until its lease ends", "lease", in.opts.lease.String())
+		if err := in.store.WaitExclusive(ctx); err != nil {
+			return err
+		}
+	}
+	if in.logs, err = joblog.Open(joblog.Config{Root: in.path("logs"), Writer: newID(), Now: time.Now}); err != nil {
+		return err
+	}
+	in.registry, err = registry.Open(registry.Config{Dir: in.path("registry"), Authorize: in.authorizeRegistry, Log: in.log})
+	return err
+}
+
+func (in *instance) path(name string) string { return filepath.Join(in.opts.data, name) }
+
+func newID() string { return uuid.Must(uuid.NewV7()).String() }
+
+// secret returns a secret of the installation, making it at the first start.
+func (in *instance) secret(ctx context.Context, name string) (string, error) {
+	fresh := make([]byte, 32)
+	rand.Read(fresh)
+	return in.store.SetMetaOnce(ctx, name, hex.EncodeToString(fresh))
+}
+
+func (in *instance) assemble(ctx context.Context) error {
+	secret, err := in.secret(ctx, "engine.secret")
+	if err != nil {
+		return err
+	}
+	puller, err := in.publishEndpoint(ctx)
+	if err != nil {
+		return err
+	}
+	if err := in.identify(ctx); err != nil {
+		return err
+	}
+	hub := forge{cloneUser: in.opts.cloneUser, clonePass: in.opts.clonePassword}
+	if in.opts.gitlabURL != "" {
+		if hub.statuses, err = gitlab.NewClient(gitlab.Config{URL: in.opts.gitlabURL, Token: in.opts.gitlabToken}); err != nil {
+			return err
+		}
+	}
+	in.images = puller.client(in.path("cache"))
+	if in.executor, err = in.newExecutor(); err != nil {
+		return err
+	}
+	in.deployer = deploy.NewDeployer(deploy.DeployerConfig{
+		Supervisor: deploy.EnsureConfig{Dir: in.path("deploy")},
+		Log:        in.log,
+		OnChange: func(ctx context.Context, app, env string) {
+			in.nudged(in.engine.Nudge(ctx, delivery.Target{App: app, Env: env}.Ref()))
+		},
+	})
+	jobLogs := logs{in.logs}
+	in.engine = engine.New(engine.Config{
+		Store: in.store, Executor: in.executor, Deployer: in.deployer, Forge: hub, Logs: jobLogs,
+		Images:    images{client: in.images, registry: puller.Registry},
+		PublicURL: in.url, RunnerURL: in.opts.runnerURL, Registry: puller.Registry,
+		CloneUser: in.opts.cloneUser, ClonePassword: in.opts.clonePassword,
+		Capacity: in.opts.capacity, LeaseEvery: in.opts.lease / 4, Limits: in.limits(),
+		Heartbeat: min(10*time.Second, in.opts.silence/4),
+		Secret:    []byte(secret), Now: time.Now, NewID: newID, Log: in.log,
+	})
+	in.server = server.New(server.Config{
+		Engine: in.engine, Reader: reader{in.store}, Logs: jobLogs, Auth: in.keeper,
+		Hooks:    map[string]server.HookReader{"gitlab": gitlabHooks{secrets: []string{in.hookSecret}}},
+		Registry: in.registry, PublicURL: in.url, Version: version, Log: in.log, Now: time.Now,
+	})
+	return nil
+}
+
+func (in *instance) limits() delivery.RunLimits {
+	l := delivery.DefaultRunLimits()
+	l.Silence = in.opts.silence
+	return l
+}
+
+func (in *instance) newExecutor() (*execute.Executor, error) {
+	return execute.New(execute.Config{
+		Dir: in.path("attempts"), CacheDir: in.path("cache"), Runner: []string{in.opts.runner}, Log: in.log,
+		OnExit: func(key string) {
+			ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+			defer cancel()
+			in.nudged(in.engine.NudgeAttempt(ctx, key))
+		},
+	})
+}
+
+// nudged notes a nudge that got lost; the machines look again by themselves.
+func (in *instance) nudged(err error) {
+	if err != nil && delivery.KindOf(err) != delivery.NotFound && !errors.Is(err, context.Canceled) {
+		in.log.Warn("nudge", "err", err)
+	}
+}
+
+// identify sets up who may come in: forges by the hook's secret, people by tokens.
+func (in *instance) identify(ctx context.Context) (err error) {
+	if in.hookSecret = in.opts.hookSecret; in.hookSecret == "" {
+		if in.hookSecret, err = in.secret(ctx, "hook.secret"); err != nil {
+			return err
+		}
+	}
+	in.keeper = auth.New(auth.Config{Tokens: tokens{in.store}, Now: time.Now, NewID: newID})
+	if in.opts.adminToken == "" {
+		in.firstToken, err = in.keeper.Bootstrap(ctx)
+		return err
+	}
+	err = in.store.AddToken(ctx, store.Token{
+		ID: newID(), Name: "administrator", Hash: auth.Hash(in.opts.adminToken),
+		Grants: delivery.Grants{Admin: true}, CreatedAt: time.Now(),
+	})
+	if delivery.KindOf(err) == delivery.Conflict {
+		return nil // given before
+	}
+	return err
+}
+
+// publishEndpoint writes down how the deployer's supervisor reads images.
+func (in *instance) publishEndpoint(ctx context.Context) (endpoint, error) {
+	password, err := in.secret(ctx, "registry.puller")
+	if err != nil {
+		return endpoint{}, err
+	}
+	_, host, _ := strings.Cut(in.opts.runnerURL, "://")
+	e := endpoint{Registry: host, Username: pullerName, Password: password}
+	return e, e.write(in.opts.data)
+}
+
+const pullerName = "shiplock"
+
+// authorizeRegistry lets a running job push its own image and read, and the
+// installation itself do anything.
+func (in *instance) authorizeRegistry(r *http.Request, repo string, push bool) error {
+	user, password, ok := r.BasicAuth()
+	if !ok {
+		return delivery.E(delivery.Denied, "log in to the registry")
+	}
+	if user == pullerName {
+		own, err := in.store.Meta(r.Context(), "registry.puller")
+		if err != nil {
+			return err
+		}
+		if subtle.ConstantTimeCompare([]byte(password), []byte(own)) != 1 {
+			return delivery.E(delivery.Denied, "the registry's password is wrong")
+		}
+		return nil
+	}
+	var err error
+	if push {
+		err = in.engine.CheckPush(r.Context(), user, password, repo)
+	} else {
+		err = in.engine.CheckPull(r.Context(), user, password)
+	}
+	if engine.IsGone(err) || delivery.KindOf(err) == delivery.NotFound {
+		return delivery.E(delivery.Denied, "this job is over")
+	}
+	return err
+}
+
+// run serves until ctx ends, the lease is lost, or a part fails.
+func (in *instance) run(ctx context.Context) error {
+	if err := in.logs.Recover(ctx); err != nil {
+		return err
+	}
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return in.server.Serve(ctx, in.listener) })
+	g.Go(func() error { return in.seed(ctx) })
+	g.Go(func() error { return in.executor.Run(ctx) })
+	g.Go(func() error { return in.deployer.Run(ctx) })
+	g.Go(func() error { return in.engine.Run(ctx) })
+	g.Go(func() error { return in.sweep(ctx) })
+	return g.Wait()
+}
+
+// close gives the data directory back; it is safe on a half-made instance.
+func (in *instance) close() error {
+	var errs []error
+	if in.listener != nil {
+		if err := in.listener.Close(); !errors.Is(err, net.ErrClosed) {
+			errs = append(errs, err)
+		}
+	}
+	if in.registry != nil {
+		errs = append(errs, in.registry.Close())
+	}
+	if in.logs != nil {
+		errs = append(errs, in.logs.Close())
+	}
+	if in.store != nil {
+		errs = append(errs, in.store.Close())
+	}
+	return errors.Join(errs...)
+}
