@@ -1,0 +1,121 @@
+package runner
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"log/slog"
+	"net/url"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/shiplock/shiplock/internal/api"
+	"github.com/shiplock/shiplock/internal/delivery"
+)
+
+// Variables by which an executor tells a runner what to do. None of them reaches
+// a step.
+const (
+	EnvServer    = "SHIPLOCK_SERVER"    // base URL
+	EnvAttempt   = "SHIPLOCK_ATTEMPT"   // the attempt's key
+	EnvCode      = "SHIPLOCK_CODE"      // the claim code, or:
+	EnvCodeFile  = "SHIPLOCK_CODE_FILE" // a file with it, removed once read
+	EnvWorkspace = "SHIPLOCK_WORKSPACE" // a directory of its own
+	EnvCache     = "SHIPLOCK_CACHE"     // a directory shared by trusted builds; may be empty
+	EnvLockFD    = "SHIPLOCK_LOCK_FD"   // an inherited, locked file; see Hold
+)
+
+// EnvJob marks every process of a step with the attempt's key, so that an
+// executor finds what a killed runner left behind.
+const EnvJob = "SHIPLOCK_JOB"
+
+// Config is what a runner needs.
+type Config struct {
+	Server, Attempt, Code, Workspace string
+	// Cache is a directory that outlives the job; "" is none.
+	Cache string
+	// Environ is what steps may inherit from, as of os.Environ.
+	Environ []string
+	// Version is the runner's build, for people.
+	Version string
+
+	// Checkout makes dir a work tree of the commit.
+	Checkout func(ctx context.Context, dir string, c api.Clone) error
+	// Image makes and pushes the image.
+	Image func(ctx context.Context, r ImageRequest) (delivery.Artifact, error)
+
+	Logger *slog.Logger
+	Now    func() time.Time
+
+	// The rest has defaults.
+
+	// SpoolLimit bounds the unacknowledged log on disk, in bytes: 256 MiB.
+	SpoolLimit int64
+	// Grace is the time between asking a step to end and killing it: 10 s.
+	Grace time.Duration
+	// ClaimPatience bounds the wait for a server that is away at the start,
+	// FinishPatience at the end: 10 min. LogPatience bounds the wait for the last
+	// log lines to be acknowledged: 2 min.
+	ClaimPatience, FinishPatience, LogPatience time.Duration
+}
+
+// ImageRequest asks for a Plan's image.
+type ImageRequest struct {
+	Plan delivery.ImagePlan
+	Push api.Push
+	// Dir is the folder to add, checked to be inside the workspace.
+	Dir string
+	// TempDir is on the workspace's disk.
+	TempDir string
+	// Say adds a line to the job's log.
+	Say func(text string)
+}
+
+// FromEnv reads the part of a Config that an executor passes. It removes the
+// code's file.
+func FromEnv(getenv func(string) string) (Config, error) {
+	c := Config{
+		Server: getenv(EnvServer), Attempt: getenv(EnvAttempt), Code: getenv(EnvCode),
+		Workspace: getenv(EnvWorkspace), Cache: getenv(EnvCache),
+	}
+	if file := getenv(EnvCodeFile); file != "" {
+		code, err := os.ReadFile(file)
+		if err != nil {
+			return Config{}, fmt.Errorf("read the claim code: %w", err)
+		}
+		if err := os.Remove(file); err != nil {
+			return Config{}, fmt.Errorf("remove the claim code: %w", err)
+		}
+		c.Code = string(code)
+	}
+	return c, c.check()
+}
+
+func (c Config) check() error {
+	u, err := url.Parse(c.Server)
+	switch {
+	case err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https":
+		return delivery.E(delivery.Invalid, EnvServer+" must be the server's http(s) URL")
+	case c.Attempt == "" || c.Code == "":
+		return delivery.E(delivery.Invalid, EnvAttempt+" and one of "+EnvCode+" and "+EnvCodeFile+" must be set")
+	case !filepath.IsAbs(c.Workspace):
+		return delivery.E(delivery.Invalid, EnvWorkspace+" must be an absolute path")
+	}
+	return nil
+}
+
+func (c Config) withDefaults() Config {
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	c.SpoolLimit = cmp.Or(c.SpoolLimit, 256<<20)
+	c.Grace = cmp.Or(c.Grace, 10*time.Second)
+	c.ClaimPatience = cmp.Or(c.ClaimPatience, 10*time.Minute)
+	c.FinishPatience = cmp.Or(c.FinishPatience, 10*time.Minute)
+	c.LogPatience = cmp.Or(c.LogPatience, 2*time.Minute)
+	return c
+}

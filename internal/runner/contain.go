@@ -1,0 +1,42 @@
+package runner
+
+import (
+	"fmt"
+	"os"
+	"strconv"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// contain makes this process the parent of orphans below it, and closes its
+// memory and /proc entries to other processes of the same user.
+func contain() error {
+	if err := unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); err != nil {
+		return fmt.Errorf("become subreaper: %w", err)
+	}
+	if err := unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0); err != nil {
+		return fmt.Errorf("close the process to others: %w", err)
+	}
+	return nil
+}
+
+// Hold keeps the lock that an executor passed by EnvLockFD until this process
+// ends, and not in its children, and writes the process id into it. Without the
+// variable there is nothing to hold.
+func Hold(getenv func(string) string) error {
+	value := getenv(EnvLockFD)
+	if value == "" {
+		return nil
+	}
+	fd, err := strconv.Atoi(value)
+	if err != nil || fd < 3 {
+		return fmt.Errorf("%s=%q is not a file descriptor above 2", EnvLockFD, value)
+	}
+	syscall.CloseOnExec(fd)
+	// No os.File: its finalizer would let the lock go.
+	if _, err := unix.Pwrite(fd, []byte(strconv.Itoa(os.Getpid())+"\n"), 0); err != nil {
+		return fmt.Errorf("write the process id into the lock: %w", err)
+	}
+	return nil
+}

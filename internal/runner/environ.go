@@ -1,0 +1,97 @@
+package runner
+
+import (
+	"cmp"
+	"maps"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/shiplock/shiplock/internal/api"
+	"github.com/shiplock/shiplock/internal/delivery"
+)
+
+// inherited are the variables that a step gets from the runner's environment:
+// where tools and their caches are, and the way to the network. The executor
+// chose their values; everything else stays behind.
+var inherited = [...]string{
+	"PATH", "LANG", "LC_ALL", "TZ", "USER", "LOGNAME", "JAVA_HOME", "SSL_CERT_FILE", "SSL_CERT_DIR",
+	"GOCACHE", "GOENV", "GOFLAGS", "GOINSECURE", "GOMODCACHE", "GONOPROXY", "GONOSUMDB", "GOPATH", "GOPRIVATE", "GOPROXY", "GOROOT", "GOSUMDB", "GOTOOLCHAIN",
+	"http_proxy", "https_proxy", "all_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY",
+}
+
+var inheritedPrefixes = [...]string{"npm_config_", "NPM_CONFIG_", "NODE_", "MAVEN_"}
+
+func inherits(name string) bool {
+	return slices.Contains(inherited[:], name) ||
+		slices.ContainsFunc(inheritedPrefixes[:], func(p string) bool { return strings.HasPrefix(name, p) })
+}
+
+// stepEnv is the whole environment of a step. Later sources win, but nobody
+// may speak as Shiplock.
+func (j *job) stepEnv(s delivery.PlanStep, dir string) []string {
+	env := map[string]string{
+		"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+		"LANG": "C.UTF-8", "TZ": "UTC", "USER": "shiplock",
+	}
+	for _, entry := range j.Environ {
+		if name, value, _ := strings.Cut(entry, "="); inherits(name) {
+			env[name] = value
+		}
+	}
+	env["HOME"], env["TMPDIR"], env["PWD"], env["CI"] = j.path(homeDir), j.path(tempDir), dir, "true"
+	maps.Copy(env, j.Variables)
+	maps.Copy(env, s.Env)
+	maps.DeleteFunc(env, func(name, _ string) bool { return strings.HasPrefix(name, "SHIPLOCK_") })
+	maps.Copy(env, identity(j.Assignment, j.Attempt))
+
+	list := make([]string, 0, len(env))
+	for name, value := range env {
+		if name != "" && !strings.ContainsAny(name, "=\x00") && !strings.Contains(value, "\x00") {
+			list = append(list, name+"="+value)
+		}
+	}
+	slices.Sort(list)
+	return list
+}
+
+func identity(a api.Assignment, attempt string) map[string]string {
+	return map[string]string{
+		"SHIPLOCK": "true", "SHIPLOCK_APP": a.App, "SHIPLOCK_ENV": a.Env, "SHIPLOCK_RUN": a.Run,
+		"SHIPLOCK_COMMIT": a.Clone.SHA, "SHIPLOCK_BRANCH": a.Clone.Branch, EnvJob: attempt,
+	}
+}
+
+// Folders of a workspace.
+const (
+	sourceDir = "src"
+	homeDir   = "home"
+	tempDir   = "tmp"
+)
+
+func (c Config) path(name string) string { return filepath.Join(c.Workspace, name) }
+
+// appDir is the App's folder, proven to be inside the work tree.
+func (j *job) appDir() (string, error) {
+	return inside(j.path(sourceDir), cmp.Or(j.Plan.Path, "."))
+}
+
+// inside resolves a relative path below root, and refuses one that a ".." or a
+// symbolic link leads out of it.
+func inside(root, rel string) (string, error) {
+	if !filepath.IsLocal(rel) {
+		return "", delivery.E(delivery.Invalid, "the path "+rel+" leads out of the repository")
+	}
+	root, err := filepath.EvalSymlinks(root)
+	if err != nil {
+		return "", err
+	}
+	path, err := filepath.EvalSymlinks(filepath.Join(root, rel))
+	if err != nil {
+		return "", err
+	}
+	if path != root && !strings.HasPrefix(path, root+string(filepath.Separator)) {
+		return "", delivery.E(delivery.Invalid, "the path "+rel+" leads out of the repository by a symbolic link")
+	}
+	return path, nil
+}

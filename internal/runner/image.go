@@ -1,0 +1,80 @@
+package runner
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/shiplock/shiplock/internal/delivery"
+	"github.com/shiplock/shiplock/internal/diagnose"
+)
+
+const startScript = "start.sh"
+
+// image makes the Plan's image of what the steps left in its source folder.
+func (j *job) image(ctx context.Context, s delivery.PlanStep) result {
+	plan := j.Plan.Image
+	if plan == nil {
+		return lost(s.Name, diagnose.RunnerFailed, errors.New("the plan has an image step and no image"))
+	}
+	dir, err := j.imageFolder(*plan)
+	if err != nil {
+		return j.portFailed(ctx, s.Name, diagnose.ImageFailed, "image", err)
+	}
+	j.say(s.Name, plan.Dockerfile)
+	artifact, err := j.Image(ctx, ImageRequest{
+		Plan: *plan, Push: j.Push, Dir: dir, TempDir: j.path(tempDir), Say: func(text string) { j.say(s.Name, text) },
+	})
+	if err != nil {
+		return j.portFailed(ctx, s.Name, diagnose.ImageFailed, "image", err)
+	}
+	r := succeeded
+	r.artifact = &artifact
+	return r
+}
+
+// imageFolder checks the source folder and gives it a start.sh.
+func (j *job) imageFolder(plan delivery.ImagePlan) (string, error) {
+	app, err := j.appDir()
+	if err != nil {
+		return "", err
+	}
+	dir, err := inside(app, plan.Source)
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", delivery.E(delivery.Invalid, fmt.Sprintf("the steps made no folder %s; let the build put there what the app needs to run", plan.Source))
+	}
+	if err != nil {
+		return "", err
+	}
+	if info, err := os.Stat(dir); err != nil || !info.IsDir() {
+		return "", errors.Join(delivery.E(delivery.Invalid, plan.Source+" is not a folder"), err)
+	}
+	return dir, ensureStart(dir, plan)
+}
+
+// ensureStart leaves dir with an executable start.sh: the App's own, or else the
+// Stack's.
+func ensureStart(dir string, plan delivery.ImagePlan) error {
+	path := filepath.Join(dir, startScript)
+	info, err := os.Lstat(path)
+	switch {
+	case err == nil && info.Mode().IsRegular():
+		return os.Chmod(path, 0o755)
+	case err == nil && info.Mode().Type() == fs.ModeSymlink:
+		_, err := inside(dir, startScript)
+		return err
+	case err == nil:
+		return delivery.E(delivery.Invalid, startScript+" in "+plan.Source+" is not a file")
+	case !errors.Is(err, fs.ErrNotExist):
+		return err
+	case plan.Start == "":
+		return delivery.E(delivery.Invalid, plan.Source+" has no "+startScript+", and the stack brings none; add one that starts the app")
+	}
+	if err := os.WriteFile(path, []byte(plan.Start), 0o755); err != nil {
+		return err
+	}
+	return os.Chmod(path, 0o755) // whatever the umask is
+}

@@ -1,0 +1,181 @@
+package runner
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/shiplock/shiplock/internal/api"
+	"github.com/shiplock/shiplock/internal/delivery"
+	"github.com/shiplock/shiplock/internal/diagnose"
+	"github.com/shiplock/shiplock/internal/quality"
+)
+
+const shell = "/bin/sh"
+
+// result is how a step ended, and so the job if outcome is not "succeeded".
+type result struct {
+	outcome  string
+	cause    *delivery.Cause
+	usage    delivery.Usage
+	tests    *delivery.Tests
+	artifact *delivery.Artifact
+}
+
+var succeeded = result{outcome: api.OutcomeSucceeded}
+
+// perform carries out one step.
+func (j *job) perform(ctx context.Context, s delivery.PlanStep) result {
+	if limit := s.Timeout.Std(); limit > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeoutCause(ctx, limit, &limitError{limit: limit})
+		defer cancel()
+	}
+	switch s.Kind {
+	case delivery.StepRun:
+		return j.script(ctx, s)
+	case delivery.StepCheckout:
+		return j.checkout(ctx, s)
+	case delivery.StepImage:
+		return j.image(ctx, s)
+	}
+	return lost(s.Name, diagnose.RunnerFailed, fmt.Errorf("this runner does not know steps of kind %q; install a newer one", s.Kind))
+}
+
+// script runs a shell script and judges its end.
+func (j *job) script(ctx context.Context, s delivery.PlanStep) result {
+	dir, err := j.appDir()
+	if err != nil {
+		return lost(s.Name, diagnose.RunnerFailed, err)
+	}
+	j.say(s.Name, "$ "+strings.ReplaceAll(strings.TrimSpace(s.Run), "\n", "\n$ "))
+	out := &output{journal: j.journal, step: s.Name, tests: quality.NewReader(s.Tests)}
+	p, err := start(command{
+		path: shell, args: []string{"sh", "-e", "-c", s.Run}, dir: dir, env: j.stepEnv(s, dir), grace: j.Grace,
+	})
+	if err != nil {
+		return lost(s.Name, diagnose.RunnerFailed, err)
+	}
+	e, err := j.follow(ctx, p, out)
+	if err != nil {
+		return lost(s.Name, diagnose.RunnerFailed, err)
+	}
+	r := j.judge(ctx, s, e, out)
+	r.usage, r.tests = e.usage, j.maskTests(out)
+	return r
+}
+
+// escaped bounds the wait for output that a process beyond our reach holds open,
+// such as one that was handed the pipe.
+const escaped = 2 * time.Second
+
+func (j *job) follow(ctx context.Context, p *process, out *output) (ending, error) {
+	var pumps sync.WaitGroup
+	pumps.Go(j.guarded(func() { out.pump(p.stdout, streamOut) }))
+	pumps.Go(j.guarded(func() { out.pump(p.stderr, streamErr) }))
+	e, err := p.wait(ctx, j.hard)
+	deadline := time.Now().Add(escaped)
+	_ = p.stdout.SetReadDeadline(deadline) // closed when it was read to its end
+	_ = p.stderr.SetReadDeadline(deadline)
+	pumps.Wait()
+	out.end()
+	return e, err
+}
+
+func (j *job) judge(ctx context.Context, s delivery.PlanStep, e ending, out *output) result {
+	f := diagnose.Failure{Step: s.Name, Exit: e.exit, Signal: e.signal, Tests: j.maskTests(out), Output: &out.sample}
+	switch {
+	case e.stopped:
+		return j.interrupted(ctx, f)
+	case e.exit == 0 && e.signal == "":
+		return succeeded
+	}
+	return failed(f.Cause())
+}
+
+// interrupted explains a step that we ended.
+func (j *job) interrupted(ctx context.Context, f diagnose.Failure) result {
+	var limit *limitError
+	var broken *brokenError
+	switch cause := context.Cause(ctx); {
+	case errors.As(cause, &limit):
+		f.Limit, f.WholeJob = limit.limit, limit.wholeJob
+		return failed(f.Cause())
+	case errors.As(cause, &broken):
+		return lost(f.Step, diagnose.RunnerFailed, broken)
+	}
+	return result{outcome: api.OutcomeCanceled}
+}
+
+func (j *job) maskTests(out *output) *delivery.Tests {
+	if out.tests == nil {
+		return nil
+	}
+	t := out.tests.Summary()
+	if t == nil {
+		return nil
+	}
+	masked := *t
+	masked.Failures = nil
+	for _, f := range t.Failures {
+		masked.Failures = append(masked.Failures, delivery.TestFailure{Name: j.text(f.Name), Message: j.text(f.Message)})
+	}
+	return &masked
+}
+
+func (j *job) checkout(ctx context.Context, s delivery.PlanStep) result {
+	dir := j.path(sourceDir)
+	if err := os.Remove(dir); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return lost(s.Name, diagnose.CheckoutFailed, err)
+	}
+	j.say(s.Name, "Checking out "+j.Clone.SHA+" of "+j.Clone.URL)
+	if err := j.Checkout(ctx, dir, j.Clone); err != nil {
+		return j.portFailed(ctx, s.Name, diagnose.CheckoutFailed, "checkout", err)
+	}
+	if _, err := j.appDir(); err != nil {
+		return failed(delivery.Cause{
+			Code: diagnose.CheckoutFailed, Step: s.Name, Args: map[string]string{"path": j.Plan.Path},
+			Text: fmt.Sprintf("the commit has no folder %q", j.Plan.Path),
+			Next: "Correct the App's path, or add the folder.", Evidence: []string{j.text(err.Error())},
+		})
+	}
+	return succeeded
+}
+
+// portFailed tells the user's failures from ours: what is unavailable or broken
+// costs the user nothing and is tried again.
+func (j *job) portFailed(ctx context.Context, step, code, what string, err error) result {
+	if ctx.Err() != nil {
+		return j.interrupted(ctx, diagnose.Failure{Step: step})
+	}
+	text := j.text(what + " failed: " + err.Error())
+	j.say(step, text)
+	c := delivery.Cause{Code: code, Step: step, Text: text, Args: map[string]string{"error": j.text(err.Error())}}
+	var known *delivery.Error
+	if errors.As(err, &known) && known.Msg != "" {
+		c.Text = j.text(what + " failed: " + known.Msg)
+		if known.Err != nil {
+			c.Evidence = diagnose.FirstErrors([]string{j.text(known.Err.Error())})
+		}
+	}
+	switch delivery.KindOf(err) {
+	case delivery.Unavailable, delivery.Internal, delivery.Conflict:
+		return result{outcome: api.OutcomeLost, cause: &c}
+	}
+	return failed(c)
+}
+
+func failed(c delivery.Cause) result { return result{outcome: api.OutcomeFailed, cause: &c} }
+
+// lost is a failure of ours.
+func lost(step, code string, err error) result {
+	return result{outcome: api.OutcomeLost, cause: &delivery.Cause{
+		Code: code, Step: step, Text: "the runner could not go on: " + err.Error(),
+		Args: map[string]string{"error": err.Error()},
+		Next: "The job is tried again by itself; if this repeats, look at the machine that runs builds.",
+	}}
+}
