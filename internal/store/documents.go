@@ -1,0 +1,60 @@
+package store
+
+import (
+	"context"
+
+	"github.com/shiplock/shiplock/internal/delivery"
+)
+
+const (
+	insertDocument = `INSERT INTO documents (version, doc, kind, name) VALUES ($1 + 1, $2, $3, $4) ON CONFLICT (kind, name) DO NOTHING`
+	updateDocument = `UPDATE documents SET version = version + 1, doc = $2 WHERE kind = $3 AND name = $4 AND version = $1`
+	deleteDocument = `DELETE FROM documents WHERE kind = $1 AND name = $2 AND version = $3`
+	listDocuments  = `SELECT doc, version FROM documents ORDER BY kind, name`
+
+	bumpCatalog    = `UPDATE catalog SET version = version + 1`
+	catalogVersion = `SELECT version FROM catalog`
+)
+
+func writeDocument(c *delivery.DocumentChange) (write, error) {
+	d := &c.Document
+	name := d.Kind + " " + d.Name
+	w := write{committed: func() {}}
+	var err error
+	if c.Delete {
+		args := []any{d.Kind, d.Name, d.Version}
+		w.apply = func(tx *tx) error {
+			n, err := tx.exec(deleteDocument, args...)
+			if err == nil && n == 0 {
+				err = conflict(name)
+			}
+			return err
+		}
+	} else {
+		w, err = aggregate{
+			name: name, insert: insertDocument, update: updateDocument, version: &d.Version, doc: d,
+			cols: []any{d.Kind, d.Name},
+		}.write()
+	}
+	change := w.apply
+	w.apply = func(tx *tx) error {
+		if err := change(tx); err != nil {
+			return err
+		}
+		_, err := tx.exec(bumpCatalog)
+		return err
+	}
+	return w, err
+}
+
+// CatalogVersion changes whenever a document does.
+func (s *Store) CatalogVersion(ctx context.Context) (int64, error) {
+	return mustOne(ctx, s.reader, "catalog", scanValue[int64], catalogVersion)
+}
+
+var scanDocument = scanVersioned(func(d *delivery.Document) *int64 { return &d.Version })
+
+// Documents lists the catalog by kind and name.
+func (s *Store) Documents(ctx context.Context) ([]delivery.Document, error) {
+	return list(ctx, s.reader, scanDocument, listDocuments)
+}

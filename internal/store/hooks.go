@@ -1,0 +1,58 @@
+package store
+
+import (
+	"cmp"
+	"context"
+
+	"github.com/shiplock/shiplock/internal/delivery"
+)
+
+const (
+	insertHook = `INSERT INTO hooks (version, doc, id, state, repo, branch) VALUES ($1 + 1, $2, $3, $4, $5, $6) ON CONFLICT (id) DO NOTHING`
+	updateHook = `UPDATE hooks SET version = version + 1, doc = $2, state = $4 WHERE id = $3 AND version = $1`
+	selectHook = `SELECT doc, version FROM hooks WHERE id = $1`
+	listHooks  = `SELECT doc, version FROM hooks ORDER BY seq DESC LIMIT $1`
+
+	earlierHook = `SELECT EXISTS (SELECT 1 FROM hooks WHERE state = 'received' AND repo = $2 AND branch = $3
+		AND seq < (SELECT seq FROM hooks WHERE id = $1))`
+	laterHook = `SELECT id FROM hooks WHERE state = 'received' AND repo = $2 AND branch = $3
+		AND seq > (SELECT seq FROM hooks WHERE id = $1) ORDER BY seq LIMIT 1`
+)
+
+func writeHook(h *delivery.Hook) (write, error) {
+	return aggregate{
+		name: "hook " + h.ID, insert: insertHook, update: updateHook, version: &h.Version, doc: h,
+		cols:  []any{h.ID, string(h.State)},
+		fixed: []any{repoKey(*h), h.Push.Branch},
+	}.write()
+}
+
+// repoKey names a hook's repository, by the forge's own id when it has one: a path
+// may change between two pushes.
+func repoKey(h delivery.Hook) string {
+	return h.Forge + "/" + cmp.Or(h.Push.Repo.ProjectID, h.Push.Repo.Path)
+}
+
+var scanHook = scanVersioned(func(h *delivery.Hook) *int64 { return &h.Version })
+
+// Hook loads a hook, or NotFound.
+func (s *Store) Hook(ctx context.Context, id string) (delivery.Hook, error) {
+	return mustOne(ctx, s.reader, "hook "+id, scanHook, selectHook, id)
+}
+
+// Hooks lists hooks, the newest first.
+func (s *Store) Hooks(ctx context.Context, limit int) ([]delivery.Hook, error) {
+	return list(ctx, s.reader, scanHook, listHooks, limit)
+}
+
+// EarlierHook tells whether an earlier push to the same branch is unexpanded.
+func (s *Store) EarlierHook(ctx context.Context, h delivery.Hook) (bool, error) {
+	earlier, _, err := one(ctx, s.reader, scanValue[bool], earlierHook, h.ID, repoKey(h), h.Push.Branch)
+	return earlier, err
+}
+
+// LaterHook returns the next unexpanded push to the same branch, or "".
+func (s *Store) LaterHook(ctx context.Context, h delivery.Hook) (string, error) {
+	id, _, err := one(ctx, s.reader, scanValue[string], laterHook, h.ID, repoKey(h), h.Push.Branch)
+	return id, err
+}

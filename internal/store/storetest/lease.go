@@ -1,0 +1,58 @@
+package storetest
+
+import (
+	"testing"
+	"time"
+
+	"github.com/shiplock/shiplock/internal/delivery"
+)
+
+func testTakenOver(t *testing.T, db Database) {
+	a := start(t, db)
+	claim := a.wake(ref("a"))
+	a.clock.advance(5 * time.Second)
+	b := a.other(db)
+	b.claimNone(epoch.Add(10 * time.Second)) // when a's lease ends, unless it renews
+
+	b.clock.advance(5 * time.Second)
+	claims, _ := b.claim(10)
+	taken := b.single(claims, ref("a"))
+
+	// The old owner can do nothing any more, not even what it had not begun.
+	a.refuse(delivery.Change{Done: &claim})
+	a.refuse(delivery.Change{Runs: []*delivery.Run{NewRun(newID(), "shop", "dev")}})
+	a.wantKind(delivery.Conflict, a.PutOff(t.Context(), claim, epoch, "late"))
+	a.wantKind(delivery.Conflict, a.Renew(t.Context()))
+	_, _, err := a.Claim(t.Context(), 1)
+	a.wantKind(delivery.Conflict, err)
+
+	b.none(b.commit(delivery.Change{Done: &taken}))
+}
+
+func testRenewed(t *testing.T, db Database) {
+	a := start(t, db)
+	claim := a.wake(ref("a"))
+	b := a.other(db)
+	for range 5 {
+		a.clock.advance(6 * time.Second)
+		a.must(a.Renew(t.Context()))
+		b.must(b.Renew(t.Context()))
+		b.claimNone(a.clock.Now().Add(10 * time.Second))
+	}
+	// A wake that the other replica makes is still the owner's.
+	b.none(b.commit(delivery.Change{Wakes: []delivery.Wake{{Ref: ref("a")}}}))
+	a.single(a.commit(delivery.Change{Done: &claim}), ref("a"))
+
+	// A lease that ended is not lost until somebody takes over.
+	a.clock.advance(time.Hour)
+	a.must(a.Renew(t.Context()))
+}
+
+func testClosedGivesBack(t *testing.T, db Database) {
+	a := start(t, db)
+	a.wake(ref("a"))
+	b := a.other(db)
+	a.must(a.Close())
+	claims, _ := b.claim(1)
+	b.single(claims, ref("a"))
+}

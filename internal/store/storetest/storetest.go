@@ -1,0 +1,89 @@
+// Package storetest is the conformance suite of stores: what the engine relies on,
+// whatever the database.
+package storetest
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/shiplock/shiplock/internal/delivery"
+)
+
+// Store is what the engine asks of a store, and Close.
+type Store interface {
+	Commit(ctx context.Context, c *delivery.Change) ([]delivery.Claim, error)
+
+	Claim(ctx context.Context, limit int) (claims []delivery.Claim, next time.Time, err error)
+	PutOff(ctx context.Context, c delivery.Claim, at time.Time, why string) error
+	Signal() <-chan struct{}
+	Renew(ctx context.Context) error
+
+	Hook(ctx context.Context, id string) (delivery.Hook, error)
+	Run(ctx context.Context, id delivery.RunID) (delivery.Run, error)
+	RunByNumber(ctx context.Context, app string, number int) (delivery.Run, error)
+	Target(ctx context.Context, app, env string) (delivery.Target, error)
+	Release(ctx context.Context, id delivery.ReleaseID) (delivery.Release, error)
+	Notification(ctx context.Context, id string) (delivery.Notification, error)
+	Admission(ctx context.Context) (delivery.Admission, error)
+
+	EarlierHook(ctx context.Context, h delivery.Hook) (bool, error)
+	LaterHook(ctx context.Context, h delivery.Hook) (string, error)
+	OlderQueued(ctx context.Context, r delivery.Run) ([]delivery.RunID, error)
+	Slots(ctx context.Context, now time.Time, limit int) (active, waiting []delivery.Slot, err error)
+	WaitingReleases(ctx context.Context, app, env string) ([]delivery.ReleaseID, error)
+	Artifact(ctx context.Context, app string, digest delivery.Digest) (delivery.Artifact, error)
+	LatestArtifact(ctx context.Context, app, env string) (delivery.Artifact, error)
+
+	CatalogVersion(ctx context.Context) (int64, error)
+	Documents(ctx context.Context) ([]delivery.Document, error)
+
+	Close() error
+}
+
+// Options are those of one replica.
+type Options struct {
+	Now   func() time.Time
+	Lease time.Duration
+}
+
+// Database opens one more replica of one database, which it closes with the test.
+// Closing it earlier is allowed.
+type Database func(t *testing.T, o Options) Store
+
+// Run runs the suite; fresh makes an empty database.
+func Run(t *testing.T, fresh func(t *testing.T) Database) {
+	for name, test := range map[string]func(*testing.T, Database){
+		"Aggregates":            testAggregates,
+		"CompareAndSwap":        testCompareAndSwap,
+		"ConcurrentSwaps":       testConcurrentSwaps,
+		"Numbers":               testNumbers,
+		"AllOrNothing":          testAllOrNothing,
+		"GivenUp":               testGivenUp,
+		"Reopen":                testReopen,
+		"Hooks":                 testHooks,
+		"OlderQueued":           testOlderQueued,
+		"Slots":                 testSlots,
+		"WaitingReleases":       testWaitingReleases,
+		"Artifacts":             testArtifacts,
+		"Documents":             testDocuments,
+		"Wakes/CommitterKeeps":  testCommitterKeeps,
+		"Wakes/Later":           testWakeLater,
+		"Wakes/Earliest":        testWakeEarliest,
+		"Wakes/Done":            testDone,
+		"Wakes/WokenMeanwhile":  testWokenMeanwhile,
+		"Wakes/DoneAndAgain":    testDoneAndAgain,
+		"Wakes/PutOff":          testPutOff,
+		"Wakes/PutOffMeanwhile": testPutOffMeanwhile,
+		"Wakes/ClaimOrder":      testClaimOrder,
+		"Wakes/NoneTwice":       testNoneTwice,
+		"Lease/TakenOver":       testTakenOver,
+		"Lease/Renewed":         testRenewed,
+		"Lease/ClosedGivesBack": testClosedGivesBack,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			test(t, fresh(t))
+		})
+	}
+}
