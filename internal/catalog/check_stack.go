@@ -1,0 +1,77 @@
+package catalog
+
+import (
+	"fmt"
+	"path"
+	"strings"
+
+	"github.com/shiplock/shiplock/internal/delivery"
+)
+
+func checkStack(name string, s delivery.Stack, bad report) {
+	if name != "" && !stackName.MatchString(name) {
+		bad("metadata.name", fmt.Sprintf("%q cannot be the name of a stack: use 1–63 of a–z, 0–9, '-' and '.', starting with a letter", clip(name)))
+	}
+	if s.Language == "" {
+		bad("spec.language", "language is missing: write e.g. go or java")
+	}
+	checkBuild(s.Build, bad)
+	checkRuntime(s.Runtime, bad)
+}
+
+func checkBuild(b delivery.Build, bad report) {
+	if b.Image != "" && !imageRef.MatchString(b.Image) {
+		bad("spec.build.image", fmt.Sprintf("%q is not an image reference", clip(b.Image)))
+	}
+	for i, t := range b.Tools {
+		if !toolName.MatchString(t) {
+			bad(fmt.Sprintf("spec.build.tools[%d]", i), fmt.Sprintf("%q is not a program's name: write it without a path or arguments", clip(t)))
+		}
+	}
+	if b.Output != "" {
+		bad.relative("spec.build.output", b.Output)
+	}
+	if len(b.Steps) == 0 {
+		bad("spec.build.steps", "steps is empty: a stack builds with at least one step")
+	}
+	// The standard's own steps have these names.
+	seen := map[string]bool{string(delivery.StepCheckout): true, string(delivery.StepImage): true}
+	for i, step := range b.Steps {
+		checkStep(fmt.Sprintf("spec.build.steps[%d]", i), step, seen, bad)
+	}
+}
+
+func checkStep(path string, step delivery.StackStep, seen map[string]bool, bad report) {
+	bad.err(path+".name", delivery.CheckLabel("a step", step.Name))
+	if seen[step.Name] {
+		bad(path+".name", fmt.Sprintf("another step has the name %q already: choose another", step.Name))
+	}
+	seen[step.Name] = true
+	if strings.TrimSpace(step.Run) == "" {
+		bad(path+".run", "run is empty: write the commands of the step")
+	}
+	if strings.ContainsRune(step.Run, 0) {
+		bad(path+".run", "a script cannot hold a NUL character")
+	}
+	bad.oneOf(path+".tests", step.Tests, "go-test-json", "tap")
+	bad.variables(path+".env", step.Env)
+}
+
+func checkRuntime(r delivery.Runtime, bad report) {
+	if !imageRef.MatchString(r.Base) {
+		bad("spec.runtime.base", fmt.Sprintf("%q is not the reference of a base image: write e.g. {registry}/shiplock/base:1", clip(r.Base)))
+	}
+	if h := r.Home; h != "" && (!path.IsAbs(h) || h == "/" || h != path.Clean(h) || strings.ContainsAny(h, " \t\r\n\\\x00")) {
+		bad("spec.runtime.home", fmt.Sprintf("%q is not a folder of the image: write it like %s", clip(h), delivery.DefaultHome))
+	}
+	if strings.ContainsRune(r.Start, 0) {
+		bad("spec.runtime.start", "a script cannot hold a NUL character")
+	}
+	if r.Logs != "" {
+		bad.relative("spec.runtime.logs", r.Logs)
+		if _, err := path.Match(r.Logs, ""); err != nil {
+			bad("spec.runtime.logs", fmt.Sprintf("%q is not a pattern of files: write it like logs/*.log", clip(r.Logs)))
+		}
+	}
+	bad.within("spec.runtime.port", r.Port, 0, 65535)
+}

@@ -1,0 +1,107 @@
+package catalog
+
+import (
+	"fmt"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/shiplock/shiplock/internal/delivery"
+)
+
+// report notes a fault of the field at a path such as "spec.stack".
+type report func(path, msg string)
+
+var (
+	stackName    = regexp.MustCompile(`^[a-z]([-.a-z0-9]{0,61}[a-z0-9])?$`)
+	variableName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]{0,254}$`)
+	labelKey     = regexp.MustCompile(`^[A-Za-z0-9]([-A-Za-z0-9_./]{0,126}[A-Za-z0-9])?$`)
+	toolName     = regexp.MustCompile(`^[A-Za-z0-9][-A-Za-z0-9_.+]{0,62}$`)
+	imageRef     = regexp.MustCompile(`^(\{registry\}/)?[a-z0-9][-a-z0-9._/:]*(@sha256:[0-9a-f]{64})?$`)
+
+	repoURL  = regexp.MustCompile(`^(https?|ssh|git|file)://[^\s@]*(@?[^\s@]+)$`)
+	repoSCP  = regexp.MustCompile(`^[\w.][-\w.]*@[\w.][-\w.]*:[^\s-]\S*$`)
+	repoPath = regexp.MustCompile(`^[\w.][-\w.]*(/[\w.][-\w.]*)+$`)
+)
+
+func (bad report) err(path string, err error) {
+	if err != nil {
+		bad(path, err.Error())
+	}
+}
+
+// within refuses a number outside of [low, high].
+func (bad report) within(path string, n, low, high int) {
+	if n < low || n > high {
+		bad(path, fmt.Sprintf("%d is out of range: it must be %d to %d", n, low, high))
+	}
+}
+
+// relative refuses a path that is not plainly inside of a folder.
+func (bad report) relative(field, p string) {
+	switch {
+	case p == ".":
+		bad(field, `"." is the default: remove the field`)
+	case p == "" || path.IsAbs(p) || p != path.Clean(p) || p == ".." || strings.HasPrefix(p, "../") || strings.ContainsAny(p, "\\\x00"):
+		bad(field, fmt.Sprintf(`%q is not a relative path: write it like services/shop, without "..", "." or a "/" at its ends`, clip(p)))
+	}
+}
+
+func (bad report) variables(path string, vars map[string]string) {
+	for name, value := range vars {
+		key := keyOf(path, name)
+		switch {
+		case !variableName.MatchString(name):
+			bad(key, fmt.Sprintf("%q cannot name a variable: use letters, digits and '_', not starting with a digit", clip(name)))
+		case name == "PORT":
+			bad(key, "PORT is given by Shiplock: remove it")
+		case strings.HasPrefix(name, "SHIPLOCK_"):
+			bad(key, "names that start with SHIPLOCK_ are given by Shiplock: choose another")
+		case strings.ContainsRune(value, 0):
+			bad(join(path, name), "a variable cannot hold a NUL character")
+		}
+	}
+}
+
+func (bad report) labels(path string, labels map[string]string) {
+	for key, value := range labels {
+		if !labelKey.MatchString(key) {
+			bad(keyOf(path, key), fmt.Sprintf("%q cannot be a label: use letters, digits, '-', '_', '.' and '/'", clip(key)))
+		}
+		if len(value) > 255 || strings.ContainsAny(value, "\n\x00") {
+			bad(join(path, key), "a label's value is one line of at most 255 characters")
+		}
+	}
+}
+
+// strategy reports each batch that cannot follow those before it.
+func (bad report) strategy(path string, s delivery.Strategy) {
+	for i := range s.Batches {
+		if err := (delivery.Strategy{Batches: s.Batches[:i+1]}).Check(); err != nil {
+			bad(fmt.Sprintf("%s.batches[%d]", path, i), err.Error())
+			return
+		}
+	}
+}
+
+// repo refuses what git must not be given, and credentials.
+func (bad report) repo(field, s string) {
+	_, rest, isURL := strings.Cut(s, "://")
+	authority, _, _ := strings.Cut(rest, "/")
+	user, _, hasUser := strings.Cut(authority, "@")
+	switch {
+	case s == "":
+		bad(field, "repo is missing: write a clone URL, or the forge's group/name")
+	case hasUser && strings.Contains(user, ":"):
+		bad(field, "a password does not belong into the catalog: remove it from the URL")
+	case isURL && !repoURL.MatchString(s), !isURL && !repoSCP.MatchString(s) && !repoPath.MatchString(s):
+		bad(field, fmt.Sprintf("%q is not a repository: write a clone URL, or the forge's group/name", clip(s)))
+	}
+}
+
+func (bad report) oneOf(field, value string, allowed ...string) {
+	if value != "" && !slices.Contains(allowed, value) {
+		bad(field, fmt.Sprintf("%q is not known here%s (%s)", clip(value), didYouMean(value, allowed), strings.Join(allowed, ", ")))
+	}
+}

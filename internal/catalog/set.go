@@ -1,0 +1,124 @@
+package catalog
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/shiplock/shiplock/internal/delivery"
+)
+
+// Set is a whole catalog at one version: the stored documents over the built-in
+// ones. It is immutable: nobody writes to its maps.
+type Set struct {
+	Version      int64
+	Apps         map[string]delivery.App
+	Stacks       map[string]delivery.Stack
+	Environments map[string]delivery.Environment
+
+	managers map[string]string // by "App/shop"
+	byRepo   map[string][]string
+}
+
+// NewSet lays the stored documents over the built-in ones of the same name.
+func NewSet(version int64, docs []delivery.Document) (*Set, error) {
+	s := &Set{
+		Version:      version,
+		Apps:         make(map[string]delivery.App),
+		Stacks:       make(map[string]delivery.Stack),
+		Environments: make(map[string]delivery.Environment),
+		managers:     make(map[string]string),
+		byRepo:       make(map[string][]string),
+	}
+	for _, d := range slices.Concat(Builtin(), docs) {
+		if err := s.put(d); err != nil {
+			return nil, err
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(s.Apps)) {
+		key := repoKey(s.Apps[name].Repo)
+		s.byRepo[key] = append(s.byRepo[key], name)
+	}
+	return s, nil
+}
+
+func (s *Set) put(d delivery.Document) error {
+	s.managers[ref(d)] = d.Manager
+	switch d.Kind {
+	case KindApp:
+		return into(s.Apps, d, func(a *delivery.App) { a.Name = d.Name })
+	case KindStack:
+		return into(s.Stacks, d, func(v *delivery.Stack) { v.Name = d.Name })
+	case KindEnvironment:
+		return into(s.Environments, d, func(e *delivery.Environment) { e.Name = d.Name })
+	}
+	return nil // a newer version's kind
+}
+
+func into[T any](all map[string]T, d delivery.Document, name func(*T)) error {
+	var v T
+	if err := decode(d, &v); err != nil {
+		return err
+	}
+	name(&v)
+	all[d.Name] = v
+	return nil
+}
+
+// Manager returns the one source that may change a document; BuiltinManager for a
+// built-in one, and "" for one that does not exist.
+func (s *Set) Manager(kind, name string) string {
+	return s.managers[ref(delivery.Document{Kind: kind, Name: name})]
+}
+
+// AppsOf returns the apps that a push concerns, by name. A push whose changed
+// paths are not all known concerns every app of its repository.
+func (s *Set) AppsOf(p delivery.Push) []delivery.App {
+	var apps []delivery.App
+	for _, key := range repoKeys(p.Repo) {
+		for _, name := range s.byRepo[key] {
+			app := s.Apps[name]
+			if p.Repo.Is(app.Repo) && (!p.PathsComplete || app.ConcernedBy(p.Paths)) {
+				apps = append(apps, app)
+			}
+		}
+	}
+	slices.SortFunc(apps, func(a, b delivery.App) int { return cmp.Compare(a.Name, b.Name) })
+	return apps
+}
+
+// EnvironmentsOf returns the environments that build a branch, the lowest rank
+// first.
+func (s *Set) EnvironmentsOf(branch string) []delivery.Environment {
+	return slices.DeleteFunc(s.Ranked(), func(e delivery.Environment) bool {
+		return branch == "" || e.Branch != branch
+	})
+}
+
+// Ranked returns all environments, the lowest rank first.
+func (s *Set) Ranked() []delivery.Environment {
+	return slices.SortedFunc(maps.Values(s.Environments), func(a, b delivery.Environment) int {
+		return cmp.Or(cmp.Compare(a.Rank, b.Rank), cmp.Compare(a.Name, b.Name))
+	})
+}
+
+func repoKeys(r delivery.Repo) []string {
+	keys := []string{repoKey(r.Path), repoKey(r.CloneURL), repoKey(r.SSHURL), repoKey(r.WebURL)}
+	slices.Sort(keys)
+	return slices.Compact(keys)
+}
+
+// repoKey is coarser than delivery.Repo.Is: it is equal for all spellings of one
+// repository, so it narrows the search to repositories of the same last name.
+func repoKey(setting string) string {
+	s := strings.ToLower(strings.TrimSpace(setting))
+	for {
+		shorter := strings.TrimSuffix(strings.TrimRight(s, "/"), ".git")
+		if shorter == s {
+			break
+		}
+		s = shorter
+	}
+	return s[strings.LastIndexAny(s, "/:@")+1:]
+}

@@ -1,0 +1,54 @@
+package catalog
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/shiplock/shiplock/internal/delivery"
+)
+
+// Check refuses a catalog whose documents do not fit together. The error is of
+// kind Invalid and holds all Problems, by document and field.
+func (s *Set) Check() error {
+	var problems Problems
+	listeners := make(map[int]string)
+	for _, name := range slices.Sorted(maps.Keys(s.Apps)) {
+		bad := func(path, msg string) {
+			problems = append(problems, Problem{File: KindApp + "/" + name, Field: path, Msg: msg})
+		}
+		s.checkReferences(s.Apps[name], bad)
+		checkListeners(s.Apps[name], listeners, bad)
+	}
+	return problems.err()
+}
+
+func (s *Set) checkReferences(a delivery.App, bad report) {
+	if _, ok := s.Stacks[a.Stack]; !ok {
+		bad("spec.stack", fmt.Sprintf("there is no Stack %q%s", clip(a.Stack), didYouMean(a.Stack, keys(s.Stacks))))
+	}
+	for env := range a.Environments {
+		if _, ok := s.Environments[env]; !ok {
+			bad("spec.environments."+env, fmt.Sprintf("there is no Environment %q%s", clip(env), didYouMean(env, keys(s.Environments))))
+		}
+	}
+}
+
+// checkListeners finds two proxies that are to listen on the same port of the
+// machine.
+func checkListeners(a delivery.App, taken map[int]string, bad report) {
+	for _, env := range slices.Sorted(maps.Keys(a.Environments)) {
+		port := a.Environments[env].Listen
+		if port == 0 {
+			continue
+		}
+		target := delivery.TargetKey(a.Name, env)
+		if other, ok := taken[port]; ok {
+			bad("spec.environments."+env+".listen", fmt.Sprintf("port %d already belongs to %s: choose another, or leave listen out", port, other))
+			continue
+		}
+		taken[port] = target
+	}
+}
+
+func keys[T any](m map[string]T) []string { return slices.Collect(maps.Keys(m)) }
