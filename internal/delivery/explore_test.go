@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -91,6 +92,9 @@ func (m machine[S]) step(t *testing.T, s S, ev event[S], at int, add func(S) int
 	e := ev.make(s)
 	if e == nil {
 		return step{absent: true, to: at}
+	}
+	if word, _, _ := strings.Cut(ev.name, " ("); word != e.Name() {
+		t.Fatalf("the column %q shows the fact %s", ev.name, e.Name())
 	}
 	before := text(t, s)
 	next, err := m.apply(s, e)

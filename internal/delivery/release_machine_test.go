@@ -202,6 +202,8 @@ func TestStateRelease(t *testing.T) {
 	}
 	checkPage(t, "release", "Release", releaseIntro,
 		tabulate(t, sp, view[delivery.Release]{title: "Release", state: releaseStateName, group: releaseGroup}))
+	t.Run("the same end twice is accepted", func(t *testing.T) { checkReleaseEndsTwice(t, sp) })
+	t.Run("Next is pure and accepted", func(t *testing.T) { checkReleaseNext(t, sp) })
 }
 
 // checkRelease holds what is true of a release in every state.
@@ -217,6 +219,9 @@ func checkRelease(t rapid.TB, r delivery.Release) {
 			t.Errorf("%s: batch %d of %+v", releaseStateName(r), r.Batch, r.Batches)
 		}
 	}
+	if r.Ending != nil && r.Pause != nil {
+		t.Errorf("%s: going back, and paused", releaseStateName(r))
+	}
 	if r.State == delivery.ReleaseDeployed {
 		last := r.Batches[len(r.Batches)-1]
 		if last.Asked != 100 || last.ReadyAt.IsZero() || last.PassedAt.IsZero() {
@@ -228,8 +233,7 @@ func checkRelease(t rapid.TB, r delivery.Release) {
 	}
 }
 
-func TestReleaseTerminalFactTwiceIsTheSameValue(t *testing.T) {
-	sp := explore(t, releaseMachine())
+func checkReleaseEndsTwice(t *testing.T, sp space[delivery.Release]) {
 	for i, s := range sp.states {
 		for k, st := range sp.steps[i] {
 			if to := sp.states[st.to]; !s.State.Terminal() && to.State.Terminal() && sp.steps[st.to][k].refused != "" {
@@ -239,10 +243,9 @@ func TestReleaseTerminalFactTwiceIsTheSameValue(t *testing.T) {
 	}
 }
 
-// TestReleaseNextIsAccepted holds Next to be pure and its Records to fit the very
+// checkReleaseNext holds Next to be pure and its Records to fit the very
 // snapshot that it looked at, whatever the deployer shows and however late it is.
-func TestReleaseNextIsAccepted(t *testing.T) {
-	sp := explore(t, releaseMachine())
+func checkReleaseNext(t *testing.T, sp space[delivery.Release]) {
 	for _, r := range sp.states {
 		for name, tgt := range sights(targetOf(r)) {
 			for _, age := range []time.Duration{0, hold, time.Hour} {

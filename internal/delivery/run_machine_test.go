@@ -190,10 +190,13 @@ func TestStateRun(t *testing.T) {
 	sp := explore(t, runMachine())
 	sp.checkEnds(t, runStateName)
 	checkPage(t, "run", "Run and Job", runIntro, tabulate(t, sp, view[delivery.Run]{title: "Run", state: runStateName}))
+	t.Run("a fenced attempt changes nothing", func(t *testing.T) { checkRunFences(t, sp) })
+	t.Run("the same end twice is the same value", func(t *testing.T) { checkRunEndsTwice(t, sp) })
+	t.Run("Next is pure and accepted", func(t *testing.T) { checkRunNext(t, sp) })
+	t.Run("statuses never go back", func(t *testing.T) { checkRunStatuses(t, sp) })
 }
 
-func TestRunFencedAttemptNeverChangesAnything(t *testing.T) {
-	sp := explore(t, runMachine())
+func checkRunFences(t *testing.T, sp space[delivery.Run]) {
 	for i, s := range sp.states {
 		for k, e := range sp.machine.events {
 			if st := sp.steps[i][k]; strings.HasSuffix(e.name, "(fenced)") && st.refused != "Gone" {
@@ -203,8 +206,7 @@ func TestRunFencedAttemptNeverChangesAnything(t *testing.T) {
 	}
 }
 
-func TestRunTerminalFactTwiceIsTheSameValue(t *testing.T) {
-	sp := explore(t, runMachine())
+func checkRunEndsTwice(t *testing.T, sp space[delivery.Run]) {
 	for i, s := range sp.states {
 		for _, ev := range sp.machine.events {
 			e := ev.make(s)
@@ -223,10 +225,9 @@ func TestRunTerminalFactTwiceIsTheSameValue(t *testing.T) {
 	}
 }
 
-// TestRunNextIsAccepted holds every Record that Next emits, at any age of the
+// checkRunNext holds every Record that Next emits, at any age of the
 // state, to be accepted by Apply on the same snapshot, and Next to be pure.
-func TestRunNextIsAccepted(t *testing.T) {
-	sp := explore(t, runMachine())
+func checkRunNext(t *testing.T, sp space[delivery.Run]) {
 	facts := delivery.RunFacts{Limits: delivery.DefaultRunLimits(), Automatic: true}
 	for _, s := range sp.states {
 		for _, age := range []time.Duration{0, time.Second, time.Minute, 3 * time.Minute, time.Hour} {
@@ -251,14 +252,13 @@ func TestRunNextIsAccepted(t *testing.T) {
 	}
 }
 
-// TestRunStatusesNeverGoBack holds the forge to hear pending, running and one end
+// checkRunStatuses holds the forge to hear pending, running and one end
 // in that order, whatever happens to the run.
-func TestRunStatusesNeverGoBack(t *testing.T) {
+func checkRunStatuses(t *testing.T, sp space[delivery.Run]) {
 	rank := map[delivery.CommitState]int{
 		delivery.CommitPending: 1, delivery.CommitRunning: 2,
 		delivery.CommitSuccess: 3, delivery.CommitFailed: 3, delivery.CommitCanceled: 3,
 	}
-	sp := explore(t, runMachine())
 	for i, s := range sp.states {
 		from := delivery.StatusOf(s).State
 		for k, st := range sp.steps[i] {
@@ -266,6 +266,30 @@ func TestRunStatusesNeverGoBack(t *testing.T) {
 			if rank[to] < rank[from] || rank[from] == 3 && to != from {
 				t.Errorf("%s: from %s back to %s", sp.machine.events[k].name, from, to)
 			}
+		}
+	}
+}
+
+func TestOnlyAnOpenRunSupersedes(t *testing.T) {
+	f := delivery.RunFacts{Limits: delivery.DefaultRunLimits(), OlderQueued: []delivery.RunID{"run-0"}}
+	open := newRun()
+	manual := open
+	manual.Hook = ""
+	canceled, err := open.Apply(delivery.CancelRequested{By: ann, At: t0})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, tc := range map[string]struct {
+		run  delivery.Run
+		want string
+	}{
+		"pushed":              {open, "record run.superseded"},
+		"started by a person": {manual, ""},
+		"canceled":            {canceled, ""},
+	} {
+		actions, _ := tc.run.Next(t0, f)
+		if got := describe(actions, false); got != tc.want {
+			t.Errorf("%s: Next gives %q", name, got)
 		}
 	}
 }
