@@ -14,14 +14,17 @@ type Build struct {
 	Image string `json:"image,omitempty"`
 	// Tools must be on the PATH of a local build, e.g. "go", "npm".
 	Tools []string `json:"tools,omitempty"`
-	// Checkout is "none" for a build that needs no source; empty checks the commit
-	// out.
+	// Checkout is CheckoutNone for a build that needs no source; empty checks the
+	// commit out.
 	Checkout string      `json:"checkout,omitempty"`
-	Steps []StackStep `json:"steps"`
+	Steps    []StackStep `json:"steps"`
 	// Output is the folder, relative to the App's path, that becomes the image's
 	// start_env; empty is "start_env".
 	Output string `json:"output,omitempty"`
 }
+
+// CheckoutNone is the Checkout of a build without source.
+const CheckoutNone = "none"
 
 // StackStep is one command of a build recipe.
 type StackStep struct {
@@ -38,6 +41,7 @@ type StackStep struct {
 // Runtime is a Stack's run-time convention.
 type Runtime struct {
 	// Base is the base image's reference; "{registry}" stands for the embedded one.
+	// A Stack without one makes no images.
 	Base string `json:"base"`
 	// Home is where start_env lands in the image; empty is /home/services.
 	Home string `json:"home,omitempty"`

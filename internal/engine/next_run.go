@@ -27,7 +27,25 @@ func (e *Engine) nextRun(ctx context.Context, d *draft, id delivery.RunID) (time
 			return time.Time{}, err
 		}
 	}
-	return again, nil
+	return again, e.closeLogs(ctx, run)
+}
+
+// closeLogs ends the logs of attempts that are over; doing it again is free.
+func (e *Engine) closeLogs(ctx context.Context, run delivery.Run) error {
+	for _, j := range run.Jobs {
+		over := j.Attempt
+		if j.State.Active() {
+			over--
+		}
+		for ; over > 0; over-- {
+			attempt := j
+			attempt.Attempt = over
+			if err := e.cfg.Logs.Close(ctx, run.AttemptKey(attempt)); err != nil {
+				return fmt.Errorf("close the log of %s: %w", run.AttemptKey(attempt), err)
+			}
+		}
+	}
+	return nil
 }
 
 func (e *Engine) runFacts(ctx context.Context, run delivery.Run) (delivery.RunFacts, error) {

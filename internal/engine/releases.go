@@ -90,13 +90,9 @@ func (e *Engine) newRelease(ctx context.Context, d *draft, a delivery.Artifact, 
 	if !ok {
 		return delivery.Release{}, delivery.E(delivery.Invalid, fmt.Sprintf("stack %q is not in the catalog", app.Stack))
 	}
-	strategy := en.Strategy
-	if own := app.Environments[env].Strategy; own != nil {
-		strategy = *own
-	}
 	return delivery.Release{
 		ID: delivery.ReleaseID(e.cfg.NewID()), App: a.App, Env: env, Kind: delivery.ReleaseDeploy,
-		Revision: standard.Revision(a, app, stack, en), Strategy: strategy, Bake: en.Bake,
+		Revision: standard.Revision(a, app, stack, en), Strategy: standard.Strategy(app, en), Bake: en.Bake,
 		State: delivery.ReleaseIsProposed, By: d.actor, CreatedAt: d.now,
 	}, nil
 }

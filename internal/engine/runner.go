@@ -92,12 +92,10 @@ func imageTag(run delivery.Run) string { return fmt.Sprintf("%d-%s", run.Number,
 
 // Report takes a runner's numbered reports in, each once.
 func (e *Engine) Report(ctx context.Context, key, token string, reports api.Reports) (api.ReportsAck, error) {
-	var over bool
 	run, job, err := e.reportOn(ctx, key, func(d *draft, run delivery.Run, job delivery.Job, attempt int) error {
 		if !holds(job, token) {
 			return delivery.ErrGone
 		}
-		over = false
 		for _, r := range reports.Reports {
 			if r.Seq <= job.Seq {
 				continue
@@ -109,7 +107,6 @@ func (e *Engine) Report(ctx context.Context, key, token string, reports api.Repo
 			if err := d.record(ctx, run.Ref(), ev); err != nil {
 				return err
 			}
-			over = over || r.Finish != nil
 		}
 		if d.now.Sub(job.SeenAt) > e.cfg.Limits.Silence/4 {
 			return d.record(ctx, run.Ref(), delivery.AttemptSeen{Job: job.Name, Attempt: attempt, At: d.now})
@@ -118,11 +115,6 @@ func (e *Engine) Report(ctx context.Context, key, token string, reports api.Repo
 	})
 	if err != nil {
 		return api.ReportsAck{}, err
-	}
-	if over {
-		if err := e.cfg.Logs.Close(ctx, key); err != nil {
-			e.cfg.Log.Warn("close the log", "attempt", key, "err", err)
-		}
 	}
 	return api.ReportsAck{Seq: job.Seq, Cancel: run.Cancel != nil}, nil
 }

@@ -1,0 +1,65 @@
+package standard
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/shiplock/shiplock/internal/delivery"
+)
+
+// Explain shows a plan to people: what runs, and why each line is there.
+func Explain(p delivery.Plan) []string {
+	lines := []string{
+		"plan     " + p.Digest.Short(),
+		"stack    " + p.Stack,
+		"source   " + source(p),
+	}
+	if p.BuildImage != "" {
+		lines = append(lines, "builder  "+p.BuildImage)
+	}
+	if len(p.Tools) > 0 {
+		lines = append(lines, "tools    "+strings.Join(p.Tools, ", "))
+	}
+	lines = append(lines, fmt.Sprintf("limit    %s in all", short(p.Timeout)), "")
+	for i, s := range p.Steps {
+		lines = append(lines, fmt.Sprintf("%d. %s  (at most %s)", i+1, s.Name, short(s.Timeout)), "   # "+s.Why)
+		for _, name := range slices.Sorted(maps.Keys(s.Env)) {
+			lines = append(lines, fmt.Sprintf("   %s=%q", name, s.Env[name]))
+		}
+		lines = append(lines, indented(s.Run)...)
+		if s.Kind == delivery.StepImage && p.Image != nil {
+			lines = append(lines, "   # "+p.Image.Why)
+			lines = append(lines, indented(p.Image.Dockerfile)...)
+		}
+	}
+	return lines
+}
+
+func source(p delivery.Plan) string {
+	if p.Path == "" {
+		return p.Repo
+	}
+	return p.Repo + ", folder " + p.Path
+}
+
+func indented(text string) []string {
+	var lines []string
+	for line := range strings.Lines(text) {
+		lines = append(lines, strings.TrimRight("   "+line, "\n"))
+	}
+	return lines
+}
+
+// short leaves the zeros of a duration out: "15m", not "15m0s".
+func short(d delivery.Duration) string {
+	s := d.String()
+	if strings.HasSuffix(s, "m0s") {
+		s = strings.TrimSuffix(s, "0s")
+	}
+	if strings.HasSuffix(s, "h0m") {
+		s = strings.TrimSuffix(s, "0m")
+	}
+	return s
+}

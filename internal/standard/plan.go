@@ -1,0 +1,101 @@
+package standard
+
+import (
+	"cmp"
+	"fmt"
+	"time"
+
+	"github.com/shiplock/shiplock/internal/delivery"
+)
+
+// Input is what a Plan is made for.
+type Input struct {
+	App         delivery.App
+	Stack       delivery.Stack
+	Environment delivery.Environment
+	// Commit changes nothing yet: the run pins it beside its Plan, so that the same
+	// recipe has the same digest for every commit.
+	Commit delivery.Commit
+}
+
+// Limits of steps that name none.
+const (
+	checkoutTimeout = 5 * time.Minute
+	stepTimeout     = 15 * time.Minute
+	imageTimeout    = 10 * time.Minute
+
+	defaultOutput = "start_env"
+)
+
+// Plan says what a run does, and why. The inputs come from a checked catalog;
+// Invalid says that they do not belong together.
+func Plan(in Input) (delivery.Plan, error) {
+	if in.Stack.Name != in.App.Stack {
+		return delivery.Plan{}, delivery.E(delivery.Invalid, fmt.Sprintf("app %s asks for stack %q, which is not in the catalog: name one that is", in.App.Name, in.App.Stack))
+	}
+	if len(in.Stack.Build.Steps) == 0 {
+		return delivery.Plan{}, delivery.E(delivery.Invalid, fmt.Sprintf("stack %s has no build steps: add one", in.Stack.Name))
+	}
+	p := delivery.Plan{
+		Stack: in.Stack.Name, BuildImage: in.Stack.Build.Image, Tools: in.Stack.Build.Tools,
+		Repo: in.App.Repo, Path: in.App.Path,
+		Steps: steps(in), Image: imagePlan(in.App, in.Stack),
+	}
+	for _, s := range p.Steps {
+		p.Timeout += s.Timeout
+	}
+	p.Digest = digest(in, p)
+	return p, nil
+}
+
+// digest covers the environment's name too: steps see it as SHIPLOCK_ENV.
+func digest(in Input, p delivery.Plan) delivery.Digest {
+	return delivery.HashJSON(struct {
+		App, Env string
+		Plan     delivery.Plan
+	}{in.App.Name, in.Environment.Name, p})
+}
+
+func steps(in Input) []delivery.PlanStep {
+	var list []delivery.PlanStep
+	if in.Stack.Build.Checkout != delivery.CheckoutNone {
+		list = append(list, delivery.PlanStep{
+			Name: string(delivery.StepCheckout), Kind: delivery.StepCheckout, Timeout: delivery.Duration(checkoutTimeout),
+			Why: "standard: every run checks out its exact commit",
+		})
+	}
+	for i, s := range in.Stack.Build.Steps {
+		list = append(list, delivery.PlanStep{
+			Name: s.Name, Kind: delivery.StepRun, Run: s.Run, Env: s.Env, Tests: s.Tests,
+			Timeout: delivery.Duration(s.Timeout.Or(stepTimeout)),
+			Why:     fmt.Sprintf("Stack %s: build.steps[%d]", in.Stack.Name, i),
+		})
+	}
+	if in.Stack.Runtime.Base == "" {
+		return list
+	}
+	return append(list, delivery.PlanStep{
+		Name: string(delivery.StepImage), Kind: delivery.StepImage, Timeout: delivery.Duration(imageTimeout),
+		Why: "standard: every run ends in an image, which the environments share",
+	})
+}
+
+// imagePlan is nil for a Stack without a base image: its runs make none.
+func imagePlan(a delivery.App, s delivery.Stack) *delivery.ImagePlan {
+	if s.Runtime.Base == "" {
+		return nil
+	}
+	p := &delivery.ImagePlan{
+		Base: s.Runtime.Base, Repository: a.Name,
+		Source: cmp.Or(s.Build.Output, defaultOutput), Home: home(s),
+		Start: s.Runtime.Start, Port: s.Runtime.Port,
+		Why: fmt.Sprintf("Stack %s: runtime", s.Name),
+	}
+	if p.Port != 0 {
+		p.Env = map[string]string{"PORT": fmt.Sprint(p.Port)}
+	}
+	p.Dockerfile = Dockerfile(*p)
+	return p
+}
+
+func home(s delivery.Stack) string { return cmp.Or(s.Runtime.Home, delivery.DefaultHome) }

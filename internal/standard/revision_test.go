@@ -1,0 +1,81 @@
+package standard
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/shiplock/shiplock/internal/delivery"
+)
+
+func TestRevisionLaysTheAppOverTheEnvironment(t *testing.T) {
+	stack := builtins(t).Stacks["go-1.26"]
+	env := delivery.Environment{Name: "prod", Variables: map[string]string{"REGION": "cn", "LEVEL": "info"}}
+	app := delivery.App{Name: "shop", Stack: "go-1.26", Environments: map[string]delivery.AppEnvironment{
+		"prod": {Variables: map[string]string{"LEVEL": "debug"}, Replicas: 3, Listen: 9000},
+		"dev":  {Variables: map[string]string{"LEVEL": "trace"}},
+	}}
+	artifact := delivery.Artifact{App: "shop", Digest: "sha256:1", Repository: "shop", RunNumber: 4}
+
+	r := Revision(artifact, app, stack, env)
+	want := delivery.Config{
+		Variables: map[string]string{"REGION": "cn", "LEVEL": "debug"}, Home: "/home/services", Port: 8080,
+		Health: delivery.Health{Path: "/", Timeout: delivery.Duration(30 * time.Second)}, Replicas: 3, Logs: "logs/*.log", Listen: 9000,
+	}
+	if diff := cmp.Diff(want, r.Config); diff != "" {
+		t.Errorf("config (-want +got):\n%s", diff)
+	}
+	if r.App != "shop" || r.Env != "prod" || r.Artifact != "sha256:1" || r.RunNumber != 4 {
+		t.Errorf("revision is %+v", r)
+	}
+	if env.Variables["LEVEL"] != "info" {
+		t.Error("the environment's own variables were written to")
+	}
+}
+
+func TestRevisionIsNamedByItsContent(t *testing.T) {
+	stack := builtins(t).Stacks["go-1.26"]
+	dev := delivery.Environment{Name: "dev"}
+	app := delivery.App{Name: "shop", Stack: "go-1.26"}
+	one := Revision(delivery.Artifact{App: "shop", Digest: "sha256:1", RunNumber: 1}, app, stack, dev)
+	rebuilt := Revision(delivery.Artifact{App: "shop", Digest: "sha256:1", RunNumber: 2}, app, stack, dev)
+	if one.ID != rebuilt.ID {
+		t.Error("the same content from another run is another revision")
+	}
+	app.Environments = map[string]delivery.AppEnvironment{"dev": {Variables: map[string]string{"A": "1"}}}
+	if other := Revision(delivery.Artifact{App: "shop", Digest: "sha256:1"}, app, stack, dev); other.ID == one.ID {
+		t.Error("another configuration is the same revision")
+	}
+}
+
+func TestStrategy(t *testing.T) {
+	set := builtins(t)
+	full := &delivery.Strategy{Batches: []delivery.Batch{{Percent: 100}}}
+	app := delivery.App{Environments: map[string]delivery.AppEnvironment{"prod": {Strategy: full}, "pre": {}}}
+	if got := Strategy(app, set.Environments["prod"]).Kind(); got != "full" {
+		t.Errorf("the app's own strategy is %s", got)
+	}
+	if got := Strategy(delivery.App{}, set.Environments["prod"]).Kind(); got != "canary" {
+		t.Errorf("the environment's strategy is %s", got)
+	}
+}
+
+func TestDockerfile(t *testing.T) {
+	got := Dockerfile(delivery.ImagePlan{
+		Base: "{registry}/shiplock/base:1", Source: "out/start_env", Home: "/home/services",
+		Start: "#!/bin/sh\n", Port: 80, Env: map[string]string{"B": `say "$hi"`, "A": "1"},
+	})
+	want := `FROM {registry}/shiplock/base:1
+WORKDIR /home/services
+# start.sh is the stack's unless out/start_env/ holds one
+ADD start_env/ /home/services/
+ENV A="1"
+ENV B="say \"\$hi\""
+EXPOSE 80
+CMD ["./start.sh"]
+`
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("Dockerfile (-want +got):\n%s", diff)
+	}
+}
