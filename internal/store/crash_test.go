@@ -1,0 +1,95 @@
+package store_test
+
+import (
+	"bufio"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/shiplock/shiplock/internal/delivery"
+	"github.com/shiplock/shiplock/internal/store"
+	"github.com/shiplock/shiplock/internal/store/storetest"
+)
+
+// crashPath names the database that a child of TestKilled writes to.
+const crashPath = "SHIPLOCK_TEST_CRASH_PATH"
+
+// TestKilled: all that was acknowledged outlives SIGKILL, and the next process has
+// the dead one's wakes at once.
+func TestKilled(t *testing.T) {
+	if path := os.Getenv(crashPath); path != "" {
+		commitUntilKilled(t, path)
+		return
+	}
+	path := filepath.Join(t.TempDir(), "shiplock.db")
+	var acknowledged []delivery.RunID
+	for range 3 {
+		acknowledged = append(acknowledged, killAfter(t, path, 100)...)
+
+		began := time.Now()
+		s := open(t, store.Config{Path: path})
+		t.Logf("open after a kill: %v", time.Since(began))
+		if !s.Exclusive() {
+			t.Fatal("a dead process still holds the lock")
+		}
+		for _, id := range acknowledged {
+			if _, err := s.Run(t.Context(), id); err != nil {
+				t.Fatalf("acknowledged, but lost: %v", err)
+			}
+		}
+		claims, _, err := s.Claim(t.Context(), 1000)
+		if err != nil || len(claims) < len(acknowledged) {
+			t.Fatalf("%d wakes to claim for %d runs, %v", len(claims), len(acknowledged), err)
+		}
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// killAfter kills a child once it has acknowledged n commits, and returns those.
+func killAfter(t *testing.T, path string, n int) (ids []delivery.RunID) {
+	t.Helper()
+	child := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestKilled$")
+	child.Env = append(os.Environ(), crashPath+"="+path)
+	child.Stderr = os.Stderr
+	out, err := child.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := child.Start(); err != nil {
+		t.Fatal(err)
+	}
+	for lines := bufio.NewScanner(out); lines.Scan(); {
+		ids = append(ids, delivery.RunID(lines.Text()))
+		if len(ids) == n {
+			if err := child.Process.Kill(); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	_ = child.Wait() // it was killed
+	if len(ids) < n {
+		t.Fatalf("the child ended after %d commits", len(ids))
+	}
+	return ids
+}
+
+func commitUntilKilled(t *testing.T, path string) {
+	s := open(t, store.Config{Path: path})
+	var all sync.WaitGroup
+	for range 4 {
+		all.Go(func() {
+			for t.Context().Err() == nil {
+				r := storetest.NewRun(newID(), "shop", "dev")
+				commit(t, s, delivery.Change{Runs: []*delivery.Run{r}, Wakes: []delivery.Wake{{Ref: r.Ref()}}})
+				fmt.Fprintln(os.Stdout, r.ID) // one write: a kill cuts no line
+			}
+		})
+	}
+	all.Wait()
+}
