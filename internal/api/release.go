@@ -17,8 +17,8 @@ type ReleaseSummary struct {
 	Describe string                `json:"describe" doc:"the batch under way, for people"`
 	Revision RevisionSummary       `json:"revision"`
 	// Batch counts from 0; Batches are all that the release goes through.
-	Batch   int     `json:"batch"`
-	Batches []Batch `json:"batches"`
+	Batch   int            `json:"batch"`
+	Batches []ReleaseBatch `json:"batches"`
 	// Manual says that the batch under way is ready and waits for a person.
 	Manual bool `json:"manual,omitempty"`
 	// Ending is the state that a release on its way back will have.
@@ -33,8 +33,8 @@ type ReleaseSummary struct {
 	Version    int64                 `json:"version"`
 }
 
-// Batch is one batch of a release, as planned and as it went.
-type Batch struct {
+// ReleaseBatch is one batch of a release, as planned and as it went.
+type ReleaseBatch struct {
 	// Asked and Effective are shares of the traffic in percent; Effective is what
 	// the deployer reported when the batch was ready.
 	Asked     int       `json:"asked"`
@@ -90,7 +90,7 @@ func ReleaseSummaryOf(r delivery.Release) ReleaseSummary {
 		Cause: r.Cause, CreatedAt: r.CreatedAt, StartedAt: r.StartedAt, FinishedAt: r.FinishedAt, Version: r.Version,
 	}
 	for i, step := range r.Steps() {
-		b := Batch{Asked: step.Percent, Hold: step.Hold.String()}
+		b := ReleaseBatch{Asked: step.Percent, Hold: step.Hold.String()}
 		if i < len(r.Batches) {
 			p := r.Batches[i]
 			b.Effective, b.StartedAt, b.ReadyAt, b.PassedAt = p.Effective, p.StartedAt, p.ReadyAt, p.PassedAt

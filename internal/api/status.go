@@ -1,6 +1,10 @@
 package api
 
-import "github.com/shiplock/shiplock/internal/delivery"
+import (
+	"encoding/json"
+
+	"github.com/shiplock/shiplock/internal/delivery"
+)
 
 // App is one app with its state in every environment that has one.
 type App struct {
@@ -83,4 +87,19 @@ func TargetStatusOf(t Target) TargetStatus {
 		})
 	}
 	return s
+}
+
+// Document is one catalog document as it is sent: its spec is that of the kind.
+type Document struct {
+	Kind string          `json:"kind" enum:"App,Stack,Environment"`
+	Name string          `json:"name"`
+	Spec json.RawMessage `json:"spec"`
+}
+
+// Apply asks for the catalog to be changed to the documents of one manager.
+type Apply struct {
+	Manager   string     `json:"manager" minLength:"1" maxLength:"200" doc:"the one source that may change these documents"`
+	Documents []Document `json:"documents" maxItems:"5000"`
+	Prune     bool       `json:"prune,omitempty" doc:"delete what the manager had and no longer names"`
+	Dry       bool       `json:"dry,omitempty" doc:"only show what would change"`
 }

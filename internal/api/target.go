@@ -124,3 +124,10 @@ func HistoryOf(t delivery.Target) []Deployed {
 	}
 	return history
 }
+
+// TargetDetail is a Target with what waits for it.
+type TargetDetail struct {
+	Target
+	// Waiting are the proposed releases, oldest first.
+	Waiting []delivery.ReleaseID `json:"waiting,omitempty"`
+}

@@ -1,0 +1,171 @@
+package server
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+
+	"github.com/shiplock/shiplock/internal/api"
+	"github.com/shiplock/shiplock/internal/catalog"
+	"github.com/shiplock/shiplock/internal/delivery"
+	"github.com/shiplock/shiplock/internal/engine"
+)
+
+// documents keeps the catalog, as the API shows it, until a document changes.
+type documents struct {
+	reader Catalog
+	mu     sync.Mutex
+	kept   *shownCatalog
+}
+
+// shownCatalog is one version of the catalog. Nobody changes it.
+type shownCatalog struct {
+	version      int64
+	apps         []api.App // by name, without Targets
+	environments []api.Environment
+	stacks       []api.Stack
+}
+
+func (d *documents) current(ctx context.Context) (*shownCatalog, error) {
+	version, err := d.reader.CatalogVersion(ctx)
+	if err != nil {
+		return nil, err
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.kept != nil && d.kept.version == version {
+		return d.kept, nil
+	}
+	docs, err := d.reader.Documents(ctx)
+	if err != nil {
+		return nil, err
+	}
+	set, err := catalog.NewSet(version, docs)
+	if err != nil {
+		return nil, err
+	}
+	d.kept = show(set)
+	return d.kept, nil
+}
+
+func show(set *catalog.Set) *shownCatalog {
+	c := &shownCatalog{version: set.Version}
+	for _, name := range slices.Sorted(maps.Keys(set.Apps)) {
+		c.apps = append(c.apps, api.App{App: set.Apps[name], Manager: set.Manager(catalog.KindApp, name), Targets: []api.Target{}})
+	}
+	for _, name := range slices.Sorted(maps.Keys(set.Stacks)) {
+		c.stacks = append(c.stacks, api.Stack{Stack: set.Stacks[name], Manager: set.Manager(catalog.KindStack, name)})
+	}
+	for _, e := range set.Ranked() {
+		c.environments = append(c.environments, api.Environment{Environment: e, Manager: set.Manager(catalog.KindEnvironment, e.Name)})
+	}
+	return c
+}
+
+// app finds one app, or NotFound.
+func (c *shownCatalog) app(name string) (api.App, error) {
+	i, ok := slices.BinarySearchFunc(c.apps, name, func(a api.App, name string) int { return cmp.Compare(a.Name, name) })
+	if !ok {
+		return api.App{}, delivery.E(delivery.NotFound, fmt.Sprintf("there is no app %q: see `shiplock get apps`, or add it with `shiplock apply`", name))
+	}
+	return c.apps[i], nil
+}
+
+// knows is NotFound unless the catalog has both the app and the environment.
+func (d *documents) knows(ctx context.Context, app, env string) error {
+	c, err := d.current(ctx)
+	if err != nil {
+		return err
+	}
+	if _, err := c.app(app); err != nil {
+		return err
+	}
+	if !slices.ContainsFunc(c.environments, func(e api.Environment) bool { return e.Name == env }) {
+		return delivery.E(delivery.NotFound, fmt.Sprintf("there is no environment %q: see `shiplock get environments`", env))
+	}
+	return nil
+}
+
+func (s *Server) listEnvironments(ctx context.Context, _ *nothing) (api.Page[api.Environment], error) {
+	c, err := s.catalog.current(ctx)
+	if err != nil {
+		return api.Page[api.Environment]{}, err
+	}
+	return api.Page[api.Environment]{Items: c.environments}, nil
+}
+
+func (s *Server) listStacks(ctx context.Context, _ *nothing) (api.Page[api.Stack], error) {
+	c, err := s.catalog.current(ctx)
+	if err != nil {
+		return api.Page[api.Stack]{}, err
+	}
+	return api.Page[api.Stack]{Items: c.stacks}, nil
+}
+
+func (s *Server) listApps(ctx context.Context, _ *nothing) (api.Page[api.App], error) {
+	c, err := s.catalog.current(ctx)
+	if err != nil {
+		return api.Page[api.App]{}, err
+	}
+	targets, err := s.board.targets(ctx)
+	if err != nil {
+		return api.Page[api.App]{}, err
+	}
+	byApp := map[string][]api.Target{}
+	for _, t := range targets {
+		byApp[t.App] = append(byApp[t.App], t)
+	}
+	apps := slices.Clone(c.apps)
+	for i, a := range apps {
+		apps[i].Targets = orEmpty(byApp[a.Name])
+	}
+	return api.Page[api.App]{Items: orEmpty(apps)}, nil
+}
+
+// AppPath names an app.
+type AppPath struct {
+	App string `path:"app" maxLength:"63"`
+}
+
+func (s *Server) getApp(ctx context.Context, in *AppPath) (api.App, error) {
+	c, err := s.catalog.current(ctx)
+	if err != nil {
+		return api.App{}, err
+	}
+	a, err := c.app(in.App)
+	if err != nil {
+		return a, err
+	}
+	targets, err := s.board.targets(ctx)
+	for _, t := range targets {
+		if t.App == a.Name {
+			a.Targets = append(slices.Clip(a.Targets), t)
+		}
+	}
+	return a, err
+}
+
+type planInput struct {
+	AppPath
+	Env string `query:"env" required:"true"`
+}
+
+func (s *Server) plan(ctx context.Context, in *planInput) (delivery.Plan, error) {
+	return s.cfg.Engine.Plan(ctx, principal(ctx), in.App, in.Env)
+}
+
+type applyInput struct{ Body api.Apply }
+
+// apply changes the catalog to the documents, all of them or none.
+func (s *Server) apply(ctx context.Context, in *applyInput) (catalog.Diff, error) {
+	docs := make([]delivery.Document, len(in.Body.Documents))
+	for i, d := range in.Body.Documents {
+		docs[i] = delivery.Document{Kind: d.Kind, Name: d.Name, Spec: d.Spec}
+	}
+	return s.cfg.Engine.Apply(ctx, principal(ctx), engine.ApplyCatalog{
+		Manager: in.Body.Manager, Documents: docs, Prune: in.Body.Prune, Dry: in.Body.Dry,
+	})
+}

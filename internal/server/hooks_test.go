@@ -1,0 +1,53 @@
+package server
+
+import (
+	"bytes"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/shiplock/shiplock/internal/delivery"
+)
+
+const push = `{"object_kind":"push","before":"1111111111111111111111111111111111111111","after":"2222222222222222222222222222222222222222",
+"ref":"refs/heads/dev","checkout_sha":"2222222222222222222222222222222222222222","user_username":"ann","project_id":7,
+"project":{"id":7,"path_with_namespace":"team/shop","git_http_url":"http://git/team/shop","web_url":"http://git/team/shop"},
+"commits":[{"id":"2222222222222222222222222222222222222222","message":"m","modified":["a"]}],"total_commits_count":1}`
+
+func TestHooks(t *testing.T) {
+	w := newWorld(t)
+	send := func(path, token, id, event, body string) int {
+		req, err := http.NewRequestWithContext(t.Context(), "POST", w.url+path, strings.NewReader(body))
+		w.must(err)
+		req.Header.Set("X-Gitlab-Token", token)
+		req.Header.Set("X-Gitlab-Event", event)
+		req.Header.Set("Idempotency-Key", id)
+		res, err := http.DefaultClient.Do(req)
+		w.must(err)
+		res.Body.Close()
+		return res.StatusCode
+	}
+	large := string(bytes.Repeat([]byte(" "), maxHook+1))
+	for _, c := range []struct {
+		name, path, token, id, event, body string
+		status                             int
+	}{
+		{"a wrong secret", "/hooks/gitlab", "wrong", "d1", "Push Hook", push, 401},
+		{"no secret", "/hooks/gitlab", "", "d1", "Push Hook", push, 401},
+		{"no JSON", "/hooks/gitlab", hookSecret, "d1", "Push Hook", "{", 400},
+		{"too large", "/hooks/gitlab", hookSecret, "d1", "Push Hook", large, 413},
+		{"of no interest", "/hooks/gitlab", hookSecret, "d2", "Note Hook", `{"object_kind":"note"}`, 200},
+		{"an unknown forge", "/hooks/gitea", hookSecret, "d1", "Push Hook", push, 404},
+		{"a push", "/hooks/gitlab", hookSecret, "d1", "Push Hook", push, 200},
+		{"the same again", "/hooks/gitlab", hookSecret, "d1", "Push Hook", push, 200},
+	} {
+		if status := send(c.path, c.token, c.id, c.event, c.body); status != c.status {
+			t.Errorf("%s: %d, want %d", c.name, status, c.status)
+		}
+	}
+	var page struct{ Items []delivery.Hook }
+	w.ok("GET", "/api/v1/hooks", nil, &page)
+	if len(page.Items) != 1 || page.Items[0].ID != "d1" || page.Items[0].State != delivery.HookReceived {
+		t.Errorf("hooks kept: %+v", page.Items)
+	}
+}

@@ -1,0 +1,69 @@
+package server
+
+import (
+	"context"
+	"net/http"
+	"strconv"
+
+	"github.com/shiplock/shiplock/internal/api"
+	"github.com/shiplock/shiplock/internal/delivery"
+)
+
+type nothing struct{}
+
+type limitInput struct {
+	Limit int `query:"limit" minimum:"1" maximum:"500" default:"50"`
+}
+
+func (s *Server) healthz(w http.ResponseWriter, r *http.Request) {
+	if _, err := s.cfg.Reader.CatalogVersion(r.Context()); err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	writeJSON(w, http.StatusOK, map[string]string{"status": "ok"})
+}
+
+func (s *Server) version(w http.ResponseWriter, _ *http.Request) {
+	writeJSON(w, http.StatusOK, api.Version{Version: s.cfg.Version, RunnerProtocol: api.RunnerProtocol})
+}
+
+func (s *Server) who(ctx context.Context, _ *nothing) (api.Who, error) {
+	p := principal(ctx)
+	return api.Who{Name: p.Actor.Name, Admin: p.Grants.Admin}, nil
+}
+
+func (s *Server) listHooks(ctx context.Context, in *limitInput) (api.Page[delivery.Hook], error) {
+	hooks, err := s.cfg.Reader.Hooks(ctx, in.Limit)
+	return api.Page[delivery.Hook]{Items: orEmpty(hooks)}, err
+}
+
+func (s *Server) listAudit(ctx context.Context, in *PageInput) (api.Page[delivery.AuditEntry], error) {
+	before, err := strconv.ParseInt(in.Before, 10, 64)
+	if in.Before != "" && (err != nil || before < 1) {
+		return api.Page[delivery.AuditEntry]{}, delivery.E(delivery.Invalid, "before is no number: use the next of the page before")
+	}
+	all, err := s.cfg.Reader.Audit(ctx, before, in.Limit)
+	return pageOf(all, in.Limit, same[delivery.AuditEntry], func(a delivery.AuditEntry) string {
+		return strconv.FormatInt(a.Seq, 10)
+	}), err
+}
+
+type artifactsInput struct {
+	App   string `path:"app"`
+	Limit int    `query:"limit" minimum:"1" maximum:"500" default:"50"`
+}
+
+func (s *Server) listArtifacts(ctx context.Context, in *artifactsInput) (api.Page[delivery.Artifact], error) {
+	all, err := s.cfg.Reader.Artifacts(ctx, in.App, in.Limit)
+	return api.Page[delivery.Artifact]{Items: orEmpty(all)}, err
+}
+
+func same[T any](v T) T { return v }
+
+// orEmpty makes JSON say [] for nothing.
+func orEmpty[T any](all []T) []T {
+	if all == nil {
+		return []T{}
+	}
+	return all
+}

@@ -1,0 +1,87 @@
+package server
+
+import (
+	"embed"
+	"html/template"
+	"net/http"
+	"path"
+	"strings"
+	"time"
+)
+
+// web holds the pages: HTML shells, one stylesheet, and plain JavaScript modules
+// that read the public API. Nothing is fetched from elsewhere.
+//
+//go:embed web
+var web embed.FS
+
+const contentPolicy = "default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
+
+// pageData is what the shells show.
+type pageData struct {
+	Lang    string
+	Version string
+	Failed  bool   // the log-in just failed
+	Next    string // where a log-in leads
+}
+
+// page answers with one of the embedded shells.
+func (s *Server) page(name string) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) { s.renderPage(w, r, name, http.StatusOK) }
+}
+
+func (s *Server) renderPage(w http.ResponseWriter, r *http.Request, name string, status int) {
+	t, err := template.ParseFS(web, "web/layout.html", "web/"+name)
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	h := w.Header()
+	h.Set("Content-Type", "text/html; charset=utf-8")
+	h.Set("Content-Security-Policy", contentPolicy)
+	h.Set("Referrer-Policy", "same-origin")
+	h.Set("Cache-Control", "no-cache")
+	w.WriteHeader(status)
+	_ = t.ExecuteTemplate(w, "layout", pageData{ // the reader may be gone
+		Lang: language(r.Header.Get("Accept-Language")), Version: s.cfg.Version,
+		Failed: status == http.StatusUnauthorized, Next: localPath(r.FormValue("next")),
+	})
+}
+
+// language picks English or Chinese, whichever the reader names first.
+func language(accept string) string {
+	for part := range strings.SplitSeq(accept, ",") {
+		switch tag := strings.ToLower(strings.TrimSpace(part)); {
+		case strings.HasPrefix(tag, "zh"):
+			return "zh"
+		case strings.HasPrefix(tag, "en"):
+			return "en"
+		}
+	}
+	return "en"
+}
+
+// static serves styles and scripts.
+func (s *Server) static(w http.ResponseWriter, r *http.Request) {
+	name := path.Base(r.URL.Path)
+	if ext := path.Ext(name); ext != ".js" && ext != ".css" && ext != ".svg" {
+		http.NotFound(w, r)
+		return
+	}
+	w.Header().Set("Cache-Control", "no-cache")
+	w.Header().Set("Content-Security-Policy", contentPolicy)
+	http.ServeFileFS(w, r, web, "web/"+name)
+}
+
+// registry gives pushes of large layers the time that they need.
+func (s *Server) registry(w http.ResponseWriter, r *http.Request) {
+	rc := http.NewResponseController(w)
+	until := time.Now().Add(registryTimeout)
+	if err := rc.SetReadDeadline(until); err == nil {
+		_ = rc.SetWriteDeadline(until) // a writer that can do one can do the other
+	}
+	s.cfg.Registry.ServeHTTP(w, r)
+}
+
+// registryTimeout limits the transfer of one blob.
+const registryTimeout = 30 * time.Minute

@@ -1,0 +1,114 @@
+package server
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"time"
+
+	"github.com/shiplock/shiplock/internal/api"
+	"github.com/shiplock/shiplock/internal/delivery"
+)
+
+// Reader is what the server reads of the store. Single reads are NotFound when
+// there is no such thing; lists have the newest first.
+type Reader interface {
+	Run(ctx context.Context, id delivery.RunID) (delivery.Run, error)
+	RunByNumber(ctx context.Context, app string, number int) (delivery.Run, error)
+	Release(ctx context.Context, id delivery.ReleaseID) (delivery.Release, error)
+	// Target returns an empty Target of version 0 when there is none yet.
+	Target(ctx context.Context, app, env string) (delivery.Target, error)
+	// WaitingReleases lists the proposed releases of a Target, oldest first.
+	WaitingReleases(ctx context.Context, app, env string) ([]delivery.ReleaseID, error)
+	Lists
+	Catalog
+}
+
+// Lists reads many at once.
+type Lists interface {
+	Runs(ctx context.Context, f RunFilter) ([]delivery.Run, error)
+	Releases(ctx context.Context, f ReleaseFilter) ([]delivery.Release, error)
+	Targets(ctx context.Context) ([]delivery.Target, error)
+	Hooks(ctx context.Context, limit int) ([]delivery.Hook, error)
+	Artifacts(ctx context.Context, app string, limit int) ([]delivery.Artifact, error)
+	// Audit lists entries with a lower Seq than beforeSeq; 0 is all.
+	Audit(ctx context.Context, beforeSeq int64, limit int) ([]delivery.AuditEntry, error)
+	// History lists the facts of an aggregate after a version, the oldest first,
+	// and never splits a version.
+	History(ctx context.Context, ref delivery.Ref, afterVersion int64, limit int) ([]delivery.HistoryEntry, error)
+	// QueuePosition returns a run's place from 1 among all queued jobs; 0 when it
+	// is not queued.
+	QueuePosition(ctx context.Context, id delivery.RunID) (position, total int, err error)
+	Counts(ctx context.Context) (Counts, error)
+}
+
+// Catalog reads the documents.
+type Catalog interface {
+	// CatalogVersion changes whenever a document does.
+	CatalogVersion(ctx context.Context) (int64, error)
+	Documents(ctx context.Context) ([]delivery.Document, error)
+}
+
+// RunFilter chooses runs; an empty field chooses all. Before continues a list
+// after its last run.
+type RunFilter struct {
+	App, Env string
+	State    delivery.RunState
+	Hook     string
+	Before   delivery.RunID
+	Limit    int
+}
+
+// ReleaseFilter chooses releases; an empty field chooses all. Before continues a
+// list after its last release.
+type ReleaseFilter struct {
+	App, Env string
+	State    delivery.ReleaseState
+	Before   delivery.ReleaseID
+	Limit    int
+}
+
+// Counts is what there is to do.
+type Counts struct {
+	HooksReceived    int
+	JobsQueued       int
+	JobsActive       int
+	ReleasesProposed int
+}
+
+// Logs reads what jobs print.
+type Logs interface {
+	// Read returns a page from line from on; -n is the last n lines. A step that
+	// is not empty chooses its lines only.
+	Read(ctx context.Context, attempt string, from int64, limit int, step string) (api.LogPage, error)
+	// WriteText writes all lines as plain text.
+	WriteText(ctx context.Context, attempt string, w io.Writer) error
+	// Follow delivers the log from a line on; -n begins with the last n lines.
+	Follow(attempt string, from int64) LogTail
+}
+
+// LogTail delivers a growing log.
+type LogTail interface {
+	// Next waits for lines and returns at least one; io.EOF after the last one of
+	// a closed log.
+	Next(ctx context.Context) ([]api.LogLine, error)
+}
+
+// Auth knows who holds a secret. Its errors are Denied.
+type Auth interface {
+	Token(ctx context.Context, secret string) (delivery.Actor, delivery.Grants, error)
+	Session(ctx context.Context, secret string) (delivery.Actor, delivery.Grants, error)
+	OpenSession(ctx context.Context, a delivery.Actor, g delivery.Grants) (secret string, expires time.Time, err error)
+	// Redeem uses up the code of a link that logs in once.
+	Redeem(code string) (delivery.Actor, delivery.Grants, error)
+}
+
+// HookReader reads the deliveries of one forge.
+type HookReader interface {
+	// Verify is Denied when the sender does not know the secret. It compares in
+	// constant time.
+	Verify(header http.Header) error
+	// Parse returns nil, and a note that says why, for what is of no interest.
+	// Invalid when the body is not the forge's.
+	Parse(header http.Header, body []byte) (h *delivery.Hook, note string, err error)
+}

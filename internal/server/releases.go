@@ -1,0 +1,117 @@
+package server
+
+import (
+	"context"
+
+	"github.com/shiplock/shiplock/internal/api"
+	"github.com/shiplock/shiplock/internal/delivery"
+	"github.com/shiplock/shiplock/internal/engine"
+)
+
+// ReleasePath names a release.
+type ReleasePath struct {
+	Release string `path:"release" maxLength:"100"`
+}
+
+type releaseReasonInput struct {
+	ReleasePath
+	Body api.Reason
+}
+
+type releasesInput struct {
+	PageInput
+	App   string `query:"app"`
+	Env   string `query:"env"`
+	State string `query:"state" enum:"proposed,rolling,paused,deployed,aborted,failed,canceled,superseded"`
+}
+
+// releaseVerb is one command on a release.
+type releaseVerb struct {
+	verb    string
+	command delivery.Command
+	summary string
+}
+
+func releaseVerbs() []releaseVerb {
+	return []releaseVerb{
+		{"continue", delivery.CmdReleaseContinue, "Go on to the next batch"},
+		{"full", delivery.CmdReleaseFull, "Go to all traffic at once"},
+		{"pause", delivery.CmdReleasePause, "Stop batches from advancing"},
+		{"resume", delivery.CmdReleaseResume, "Undo a pause"},
+		{"abort", delivery.CmdReleaseAbort, "Go back to the old version, in mid-flight"},
+		{"cancel", delivery.CmdReleaseCancel, "Withdraw a release that has not started"},
+	}
+}
+
+func (s *Server) listReleases(ctx context.Context, in *releasesInput) (api.Page[api.ReleaseSummary], error) {
+	all, err := s.cfg.Reader.Releases(ctx, ReleaseFilter{
+		App: in.App, Env: in.Env, State: delivery.ReleaseState(in.State),
+		Before: delivery.ReleaseID(in.Before), Limit: in.Limit,
+	})
+	if err != nil {
+		return api.Page[api.ReleaseSummary]{}, err
+	}
+	return pageOf(all, in.Limit, api.ReleaseSummaryOf, func(r delivery.Release) string { return string(r.ID) }), nil
+}
+
+func (s *Server) getRelease(ctx context.Context, in *ReleasePath) (api.Release, error) {
+	rel, err := s.cfg.Reader.Release(ctx, delivery.ReleaseID(in.Release))
+	if err != nil {
+		return api.Release{}, err
+	}
+	return s.showRelease(ctx, rel)
+}
+
+// showRelease adds what holds a release up, or how its Target looks meanwhile.
+func (s *Server) showRelease(ctx context.Context, rel delivery.Release) (api.Release, error) {
+	out := api.ReleaseOf(rel)
+	if rel.State.Terminal() {
+		return out, nil
+	}
+	t, err := s.cfg.Reader.Target(ctx, rel.App, rel.Env)
+	if err != nil {
+		return out, err
+	}
+	if t.Active == rel.ID {
+		out.Observed = &t.Observed
+	}
+	out.Blockers, err = s.cfg.Engine.Blockers(ctx, rel)
+	return out, err
+}
+
+type createReleaseInput struct{ Body api.CreateRelease }
+
+func (s *Server) createRelease(ctx context.Context, in *createReleaseInput) (api.Release, error) {
+	b := in.Body
+	if moreThanOne(b.Run != 0, b.Artifact != "", b.From != "") {
+		return api.Release{}, delivery.E(delivery.Invalid, "name one of run, artifact and from, or none for the newest good run")
+	}
+	rel, err := s.cfg.Engine.CreateRelease(ctx, principal(ctx), engine.CreateRelease{
+		App: b.App, Env: b.Env, Run: b.Run, Artifact: b.Artifact, From: b.From, Reason: b.Reason,
+	})
+	if err != nil {
+		return api.Release{}, err
+	}
+	return s.showRelease(ctx, rel)
+}
+
+func moreThanOne(given ...bool) bool {
+	n := 0
+	for _, g := range given {
+		if g {
+			n++
+		}
+	}
+	return n > 1
+}
+
+// commandRelease returns the handler of one verb.
+func (s *Server) commandRelease(cmd delivery.Command) func(context.Context, *releaseReasonInput) (api.Release, error) {
+	return func(ctx context.Context, in *releaseReasonInput) (api.Release, error) {
+		rel, err := s.cfg.Engine.CommandRelease(ctx, principal(ctx), delivery.ReleaseID(in.Release), cmd, in.Body.Reason)
+		if err != nil {
+			return api.Release{}, err
+		}
+		return s.showRelease(ctx, rel)
+	}
+}

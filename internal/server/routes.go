@@ -1,0 +1,76 @@
+package server
+
+import (
+	"net/http"
+
+	"github.com/shiplock/shiplock/internal/api"
+)
+
+// register lists every route of the server. Those of open answer anybody; all
+// others ask for a token or a session first.
+func (s *Server) register() http.Handler {
+	m := &guardedMux{s: s, mux: http.NewServeMux()}
+
+	m.open("GET /healthz", s.healthz)
+	m.open("GET /version", s.version)
+	m.open("GET /static/", s.static)
+	m.open("GET /login", s.loginPage)
+	m.open("POST /login", s.login)
+	m.open("POST /hooks/{forge}", s.receiveHook)
+	m.open("POST "+api.RunnerClaimPath, s.runnerClaim)
+	m.open("POST "+api.RunnerReportsPath, s.runnerReports)
+	m.open("POST "+api.RunnerLogPath, s.runnerLog)
+	if s.cfg.Registry != nil {
+		m.open("/v2/", s.registry)
+	}
+
+	m.page("POST /logout", s.logout)
+	m.page("GET /{$}", s.page("index.html"))
+	m.page("GET /runs/{run}", s.page("run.html"))
+	m.page("GET /releases/{release}", s.page("release.html"))
+	m.page("GET /docs", s.page("docs.html"))
+
+	o := newOperations(m, s.cfg.Version)
+	m.guarded("GET /openapi.json", o.document)
+
+	handle(o, get("/who", "server", "Who am I"), s.who)
+	handle(o, get("/status", "server", "The whole installation in short"), s.status)
+	handle(o, get("/audit", "server", "Who did what, the newest first"), s.listAudit)
+	handle(o, get("/hooks", "server", "Deliveries from forges, the newest first"), s.listHooks)
+
+	handle(o, post("/catalog", "catalog", "Apply documents, or only show what would change"), s.apply)
+	handle(o, get("/environments", "catalog", "Environments in order of rank"), s.listEnvironments)
+	handle(o, get("/stacks", "catalog", "Stacks"), s.listStacks)
+	handle(o, get("/apps", "catalog", "Apps with their state in each environment"), s.listApps)
+	handle(o, get("/apps/{app}", "catalog", "One app"), s.getApp)
+	handle(o, get("/apps/{app}/plan", "catalog", "What a run would do, and why"), s.plan)
+	handle(o, get("/apps/{app}/artifacts", "catalog", "What runs made, the newest first"), s.listArtifacts)
+
+	handle(o, get("/runs", "runs", "Runs, the newest first"), s.listRuns)
+	handle(o, created(post("/runs", "runs", "Start a run")), s.startRun)
+	handle(o, get("/runs/{run}", "runs", "One run"), s.getRun)
+	handle(o, get("/runs/{run}/explain", "runs", "Why a run is where it is"), s.explainRun)
+	handle(o, post("/runs/{run}/cancel", "runs", "Cancel a run"), s.cancelRun)
+	handle(o, get("/runs/{run}/logs", "runs", "A page of a job's log"), s.readLog)
+	stream(o, get("/runs/{run}/logs.txt", "runs", "A job's log as plain text"), "text/plain", s.logText)
+	stream(o, get("/runs/{run}/logs/stream", "runs", "A job's log as it grows"), "text/event-stream", s.streamLog)
+
+	handle(o, get("/releases", "releases", "Releases, the newest first"), s.listReleases)
+	handle(o, created(post("/releases", "releases", "Offer an artifact to a target")), s.createRelease)
+	handle(o, get("/releases/{release}", "releases", "One release, with what holds it up"), s.getRelease)
+	for _, v := range releaseVerbs() {
+		handle(o, post("/releases/{release}/"+v.verb, "releases", v.summary), s.commandRelease(v.command))
+	}
+
+	handle(o, get("/targets", "targets", "Every app in every environment"), s.listTargets)
+	handle(o, get("/targets/{app}/{env}", "targets", "One app in one environment"), s.getTarget)
+	handle(o, get("/targets/{app}/{env}/history", "targets", "What was deployed, the newest first"), s.targetHistory)
+	handle(o, post("/targets/{app}/{env}/pause", "targets", "Start no release until it is resumed"), s.pauseTarget)
+	handle(o, post("/targets/{app}/{env}/resume", "targets", "Undo a pause"), s.resumeTarget)
+	handle(o, created(post("/targets/{app}/{env}/restart", "targets", "Restart what runs")), s.restartTarget)
+	handle(o, created(post("/targets/{app}/{env}/rollback", "targets", "Roll back to an earlier version")), s.rollBack)
+
+	stream(o, get("/events/stream", "events", "What happens, as it happens"), "text/event-stream", s.streamEvents)
+	o.seal()
+	return m.mux
+}
