@@ -1,0 +1,236 @@
+package standard
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/shiplock/shiplock/examples"
+)
+
+// workspace is an App's folder in which a stack's steps run as a runner runs them.
+type workspace struct {
+	t    *testing.T
+	dir  string
+	plan string
+}
+
+func newWorkspace(t *testing.T, stack string, files map[string][]byte) workspace {
+	t.Helper()
+	for _, tool := range builtins(t).Stacks[stack].Build.Tools {
+		if _, err := exec.LookPath(tool); err != nil {
+			t.Skipf("%s is not installed", tool)
+		}
+	}
+	dir := t.TempDir()
+	for name, data := range files {
+		path := filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, data, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return workspace{t, dir, stack}
+}
+
+// step runs one step and returns its output.
+func (w workspace) step(name string) (string, error) {
+	w.t.Helper()
+	for _, s := range mustPlan(w.t, input(w.t, w.plan)).Steps {
+		if s.Name != name {
+			continue
+		}
+		cmd := exec.Command("sh", "-e", "-c", s.Run)
+		cmd.Dir = w.dir
+		cmd.Env = append(os.Environ(), "SHIPLOCK_APP=shop", "GOFLAGS=", "GOWORK=off", "npm_config_update_notifier=false")
+		for k, v := range s.Env {
+			cmd.Env = append(cmd.Env, k+"="+v)
+		}
+		out, err := cmd.CombinedOutput()
+		return string(out), err
+	}
+	w.t.Fatalf("no step %s", name)
+	return "", nil
+}
+
+func (w workspace) must(name string) string {
+	w.t.Helper()
+	out, err := w.step(name)
+	if err != nil {
+		w.t.Fatalf("%s: %v\n%s", name, err, out)
+	}
+	return out
+}
+
+// output returns the mode and hash of every file in start_env.
+func (w workspace) output() []string {
+	w.t.Helper()
+	root := filepath.Join(w.dir, "start_env")
+	var list []string
+	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		data, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		info, err := d.Info()
+		if err != nil {
+			return err
+		}
+		rel, err := filepath.Rel(root, path)
+		list = append(list, fmt.Sprintf("%s %s %x", rel, info.Mode(), sha256.Sum256(data)))
+		return err
+	})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return list
+}
+
+func example(t *testing.T, name string) map[string][]byte {
+	t.Helper()
+	files, err := examples.Repository(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return files
+}
+
+func TestGoRecipeIsReproducible(t *testing.T) {
+	var outputs [2][]string
+	for i := range outputs {
+		w := newWorkspace(t, "go-1.26", example(t, "go-hello"))
+		w.must("build")
+		outputs[i] = w.output()
+	}
+	if len(outputs[0]) != 1 || !strings.HasPrefix(outputs[0][0], "app -rwxr-xr-x ") || !slices.Equal(outputs[0], outputs[1]) {
+		t.Errorf("two builds of the same source:\n%q\n%q", outputs[0], outputs[1])
+	}
+}
+
+func TestGoRecipeFindsMain(t *testing.T) {
+	const mod, library = "module example.com/m\n\ngo 1.26\n", "package m\n"
+	const program, broken = "package main\n\nfunc main() {}\n", "package main\n\nfunc main() { undefined() }\n"
+	for name, c := range map[string]struct {
+		files map[string]string
+		want  string // in the output of a failing build
+	}{
+		"one under cmd":   {map[string]string{"m.go": library, "cmd/x/main.go": program, "cmd/internal/y/y.go": "package y\n"}, ""},
+		"the app's own":   {map[string]string{"cmd/shop/main.go": program, "cmd/tool/main.go": program}, ""},
+		"start script":    {map[string]string{"main.go": program, "start.sh": "#!/bin/sh\nexec ./app -v\n"}, ""},
+		"none":            {map[string]string{"m.go": library}, "error: no package main"},
+		"too many":        {map[string]string{"cmd/a/main.go": program, "cmd/b/main.go": program}, "error: 2 packages main under ./cmd"},
+		"does not build":  {map[string]string{"main.go": broken}, "./main.go:3:15: undefined: undefined"},
+		"does not parse":  {map[string]string{"main.go": "package main\n\nfunc main() {\n"}, "main.go:4:1: syntax error"},
+		"nothing in cmd":  {map[string]string{"cmd/x/x.go": "package x\n"}, "error: no package main"},
+		"a broken module": {map[string]string{"main.go": program, "go.mod": "modul x\n"}, "unknown directive: modul"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			files := map[string][]byte{"go.mod": []byte(mod)}
+			for path, text := range c.files {
+				files[path] = []byte(text)
+			}
+			w := newWorkspace(t, "go-1.26", files)
+			out, err := w.step("build")
+			if c.want == "" {
+				if err != nil || !strings.Contains(strings.Join(w.output(), "\n"), "app -rwx") {
+					t.Errorf("build: %v\n%s", err, out)
+				}
+				return
+			}
+			if err == nil || !strings.Contains(out, c.want) {
+				t.Errorf("build: %v, want %q in:\n%s", err, c.want, out)
+			}
+		})
+	}
+}
+
+func TestNodeRecipe(t *testing.T) {
+	var outputs [2][]string
+	for i := range outputs {
+		w := newWorkspace(t, "nodejs-20", example(t, "node-hello"))
+		if out := w.must("install"); !strings.Contains(out, "nothing to install") {
+			t.Errorf("install says:\n%s", out)
+		}
+		if i == 0 {
+			w.must("build")
+			if out := w.must("test"); !strings.HasPrefix(out, "TAP version 13\n") || !strings.Contains(out, "\n# pass 3\n") {
+				t.Errorf("the tests' output is not TAP:\n%s", out)
+			}
+		}
+		w.must("package")
+		outputs[i] = w.output()
+	}
+	if !slices.Equal(outputs[0], outputs[1]) || !strings.Contains(strings.Join(outputs[0], "\n"), "server.js -rw-r--r--") {
+		t.Errorf("two builds of the same source:\n%q\n%q", outputs[0], outputs[1])
+	}
+}
+
+func TestNodeRecipeFailsWithTheTests(t *testing.T) {
+	files := example(t, "node-hello")
+	files["app.test.js"] = []byte("require('node:test')('no', () => { throw new Error('it is broken') })\n")
+	w := newWorkspace(t, "nodejs-20", files)
+	if out, err := w.step("test"); err == nil || !strings.Contains(out, "not ok ") {
+		t.Errorf("test: %v\n%s", err, out)
+	}
+}
+
+func TestNodeRecipeLeavesOutWhatOnlyTheBuildNeeds(t *testing.T) {
+	w := newWorkspace(t, "nodejs-20", map[string][]byte{
+		"package.json":      []byte(`{"name": "x", "dependencies": {"lib": "file:./lib"}, "devDependencies": {"tool": "file:./tool"}}`),
+		"lib/package.json":  []byte(`{"name": "lib", "version": "1.0.0", "main": "i.js"}`),
+		"lib/i.js":          []byte("module.exports = 'from lib'\n"),
+		"tool/package.json": []byte(`{"name": "tool", "version": "1.0.0"}`),
+		"index.js":          []byte("console.log(require('lib'))\n"),
+		".npmrc":            []byte("offline=true\n"),
+		".env":              []byte("A=1\n"),
+	})
+	w.must("install")
+	w.must("package")
+	out := filepath.Join(w.dir, "start_env")
+	for name, wanted := range map[string]bool{"node_modules/lib": true, ".env": true, "node_modules/tool": false, ".npmrc": false} {
+		if _, err := os.Lstat(filepath.Join(out, name)); (err == nil) != wanted {
+			t.Errorf("%s in start_env: %v, want %v", name, err == nil, wanted)
+		}
+	}
+	cmd := exec.Command("node", ".")
+	cmd.Dir = out
+	if text, err := cmd.CombinedOutput(); err != nil || string(text) != "from lib\n" {
+		t.Errorf("the packaged app: %v\n%s", err, text)
+	}
+}
+
+// The start script calls node itself when it can.
+func TestNodeStart(t *testing.T) {
+	start := builtins(t).Stacks["nodejs-20"].Runtime.Start
+	for name, c := range map[string]struct{ pkg, file string }{
+		"start script": {`{"scripts": {"start": "node lib/run.js"}}`, "lib/run.js"},
+		"main":         {`{"main": "run.js"}`, "run.js"},
+		"index":        {`{}`, "index.js"},
+		"npm":          {`{"scripts": {"start": "A=1 node run.js"}}`, "run.js"},
+		"module":       {`{"type": "module", "main": "run.mjs"}`, "run.mjs"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorkspace(t, "nodejs-20", map[string][]byte{
+				"package.json": []byte(c.pkg), "start.sh": []byte(start),
+				c.file: []byte("console.log('started', process.env.NODE_ENV)\n"),
+			})
+			cmd := exec.Command("sh", "start.sh", "dev")
+			cmd.Dir = w.dir
+			out, err := cmd.CombinedOutput()
+			if err != nil || !strings.Contains(string(out), "started production") {
+				t.Errorf("start.sh: %v\n%s", err, out)
+			}
+		})
+	}
+}
