@@ -118,15 +118,18 @@ func (a aggregate) write() (write, error) {
 	query, args, err := a.statement()
 	loaded := *a.version
 	return write{
-		apply: func(tx *tx) error {
-			n, err := tx.exec(query, args...)
-			if err == nil && n == 0 {
-				err = conflict(a.name)
-			}
-			return err
-		},
+		apply:     func(tx *tx) error { return a.swap(tx, query, args) },
 		committed: func() { *a.version = loaded + 1 },
 	}, err
+}
+
+// swap runs a statement that changes one row unless the version differs.
+func (a aggregate) swap(tx *tx, query string, args []any) error {
+	n, err := tx.exec(query, args...)
+	if err == nil && n == 0 {
+		err = conflict(a.name)
+	}
+	return err
 }
 
 func (a aggregate) statement() (query string, args []any, err error) {

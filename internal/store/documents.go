@@ -9,7 +9,7 @@ import (
 const (
 	insertDocument = `INSERT INTO documents (version, doc, kind, name) VALUES ($1 + 1, $2, $3, $4) ON CONFLICT (kind, name) DO NOTHING`
 	updateDocument = `UPDATE documents SET version = version + 1, doc = $2 WHERE kind = $3 AND name = $4 AND version = $1`
-	deleteDocument = `DELETE FROM documents WHERE kind = $1 AND name = $2 AND version = $3`
+	deleteDocument = `DELETE FROM documents WHERE kind = $2 AND name = $3 AND version = $1`
 	listDocuments  = `SELECT doc, version FROM documents ORDER BY kind, name`
 
 	bumpCatalog    = `UPDATE catalog SET version = version + 1`
@@ -17,34 +17,31 @@ const (
 )
 
 func writeDocument(c *delivery.DocumentChange) (write, error) {
-	d := &c.Document
-	name := d.Kind + " " + d.Name
-	w := write{committed: func() {}}
-	var err error
-	if c.Delete {
-		args := []any{d.Kind, d.Name, d.Version}
-		w.apply = func(tx *tx) error {
-			n, err := tx.exec(deleteDocument, args...)
-			if err == nil && n == 0 {
-				err = conflict(name)
-			}
-			return err
-		}
-	} else {
-		w, err = aggregate{
-			name: name, insert: insertDocument, update: updateDocument, version: &d.Version, doc: d,
-			cols: []any{d.Kind, d.Name},
-		}.write()
-	}
-	change := w.apply
+	w, err := swapDocument(&c.Document, c.Delete)
+	swap := w.apply
 	w.apply = func(tx *tx) error {
-		if err := change(tx); err != nil {
+		if err := swap(tx); err != nil {
 			return err
 		}
 		_, err := tx.exec(bumpCatalog)
 		return err
 	}
 	return w, err
+}
+
+func swapDocument(d *delivery.Document, remove bool) (write, error) {
+	a := aggregate{
+		name: d.Kind + " " + d.Name, insert: insertDocument, update: updateDocument, version: &d.Version, doc: d,
+		cols: []any{d.Kind, d.Name},
+	}
+	if !remove {
+		return a.write()
+	}
+	args := append([]any{d.Version}, a.cols...)
+	return write{
+		apply:     func(tx *tx) error { return a.swap(tx, deleteDocument, args) },
+		committed: func() {},
+	}, nil
 }
 
 // CatalogVersion changes whenever a document does.

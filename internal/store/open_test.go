@@ -1,6 +1,7 @@
 package store
 
 import (
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -68,5 +69,20 @@ func TestIndexed(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%s: %v", query, err)
 		}
+	}
+}
+
+// TestPathIsNoURL: a path is a path, whatever SQLite's URIs mean by its characters.
+func TestPathIsNoURL(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "a b?mode=memory#%20.db")
+	s, err := Open(t.Context(), Config{Path: path, Now: time.Now, NewID: uuid.NewString})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(path); err != nil {
+		t.Error(err)
 	}
 }

@@ -62,6 +62,9 @@ func (r *request) settle() bool { return r.settled.CompareAndSwap(false, true) }
 
 // submit has do run by the writer and returns its outcome.
 func (w *writer) submit(ctx context.Context, d durability, do func(*tx) error) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
 	r := &request{do: do, durability: d, done: make(chan struct{})}
 	select {
 	case w.queue <- r:
@@ -112,22 +115,26 @@ func (w *writer) run() {
 // batch returns first with what else waits and was not given up.
 func (w *writer) batch(first *request) []*request {
 	batch := w.pending[:0]
-	for r := first; ; {
+	for r := first; r != nil; r = w.waiting(len(batch)) {
 		if r.settle() {
 			batch = append(batch, r)
 		}
-		if len(batch) == maxBatch {
-			break
-		}
-		select {
-		case r = <-w.queue:
-			continue
-		default:
-		}
-		break
 	}
 	w.pending = batch
 	return batch
+}
+
+// waiting returns the next request of a batch that has n, or nil.
+func (w *writer) waiting(n int) *request {
+	if n == maxBatch {
+		return nil
+	}
+	select {
+	case r := <-w.queue:
+		return r
+	default:
+		return nil
+	}
 }
 
 func (w *writer) write(batch []*request) {
