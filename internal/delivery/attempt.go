@@ -1,6 +1,7 @@
 package delivery
 
 import (
+	"fmt"
 	"strconv"
 	"strings"
 )
@@ -47,7 +48,8 @@ func ParseAttemptKey(key string) (app string, number int, job string, attempt in
 			number, err = strconv.Atoi(parts[n-3])
 		}
 		app, job = strings.Join(parts[:n-3], "-"), parts[n-2]
-		if err == nil && number > 0 && attempt > 0 && CheckAppName(app) == nil {
+		canonical := fmt.Sprintf("%s-%d-%s-%d", app, number, job, attempt) == key
+		if err == nil && canonical && number > 0 && attempt > 0 && job != "" && CheckAppName(app) == nil {
 			return app, number, job, attempt, nil
 		}
 	}

@@ -75,6 +75,8 @@ type BatchProgress struct {
 	StartedAt time.Time `json:"startedAt"`
 	ReadyAt   time.Time `json:"readyAt,omitzero"`
 	PassedAt  time.Time `json:"passedAt,omitzero"`
+	// TroubledAt is when a rollback last had to wish again.
+	TroubledAt time.Time `json:"troubledAt,omitzero"`
 }
 
 // Ending says that a release is on its way back, and what it will then be.

@@ -35,7 +35,10 @@ type (
 		At    time.Time
 	}
 	// ReleaseTroubled is the Cause why a rollback still tries.
-	ReleaseTroubled struct{ Cause *Cause }
+	ReleaseTroubled struct {
+		Cause *Cause
+		At    time.Time
+	}
 	// ContinueRequested ends the hold of a batch.
 	ContinueRequested struct {
 		By    Actor
@@ -104,7 +107,7 @@ func (r Release) Apply(e Event) (Release, error) {
 	case BatchFailed:
 		err = r.fail(e)
 	case ReleaseTroubled:
-		err = r.whileActive("have trouble", func() { r.Cause = e.Cause })
+		err = r.whileActive("have trouble", func() { r.Cause, r.progress().TroubledAt = e.Cause, e.At })
 	case ContinueRequested:
 		err = r.goOn(e)
 	case FullRequested:

@@ -93,21 +93,24 @@ func (r Release) nextProposed(now time.Time, f ReleaseFacts) []Action {
 	}
 }
 
-// want returns the wish for the batch under way.
+// want returns the wish for the batch under way. What other machines set on the
+// wish, it leaves alone.
 func (r Release) want(t Target, startedAt time.Time) Desired {
+	d := t.Desired
 	rev := r.Revision
 	switch {
 	case r.Kind == ReleaseRestart:
-		return Desired{Stable: r.Base, RestartedAt: startedAt}
+		d.Stable, d.Canary, d.Share, d.RestartedAt = r.Base, nil, 0, startedAt
 	case r.Base == nil:
-		return Desired{Canary: &rev, Share: 100, RestartedAt: t.Desired.RestartedAt}
+		d.Stable, d.Canary, d.Share = nil, &rev, 100
 	case r.Base.ID == rev.ID:
-		return Desired{Stable: &rev, RestartedAt: t.Desired.RestartedAt}
-	case r.Kind == ReleaseRollback && revisionID(t.Desired.Stable) == rev.ID && t.Desired.Canary != nil:
-		// The old version is still warm: going back is a switch of traffic.
-		return Desired{Stable: t.Desired.Stable, Canary: t.Desired.Canary, RestartedAt: t.Desired.RestartedAt}
+		d.Stable, d.Canary, d.Share = &rev, nil, 0
+	case r.Kind == ReleaseRollback && revisionID(d.Stable) == rev.ID && d.Canary != nil:
+		d.Share = 0 // the old version is still warm: going back is a switch of traffic
+	default:
+		d.Stable, d.Canary, d.Share = r.Base, &rev, r.Steps()[r.Batch].Percent
 	}
-	return Desired{Stable: r.Base, Canary: &rev, Share: r.Steps()[r.Batch].Percent, RestartedAt: t.Desired.RestartedAt}
+	return d
 }
 
 func (r Release) nextBatch(now time.Time, t Target) ([]Action, time.Time) {
@@ -119,7 +122,7 @@ func (r Release) nextBatch(now time.Time, t Target) ([]Action, time.Time) {
 	deadline := p.StartedAt.Add(r.Strategy.Deadline.Or(defaultDeadline))
 	switch {
 	case t.Settled() && seen != nil && seen.Failed:
-		return r.trouble(now, seen.Cause, Cause{Code: "version.failed", Text: "the new version does not become healthy"}), time.Time{}
+		return r.trouble(now, t, seen, Cause{Code: "version.failed", Text: "the new version does not become healthy"})
 	case t.Settled() && seen.Healthy():
 		return r.nextReady(now, t, *seen)
 	case !p.ReadyAt.IsZero():
@@ -129,32 +132,51 @@ func (r Release) nextBatch(now time.Time, t Target) ([]Action, time.Time) {
 		}
 		return []Action{Record{r.Ref(), BatchUnready{Batch: r.Batch, Cause: cause, At: now}}}, time.Time{}
 	case !now.Before(deadline):
-		var cause *Cause
-		if seen != nil {
-			cause = seen.Cause
-		}
-		limit := r.Strategy.Deadline.Or(defaultDeadline)
-		return r.trouble(now, cause, Cause{
-			Code: "batch.deadline", Text: fmt.Sprintf("the new version was not healthy within %s", limit),
-			Args: map[string]string{"limit": limit.String()},
-		}), time.Time{}
+		return r.trouble(now, t, seen, r.lateCause(t))
 	}
 	return nil, deadline
 }
 
-// trouble fails a deploy and restart; a rollback never fails by itself, it keeps
-// trying and says why.
-func (r Release) trouble(now time.Time, seen *Cause, otherwise Cause) []Action {
-	if seen == nil {
-		seen = &otherwise
-	}
-	if r.Kind == ReleaseRollback {
-		if r.Cause != nil && r.Cause.Text == seen.Text {
-			return nil
+// lateCause says why a batch passed its deadline: the version, or the deployer.
+func (r Release) lateCause(t Target) Cause {
+	limit := r.Strategy.Deadline.Or(defaultDeadline)
+	args := map[string]string{"limit": limit.String(), "target": t.Key()}
+	if !t.Settled() {
+		return Cause{
+			Code: "deployer.silent", Args: args,
+			Text: fmt.Sprintf("the deployer of %s did not confirm the new version within %s", t.Key(), limit),
+			Next: "see that the deployer is reachable, and release again",
 		}
-		return []Action{Record{r.Ref(), ReleaseTroubled{Cause: seen}}}
 	}
-	return []Action{Record{r.Ref(), BatchFailed{Cause: *seen, At: now}}}
+	return Cause{Code: "batch.deadline", Text: fmt.Sprintf("the new version was not healthy within %s", limit), Args: args}
+}
+
+// retryEvery is how often a rollback wishes anew for a version that does not come.
+const retryEvery = 15 * time.Second
+
+// trouble fails a deploy or restart. A rollback never fails by itself: it says why
+// and wishes again, since a deployer may have given the version up.
+func (r Release) trouble(now time.Time, t Target, seen *ObservedVersion, otherwise Cause) ([]Action, time.Time) {
+	cause := otherwise
+	if seen != nil && seen.Cause != nil {
+		cause = *seen.Cause
+	}
+	if r.Kind != ReleaseRollback {
+		return []Action{Record{r.Ref(), BatchFailed{Cause: cause, At: now}}}, time.Time{}
+	}
+	since := r.Batches[r.Batch].TroubledAt
+	switch due := since.Add(retryEvery); {
+	case since.IsZero():
+		return []Action{Record{r.Ref(), ReleaseTroubled{Cause: &cause, At: now}}}, now.Add(retryEvery)
+	case now.Before(due):
+		return nil, due
+	}
+	again := t.Desired
+	again.Retry++
+	return []Action{
+		Record{r.Ref(), ReleaseTroubled{Cause: &cause, At: now}},
+		Record{t.Ref(), DesiredChanged{Desired: again}},
+	}, now.Add(retryEvery)
 }
 
 func (r Release) nextReady(now time.Time, t Target, seen ObservedVersion) ([]Action, time.Time) {

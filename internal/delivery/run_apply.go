@@ -137,6 +137,12 @@ func (r *Run) onJob(name string, change func(*Job) error) error {
 }
 
 func (r *Run) finish(e JobFinished) error {
+	switch {
+	case r.Cancel != nil: // whatever the runner managed to do meanwhile
+		e.Outcome, e.Cause, e.Artifact = JobCanceled, canceledCause(*r.Cancel), nil
+	case e.Outcome == JobCanceled:
+		return E(Invalid, "nobody canceled "+r.Name())
+	}
 	already := false
 	err := r.onJob(e.Job, func(j *Job) (err error) {
 		already, err = j.finish(e)

@@ -32,6 +32,9 @@ type Desired struct {
 	// Share is the canary's part of the traffic, in percent.
 	Share       int       `json:"share"`
 	RestartedAt time.Time `json:"restartedAt,omitzero"`
+	// Retry counts how often the same was wished anew for a version that a
+	// deployer had given up.
+	Retry int `json:"retry,omitempty"`
 }
 
 // Deployed is one entry of a Target's history.
