@@ -178,7 +178,7 @@ func (in *instance) limits() delivery.RunLimits {
 
 func (in *instance) newExecutor() (*execute.Executor, error) {
 	return execute.New(execute.Config{
-		Dir: in.path("attempts"), CacheDir: in.path("cache"), Runner: []string{in.opts.runner}, Log: in.log,
+		Dir: in.path("attempts"), CacheDir: in.path("cache"), Runner: []string{in.opts.runner}, Logger: in.log,
 		OnExit: func(key string) {
 			ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 			defer cancel()
