@@ -1,0 +1,193 @@
+package client
+
+import (
+	"context"
+	"net/url"
+	"strconv"
+
+	"github.com/shiplock/shiplock/internal/api"
+	"github.com/shiplock/shiplock/internal/catalog"
+	"github.com/shiplock/shiplock/internal/delivery"
+)
+
+// path joins escaped segments below the API's prefix.
+func path(segments ...string) string {
+	p := api.Prefix
+	for _, s := range segments {
+		p += "/" + url.PathEscape(s)
+	}
+	return p
+}
+
+func fetch[T any](ctx context.Context, c *Client, path string) (v T, err error) {
+	err = c.get(ctx, path, &v)
+	return v, err
+}
+
+func submit[T any](ctx context.Context, c *Client, path string, body any) (v T, err error) {
+	err = c.post(ctx, path, body, &v)
+	return v, err
+}
+
+// Filter narrows lists; empty fields do not.
+type Filter struct {
+	App, Env, State, Before string
+	Limit                   int
+}
+
+func (f Filter) query() string {
+	q := url.Values{}
+	for name, value := range map[string]string{"app": f.App, "env": f.Env, "state": f.State, "before": f.Before} {
+		if value != "" {
+			q.Set(name, value)
+		}
+	}
+	if f.Limit > 0 {
+		q.Set("limit", strconv.Itoa(f.Limit))
+	}
+	if len(q) == 0 {
+		return ""
+	}
+	return "?" + q.Encode()
+}
+
+// Version asks the server what it is; it needs no token.
+func (c *Client) Version(ctx context.Context) (api.Version, error) {
+	return fetch[api.Version](ctx, c, "/version")
+}
+
+// Who asks whose token this is.
+func (c *Client) Who(ctx context.Context) (api.Who, error) {
+	return fetch[api.Who](ctx, c, path("who"))
+}
+
+// Status reads the whole installation in short.
+func (c *Client) Status(ctx context.Context) (api.Status, error) {
+	return fetch[api.Status](ctx, c, path("status"))
+}
+
+// Audit lists who did what.
+func (c *Client) Audit(ctx context.Context, f Filter) (api.Page[delivery.AuditEntry], error) {
+	return fetch[api.Page[delivery.AuditEntry]](ctx, c, path("audit")+Filter{Before: f.Before, Limit: f.Limit}.query())
+}
+
+// Hooks lists deliveries from forges.
+func (c *Client) Hooks(ctx context.Context, f Filter) (api.Page[delivery.Hook], error) {
+	return fetch[api.Page[delivery.Hook]](ctx, c, path("hooks")+Filter{Limit: f.Limit}.query())
+}
+
+// Apply changes the catalog, or with Dry says what would change. Faults of the
+// documents are in Error.Problems.
+func (c *Client) Apply(ctx context.Context, a api.Apply) (catalog.Diff, error) {
+	return submit[catalog.Diff](ctx, c, path("catalog"), a)
+}
+
+// Apps lists apps with their Targets.
+func (c *Client) Apps(ctx context.Context) (api.Page[api.App], error) {
+	return fetch[api.Page[api.App]](ctx, c, path("apps"))
+}
+
+// App reads one app.
+func (c *Client) App(ctx context.Context, name string) (api.App, error) {
+	return fetch[api.App](ctx, c, path("apps", name))
+}
+
+// Environments lists environments by rank.
+func (c *Client) Environments(ctx context.Context) (api.Page[api.Environment], error) {
+	return fetch[api.Page[api.Environment]](ctx, c, path("environments"))
+}
+
+// Stacks lists stacks.
+func (c *Client) Stacks(ctx context.Context) (api.Page[api.Stack], error) {
+	return fetch[api.Page[api.Stack]](ctx, c, path("stacks"))
+}
+
+// Plan reads what a run would do.
+func (c *Client) Plan(ctx context.Context, app, env string) (delivery.Plan, error) {
+	return fetch[delivery.Plan](ctx, c, path("apps", app, "plan")+Filter{Env: env}.query())
+}
+
+// Artifacts lists what an app's runs made.
+func (c *Client) Artifacts(ctx context.Context, app string, f Filter) (api.Page[delivery.Artifact], error) {
+	return fetch[api.Page[delivery.Artifact]](ctx, c, path("apps", app, "artifacts")+Filter{Limit: f.Limit}.query())
+}
+
+// Runs lists runs.
+func (c *Client) Runs(ctx context.Context, f Filter) (api.Page[api.RunSummary], error) {
+	return fetch[api.Page[api.RunSummary]](ctx, c, path("runs")+f.query())
+}
+
+// Run reads a run by id or app#number, or the newest one of an app.
+func (c *Client) Run(ctx context.Context, run string) (api.Run, error) {
+	return fetch[api.Run](ctx, c, path("runs", run))
+}
+
+// StartRun starts a run.
+func (c *Client) StartRun(ctx context.Context, a api.StartRun) (api.Run, error) {
+	return submit[api.Run](ctx, c, path("runs"), a)
+}
+
+// ExplainRun asks why a run is where it is.
+func (c *Client) ExplainRun(ctx context.Context, run string) (api.Explanation, error) {
+	return fetch[api.Explanation](ctx, c, path("runs", run, "explain"))
+}
+
+// CancelRun cancels a run.
+func (c *Client) CancelRun(ctx context.Context, run, reason string) (api.Run, error) {
+	return submit[api.Run](ctx, c, path("runs", run, "cancel"), api.Reason{Reason: reason})
+}
+
+// Releases lists releases.
+func (c *Client) Releases(ctx context.Context, f Filter) (api.Page[api.ReleaseSummary], error) {
+	return fetch[api.Page[api.ReleaseSummary]](ctx, c, path("releases")+f.query())
+}
+
+// Release reads one release.
+func (c *Client) Release(ctx context.Context, id delivery.ReleaseID) (api.Release, error) {
+	return fetch[api.Release](ctx, c, path("releases", string(id)))
+}
+
+// CreateRelease offers an artifact to a Target.
+func (c *Client) CreateRelease(ctx context.Context, a api.CreateRelease) (api.Release, error) {
+	return submit[api.Release](ctx, c, path("releases"), a)
+}
+
+// CommandRelease carries out continue, full, pause, resume, abort or cancel.
+func (c *Client) CommandRelease(ctx context.Context, id delivery.ReleaseID, verb, reason string) (api.Release, error) {
+	return submit[api.Release](ctx, c, path("releases", string(id), verb), api.Reason{Reason: reason})
+}
+
+// RollBack rolls a Target back.
+func (c *Client) RollBack(ctx context.Context, app, env string, r api.RollBack) (api.Release, error) {
+	return submit[api.Release](ctx, c, path("targets", app, env, "rollback"), r)
+}
+
+// Targets lists Targets.
+func (c *Client) Targets(ctx context.Context, f Filter) (api.Page[api.Target], error) {
+	return fetch[api.Page[api.Target]](ctx, c, path("targets")+Filter{App: f.App, Env: f.Env}.query())
+}
+
+// Target reads one Target and what waits for it.
+func (c *Client) Target(ctx context.Context, app, env string) (api.TargetDetail, error) {
+	return fetch[api.TargetDetail](ctx, c, path("targets", app, env))
+}
+
+// TargetHistory lists what was deployed.
+func (c *Client) TargetHistory(ctx context.Context, app, env string) (api.Page[api.Deployed], error) {
+	return fetch[api.Page[api.Deployed]](ctx, c, path("targets", app, env, "history"))
+}
+
+// PauseTarget stops releases from starting.
+func (c *Client) PauseTarget(ctx context.Context, app, env, reason string) (api.Target, error) {
+	return submit[api.Target](ctx, c, path("targets", app, env, "pause"), api.Reason{Reason: reason})
+}
+
+// ResumeTarget undoes PauseTarget.
+func (c *Client) ResumeTarget(ctx context.Context, app, env string) (api.Target, error) {
+	return submit[api.Target](ctx, c, path("targets", app, env, "resume"), api.Reason{})
+}
+
+// RestartTarget restarts what runs.
+func (c *Client) RestartTarget(ctx context.Context, app, env, reason string) (api.Release, error) {
+	return submit[api.Release](ctx, c, path("targets", app, env, "restart"), api.Reason{Reason: reason})
+}
