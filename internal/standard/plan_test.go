@@ -145,3 +145,14 @@ func TestPlanRefuses(t *testing.T) {
 		}
 	}
 }
+
+// A stack without a base image makes none, and one may do without the source.
+func TestPlanOfABareStack(t *testing.T) {
+	in := input(t, "go-1.26")
+	in.Stack.Build.Checkout, in.Stack.Runtime.Base = delivery.CheckoutNone, ""
+	in.Stack.Build.Steps = in.Stack.Build.Steps[:1]
+	p := mustPlan(t, in)
+	if len(p.Steps) != 1 || p.Steps[0].Kind != delivery.StepRun || p.Image != nil {
+		t.Errorf("plan is %+v", p)
+	}
+}
