@@ -8,6 +8,7 @@ import (
 	"github.com/shiplock/shiplock/internal/api"
 	"github.com/shiplock/shiplock/internal/auth"
 	"github.com/shiplock/shiplock/internal/delivery"
+	"github.com/shiplock/shiplock/internal/engine"
 	"github.com/shiplock/shiplock/internal/forge/gitlab"
 	"github.com/shiplock/shiplock/internal/git"
 	"github.com/shiplock/shiplock/internal/image"
@@ -24,7 +25,7 @@ type forge struct {
 
 func (f forge) SetStatus(ctx context.Context, s delivery.CommitStatus) error {
 	if f.statuses == nil {
-		return delivery.E(delivery.NotFound, "no GitLab is configured for commit statuses: start the server with --gitlab-url and SHIPLOCK_GITLAB_TOKEN")
+		return engine.ErrNoForge
 	}
 	return f.statuses.SetStatus(ctx, s.ProjectID, s.SHA, gitlab.Status{
 		State: gitlab.State(s.State), Name: s.Context, Ref: s.Ref, TargetURL: s.URL, Description: s.Description,

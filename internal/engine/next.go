@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -170,8 +171,10 @@ func (e *Engine) sendStatus(ctx context.Context, d *draft, id string, run delive
 	s.URL = e.cfg.PublicURL + "/runs/" + string(run.ID)
 	ref := delivery.Ref{Kind: delivery.KindNotification, ID: id}
 	err := e.cfg.Forge.SetStatus(ctx, s)
-	switch delivery.KindOf(err) {
-	case delivery.Denied, delivery.NotFound, delivery.Invalid:
+	switch kind := delivery.KindOf(err); {
+	case errors.Is(err, ErrNoForge):
+		return d.record(ctx, ref, delivery.NotificationRefused{Why: err.Error()})
+	case err != nil && (kind == delivery.Denied || kind == delivery.NotFound || kind == delivery.Invalid):
 		e.cfg.Log.Error("commit status refused", "run", run.Name(), "err", err)
 		return d.record(ctx, ref, delivery.NotificationRefused{Why: err.Error()})
 	}

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/shiplock/shiplock/internal/delivery"
@@ -41,10 +42,12 @@ type Aggregates interface {
 	Hook(ctx context.Context, id string) (delivery.Hook, error)
 	Run(ctx context.Context, id delivery.RunID) (delivery.Run, error)
 	RunByNumber(ctx context.Context, app string, number int) (delivery.Run, error)
-	// Target returns an empty Target of version 0 when there is none yet.
+	// Target returns an empty Target of version 0, with its App and Env, when there
+	// is none yet.
 	Target(ctx context.Context, app, env string) (delivery.Target, error)
 	Release(ctx context.Context, id delivery.ReleaseID) (delivery.Release, error)
-	// Notification returns an empty one of version 0 when there is none yet.
+	// Notification returns an empty one of version 0, with its ID, when there is
+	// none yet.
 	Notification(ctx context.Context, id string) (delivery.Notification, error)
 	// Admission returns an empty one of version 0 when there is none yet.
 	Admission(ctx context.Context) (delivery.Admission, error)
@@ -106,8 +109,12 @@ type Deployer interface {
 	Observe(ctx context.Context, app, env string) (delivery.Observed, error)
 }
 
+// ErrNoForge says that nobody is to be told a run's status.
+var ErrNoForge = errors.New("no forge is configured for commit statuses")
+
 // Forge is where commits come from and statuses go.
 type Forge interface {
+	// SetStatus may be repeated. ErrNoForge when there is nobody to tell.
 	SetStatus(ctx context.Context, s delivery.CommitStatus) error
 	// Head resolves a branch to its newest commit.
 	Head(ctx context.Context, repo, branch string) (delivery.Commit, error)

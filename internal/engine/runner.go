@@ -31,12 +31,18 @@ type Logs interface {
 	Close(ctx context.Context, attempt string) error
 }
 
+// minToken keeps a runner from choosing a token that can be guessed.
+const minToken = 20
+
 // Claim hands an attempt's job to its runner.
 func (e *Engine) Claim(ctx context.Context, c api.Claim) (api.Assignment, error) {
 	if !slices.Contains(c.Protocols, api.RunnerProtocol) {
 		return api.Assignment{}, delivery.E(delivery.Invalid, fmt.Sprintf("the runner speaks protocols %v and the server %d: install a runner of the server's version", c.Protocols, api.RunnerProtocol))
 	}
-	if len(c.Token) < 32 || subtle.ConstantTimeCompare([]byte(c.Code), []byte(e.claimCode(c.Attempt))) != 1 {
+	if len(c.Token) < minToken {
+		return api.Assignment{}, delivery.E(delivery.Invalid, fmt.Sprintf("a runner's token has at least %d characters", minToken))
+	}
+	if subtle.ConstantTimeCompare([]byte(c.Code), []byte(e.claimCode(c.Attempt))) != 1 {
 		return api.Assignment{}, delivery.E(delivery.Denied, "the claim code is not this attempt's")
 	}
 	run, job, err := e.reportOn(ctx, c.Attempt, func(d *draft, run delivery.Run, job delivery.Job, attempt int) error {

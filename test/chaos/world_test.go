@@ -66,7 +66,7 @@ func newWorld(t *testing.T, seed uint64, s *harness.Server, f *harness.Forge) *w
 	if err != nil {
 		t.Fatal(err)
 	}
-	docs := []delivery.Document{harness.Document("Stack", "chaos", `{
+	docs := []harness.Doc{harness.Document("Stack", "chaos", `{
 		"language": "sh",
 		"build": {"steps": [{"name": "work", "run": "./work.sh", "timeout": "1m"}]},
 		"runtime": {"base": "{registry}/shiplock/base:1", "start": "exec \"$CHAOS_PROGRAM\""}}`)}

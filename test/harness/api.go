@@ -142,13 +142,20 @@ func (a *API) LogText(id delivery.RunID) string {
 	return string(text)
 }
 
+// Doc is a catalog document as the API takes it.
+type Doc struct {
+	Kind string          `json:"kind"`
+	Name string          `json:"name"`
+	Spec json.RawMessage `json:"spec"`
+}
+
 // Document is a catalog document for Apply.
-func Document(kind, name, spec string) delivery.Document {
-	return delivery.Document{Kind: kind, Name: name, Spec: json.RawMessage(spec)}
+func Document(kind, name, spec string) Doc {
+	return Doc{Kind: kind, Name: name, Spec: json.RawMessage(spec)}
 }
 
 // Apply applies documents.
-func (a *API) Apply(docs ...delivery.Document) {
+func (a *API) Apply(docs ...Doc) {
 	a.t.Helper()
 	a.Must("POST", "/catalog", map[string]any{"manager": "test", "documents": docs}, nil)
 }

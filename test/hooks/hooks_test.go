@@ -30,7 +30,7 @@ func start(t *testing.T) (*harness.Server, *harness.Process, *harness.API) {
 	s := harness.NewServer(t, "--capacity", "1", "--lease", "2s")
 	p := s.Start()
 	a := harness.NewAPI(t, s)
-	docs := []delivery.Document{harness.Document("Stack", "noop", `{
+	docs := []harness.Doc{harness.Document("Stack", "noop", `{
 		"language": "none", "build": {"checkout": "none", "steps": [{"name": "noop", "run": "true"}]}, "runtime": {"base": ""}}`)}
 	for i := range apps {
 		docs = append(docs, harness.Document("App", fmt.Sprintf("app%d", i),
@@ -43,7 +43,7 @@ func start(t *testing.T) (*harness.Server, *harness.Process, *harness.API) {
 // push number i of a round: one of ten to its app's branch.
 func push(round, i int) harness.Push {
 	return harness.Push{
-		ID: fmt.Sprintf("delivery-%d-%d", round, i), ProjectID: i % apps,
+		ID: fmt.Sprintf("delivery-%d-%d", round, i), ProjectID: i%apps + 1,
 		Path: fmt.Sprintf("group/app%d", i%apps), CloneURL: fmt.Sprintf("http://127.0.0.1:1/group/app%d.git", i%apps),
 		Branch: "dev", SHA: fmt.Sprintf("%020x%020x", round+1, i+1),
 	}
