@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/shiplock/shiplock/internal/delivery"
 	"github.com/shiplock/shiplock/internal/diagnose"
@@ -73,7 +74,11 @@ func ensureStart(dir string, plan delivery.ImagePlan) error {
 	case plan.Start == "":
 		return delivery.E(delivery.Invalid, plan.Source+" has no "+startScript+", and the stack brings none; add one that starts the app")
 	}
-	if err := os.WriteFile(path, []byte(plan.Start), 0o755); err != nil {
+	script := plan.Start
+	if !strings.HasPrefix(script, "#!") {
+		script = "#!/bin/sh\n" + script // a kernel starts no script without
+	}
+	if err := os.WriteFile(path, []byte(script), 0o755); err != nil {
 		return err
 	}
 	return os.Chmod(path, 0o755) // whatever the umask is

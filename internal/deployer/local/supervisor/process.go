@@ -75,6 +75,11 @@ func startFresh(build func() *exec.Cmd) (*exec.Cmd, error) {
 	for try := time.Duration(1); ; try++ {
 		cmd := build()
 		err := cmd.Start()
+		if errors.Is(err, syscall.ENOEXEC) { // no "#!": a script for sh, as any shell takes it
+			cmd = build()
+			cmd.Path, cmd.Args = "/bin/sh", append([]string{"sh"}, cmd.Args...)
+			err = cmd.Start()
+		}
 		if !errors.Is(err, syscall.ETXTBSY) || try > 5 {
 			return cmd, err
 		}
