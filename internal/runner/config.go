@@ -15,7 +15,8 @@ import (
 )
 
 // Variables by which an executor tells a runner what to do. None of them reaches
-// a step.
+// a step but EnvWorkspace, by which an executor finds what a killed runner has
+// left behind.
 const (
 	EnvServer    = "SHIPLOCK_SERVER"    // base URL
 	EnvAttempt   = "SHIPLOCK_ATTEMPT"   // the attempt's key
@@ -25,10 +26,6 @@ const (
 	EnvCache     = "SHIPLOCK_CACHE"     // a directory shared by trusted builds; may be empty
 	EnvLockFD    = "SHIPLOCK_LOCK_FD"   // an inherited, locked file; see Hold
 )
-
-// EnvJob marks every process of a step with the attempt's key, so that an
-// executor finds what a killed runner left behind.
-const EnvJob = "SHIPLOCK_JOB"
 
 // Config is what a runner needs.
 type Config struct {

@@ -43,7 +43,7 @@ func (j *job) stepEnv(s delivery.PlanStep, dir string) []string {
 	maps.Copy(env, j.Variables)
 	maps.Copy(env, s.Env)
 	maps.DeleteFunc(env, func(name, _ string) bool { return strings.HasPrefix(name, "SHIPLOCK_") })
-	maps.Copy(env, identity(j.Assignment, j.Attempt))
+	maps.Copy(env, identity(j.Assignment, j.Workspace))
 
 	list := make([]string, 0, len(env))
 	for name, value := range env {
@@ -55,10 +55,10 @@ func (j *job) stepEnv(s delivery.PlanStep, dir string) []string {
 	return list
 }
 
-func identity(a api.Assignment, attempt string) map[string]string {
+func identity(a api.Assignment, workspace string) map[string]string {
 	return map[string]string{
 		"SHIPLOCK": "true", "SHIPLOCK_APP": a.App, "SHIPLOCK_ENV": a.Env, "SHIPLOCK_RUN": a.Run,
-		"SHIPLOCK_COMMIT": a.Clone.SHA, "SHIPLOCK_BRANCH": a.Clone.Branch, EnvJob: attempt,
+		"SHIPLOCK_COMMIT": a.Clone.SHA, "SHIPLOCK_BRANCH": a.Clone.Branch, EnvWorkspace: workspace,
 	}
 }
 

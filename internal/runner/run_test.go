@@ -63,7 +63,7 @@ func TestStepEnvironment(t *testing.T) {
 	out := s.text("out")
 	for _, want := range []string{
 		"FROM_STEP=s", "FROM_APP=a", "BOTH=step", "CI=true", "SHIPLOCK=true", "SHIPLOCK_APP=shop", "SHIPLOCK_ENV=dev", "SHIPLOCK_RUN=shop#7",
-		"SHIPLOCK_BRANCH=dev", "SHIPLOCK_JOB=" + attemptKey, "HOME=" + r.workspace + "/home", "TMPDIR=" + r.workspace + "/tmp", "GOCACHE=/shared/go-build", r.workspace + "/src",
+		"SHIPLOCK_BRANCH=dev", runner.EnvWorkspace + "=" + r.workspace, "HOME=" + r.workspace + "/home", "TMPDIR=" + r.workspace + "/tmp", "GOCACHE=/shared/go-build", r.workspace + "/src",
 	} {
 		if !slices.Contains(out, want) {
 			t.Errorf("no line %q", want)
@@ -311,7 +311,7 @@ func TestCheckoutAndImage(t *testing.T) {
 				t.Errorf("%+v", finish.Artifact)
 			}
 			sys := s.text("sys")
-			for _, want := range []string{"-rwxr-xr-x exec ./shop", "FROM base", "WORKDIR /home/services"} {
+			for _, want := range []string{"-rwxr-xr-x #!/bin/sh", "exec ./shop", "FROM base", "WORKDIR /home/services"} {
 				if !slices.Contains(sys, want) {
 					t.Errorf("no line %q in %q", want, sys)
 				}

@@ -3,6 +3,7 @@ package runner_test
 import (
 	"bytes"
 	"encoding/json"
+	"io"
 	"iter"
 	"net"
 	"net/http"
@@ -112,7 +113,11 @@ func (s *server) enter(w http.ResponseWriter, r *http.Request, body any) bool {
 		w.WriteHeader(status)
 		return false
 	}
-	if err := json.NewDecoder(r.Body).Decode(body); err != nil {
+	data, err := io.ReadAll(r.Body)
+	if err != nil { // the server goes down
+		return false
+	}
+	if err := json.Unmarshal(data, body); err != nil {
 		s.t.Errorf("%s: %v", r.URL.Path, err)
 		w.WriteHeader(http.StatusBadRequest)
 		return false
