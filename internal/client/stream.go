@@ -73,9 +73,9 @@ type final struct{ error }
 
 // connect reads one connection to its end. nil, or ErrUnreachable when it broke.
 func (c *Client) connect(ctx context.Context, path, lastID string, handle func(event) error) error {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	watchdog := time.AfterFunc(silence, cancel)
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	watchdog := time.AfterFunc(silence, func() { cancel(ErrUnreachable) })
 	defer watchdog.Stop()
 	header := http.Header{"Accept": {"text/event-stream"}}
 	if lastID != "" {

@@ -1,0 +1,200 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/shiplock/shiplock/internal/api"
+	"github.com/shiplock/shiplock/internal/client"
+	"github.com/shiplock/shiplock/internal/delivery"
+)
+
+// lister reads one kind of thing and shows it as rows.
+type lister func(ctx context.Context, c *console, cl *client.Client, f client.Filter) error
+
+func (c *console) getCommand() *cobra.Command {
+	return group(&cobra.Command{Use: "get", Short: "List what there is"},
+		c.listCommand("apps", "Apps with their state in each environment", listOf(apps, "APP TEAM STACK ENVIRONMENTS MANAGER", appRow)),
+		c.listCommand("environments", "Environments in order of rank", listOf(environments, "ENVIRONMENT BRANCH RELEASES STRATEGY BAKE MANAGER", environmentRow)),
+		c.listCommand("stacks", "Stacks", listOf(stacks, "STACK LANGUAGE BASE STEPS MANAGER", stackRow)),
+		c.listCommand("runs", "Runs, the newest first", listOf((*client.Client).Runs, runHead, runRow), "app", "env", "state", "limit"),
+		c.listCommand("releases", "Releases, the newest first", listOf((*client.Client).Releases, releaseHead, releaseRow), "app", "env", "state", "limit"),
+		c.listCommand("targets", "Apps in environments", listOf((*client.Client).Targets, "TARGET STATE RUNNING READY URL", targetRow), "app", "env"),
+		c.listCommand("hooks", "Deliveries from forges, the newest first", listOf((*client.Client).Hooks, "RECEIVED STATE REPOSITORY BRANCH COMMIT RUNS NOTE", hookRow), "limit"),
+		c.listCommand("artifacts", "What an app's runs made, the newest first", listOf(artifacts, "DIGEST RUN COMMIT ENV CREATED", artifactRow), "app", "limit"),
+		c.listCommand("audit", "Who did what, the newest first", listOf((*client.Client).Audit, "AT WHO COMMAND SUBJECT RULE DETAIL", auditRow), "limit"),
+	)
+}
+
+// listCommand makes one verb of get with the filters that it knows.
+func (c *console) listCommand(name, short string, list lister, filters ...string) *cobra.Command {
+	var f client.Filter
+	cmd := &cobra.Command{Use: name, Short: short, Args: exactly(0), RunE: func(cmd *cobra.Command, _ []string) error {
+		cl, err := c.client()
+		if err != nil {
+			return err
+		}
+		return list(cmd.Context(), c, cl, f)
+	}}
+	for _, name := range filters {
+		switch name {
+		case "app":
+			cmd.Flags().StringVar(&f.App, "app", "", "only of this app")
+		case "env":
+			cmd.Flags().StringVar(&f.Env, "env", "", "only in this environment")
+		case "state":
+			cmd.Flags().StringVar(&f.State, "state", "", "only in this state")
+		case "limit":
+			cmd.Flags().IntVar(&f.Limit, "limit", 30, "at most this many")
+		}
+	}
+	c.complete(cmd)
+	return cmd
+}
+
+// listOf shows a page as rows, or as one JSON object per line.
+func listOf[T any](read func(*client.Client, context.Context, client.Filter) (api.Page[T], error), head string, row func(T) []string) lister {
+	return func(ctx context.Context, c *console, cl *client.Client, f client.Filter) error {
+		page, err := read(cl, ctx, f)
+		if err != nil {
+			return err
+		}
+		rows := make([][]string, len(page.Items))
+		for i, item := range page.Items {
+			if c.asJSON() {
+				if err := c.printJSON(item); err != nil {
+					return err
+				}
+			}
+			rows[i] = row(item)
+		}
+		if !c.asJSON() {
+			table(c.Out, head, rows)
+		}
+		return nil
+	}
+}
+
+// Lists that take no filter, or need one.
+
+func apps(cl *client.Client, ctx context.Context, _ client.Filter) (api.Page[api.App], error) {
+	return cl.Apps(ctx)
+}
+
+func environments(cl *client.Client, ctx context.Context, _ client.Filter) (api.Page[api.Environment], error) {
+	return cl.Environments(ctx)
+}
+
+func stacks(cl *client.Client, ctx context.Context, _ client.Filter) (api.Page[api.Stack], error) {
+	return cl.Stacks(ctx)
+}
+
+func artifacts(cl *client.Client, ctx context.Context, f client.Filter) (api.Page[delivery.Artifact], error) {
+	if f.App == "" {
+		return api.Page[delivery.Artifact]{}, &usageError{msg: "artifacts of which app? add --app APP", hint: "see `shiplock get artifacts --help`"}
+	}
+	return cl.Artifacts(ctx, f.App, f)
+}
+
+const (
+	runHead     = "RUN ENV STATE STEP COMMIT BY CREATED TOOK CAUSE"
+	releaseHead = "RELEASE TARGET KIND STATE VERSION PROGRESS BY CREATED CAUSE"
+)
+
+func appRow(a api.App) []string {
+	var envs []string
+	for _, t := range a.Targets {
+		envs = append(envs, fmt.Sprintf("%s=%s", t.Env, strings.TrimSpace(string(t.State)+" "+runningOf(t))))
+	}
+	return []string{a.Name, a.Team, a.Stack, strings.Join(envs, ", "), a.Manager}
+}
+
+func runningOf(t api.Target) string {
+	if t.Running == nil {
+		return ""
+	}
+	return "#" + strconv.Itoa(t.Running.RunNumber)
+}
+
+func environmentRow(e api.Environment) []string {
+	releases := "by hand"
+	if e.Automatic {
+		releases = "automatic"
+	}
+	bake := ""
+	if e.Bake != 0 {
+		bake = e.Bake.String()
+	}
+	return []string{e.Name, e.Branch, releases, e.Strategy.Kind(), bake, e.Manager}
+}
+
+func stackRow(s api.Stack) []string {
+	var steps []string
+	for _, step := range s.Build.Steps {
+		steps = append(steps, step.Name)
+	}
+	return []string{s.Name, s.Language, s.Runtime.Base, strings.Join(steps, " "), s.Manager}
+}
+
+func runRow(r api.RunSummary) []string {
+	return []string{
+		r.Name, r.Env, string(r.State), r.Step, r.Commit.Short(), r.By.String(), stamp(r.CreatedAt),
+		took(r.StartedAt, r.FinishedAt), r.Cause.String(),
+	}
+}
+
+func releaseRow(r api.ReleaseSummary) []string {
+	return []string{
+		string(r.ID), r.App + "/" + r.Env, string(r.Kind), string(r.State), revision(r.Revision), r.Describe,
+		r.By.String(), stamp(r.CreatedAt), r.Cause.String(),
+	}
+}
+
+func targetRow(t api.Target) []string {
+	running, ready := "", ""
+	if t.Running != nil {
+		running = revision(*t.Running)
+	}
+	for _, v := range t.Versions {
+		ready += fmt.Sprintf("%d/%d ", v.Ready, v.Total)
+	}
+	return []string{t.App + "/" + t.Env, string(t.State), running, strings.TrimSpace(ready), t.URL}
+}
+
+func hookRow(h delivery.Hook) []string {
+	commit := delivery.Commit{SHA: h.Push.After}
+	return []string{stamp(h.ReceivedAt), string(h.State), h.Push.Repo.Path, h.Push.Branch, commit.Short(), strconv.Itoa(len(h.Runs)), h.Note}
+}
+
+func artifactRow(a delivery.Artifact) []string {
+	return []string{string(a.Digest), fmt.Sprintf("%s#%d", a.App, a.RunNumber), a.Commit.Short(), a.Env, stamp(a.CreatedAt)}
+}
+
+func auditRow(a delivery.AuditEntry) []string {
+	return []string{stamp(a.At), a.Actor.String(), string(a.Command), a.Subject, a.Rule, a.Detail}
+}
+
+func (c *console) versionCommand() *cobra.Command {
+	return &cobra.Command{Use: "version", Short: "Versions of this program and of the server", Args: exactly(0), RunE: func(cmd *cobra.Command, _ []string) error {
+		both := struct {
+			Client string `json:"client"`
+			Server string `json:"server,omitempty"`
+		}{Client: c.Version}
+		if cl, err := c.client(); err == nil {
+			if v, err := cl.Version(cmd.Context()); err == nil { // the client's own is worth showing alone
+				both.Server = v.Version
+			}
+		}
+		return c.print(both, func(w io.Writer) {
+			fmt.Fprintln(w, "shiplock", both.Client)
+			if both.Server != "" {
+				fmt.Fprintln(w, "server  ", both.Server)
+			}
+		})
+	}}
+}

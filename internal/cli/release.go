@@ -1,0 +1,221 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"github.com/shiplock/shiplock/internal/api"
+	"github.com/shiplock/shiplock/internal/client"
+	"github.com/shiplock/shiplock/internal/delivery"
+)
+
+const releaseUse = "Name the release by its id, or by APP --env ENV for the one under way (or waiting) there."
+
+func (c *console) releaseCommand() *cobra.Command {
+	cmd := group(&cobra.Command{Use: "release", Short: "Bring artifacts to environments", Long: "Bring artifacts to environments, by canary or at once.\n\n" + releaseUse},
+		c.releaseCreate(),
+		c.listCommand("list", "Releases, the newest first", listOf((*client.Client).Releases, releaseHead, releaseRow), "app", "env", "state", "limit"),
+		c.onRelease("watch", "Watch a release until it is over", nil, c.watchRelease),
+		c.onRelease("explain", "What holds a release up, or ended it", nil, c.explainRelease),
+		c.releaseRollback(),
+	)
+	for _, v := range [][2]string{
+		{"continue", "Go on to the next batch"}, {"full", "Go to all traffic at once"}, {"pause", "Stop batches from advancing"},
+		{"resume", "Undo a pause"}, {"abort", "Go back to the old version, in mid-flight"}, {"cancel", "Withdraw a release that has not started"},
+	} {
+		cmd.AddCommand(c.releaseVerb(v[0], v[1]))
+	}
+	return cmd
+}
+
+// onRelease makes a verb that takes one release.
+func (c *console) onRelease(verb, short string, flags func(*cobra.Command), do func(ctx context.Context, cl *client.Client, id delivery.ReleaseID) error) *cobra.Command {
+	var env string
+	cmd := &cobra.Command{Use: verb + " RELEASE | APP --env ENV", Short: short, Long: short + ". " + releaseUse, Args: exactly(1)}
+	cmd.Flags().StringVar(&env, "env", "", "take the release under way of the app in this environment")
+	if flags != nil {
+		flags(cmd)
+	}
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		cl, err := c.client()
+		if err != nil {
+			return err
+		}
+		id := delivery.ReleaseID(args[0])
+		if env != "" {
+			if id, err = releaseOf(cmd.Context(), cl, args[0], env); err != nil {
+				return err
+			}
+		}
+		return do(cmd.Context(), cl, id)
+	}
+	return c.completing(cmd)
+}
+
+// releaseOf finds the release under way on a Target, or the newest that waits.
+func releaseOf(ctx context.Context, cl *client.Client, app, env string) (delivery.ReleaseID, error) {
+	t, err := cl.Target(ctx, app, env)
+	switch {
+	case err != nil:
+		return "", err
+	case t.Active != "":
+		return t.Active, nil
+	case len(t.Waiting) > 0:
+		return t.Waiting[len(t.Waiting)-1], nil
+	}
+	return "", delivery.E(delivery.NotFound, fmt.Sprintf("no release is under way on %s/%s: see `shiplock release list --app %s --env %s`", app, env, app, env))
+}
+
+func (c *console) releaseVerb(verb, short string) *cobra.Command {
+	var reason string
+	return c.onRelease(verb, short, func(cmd *cobra.Command) {
+		cmd.Flags().StringVar(&reason, "reason", "", "why, for others to see")
+	}, func(ctx context.Context, cl *client.Client, id delivery.ReleaseID) error {
+		r, err := cl.CommandRelease(ctx, id, verb, reason)
+		if err != nil {
+			return err
+		}
+		return c.print(r, func(w io.Writer) { printLines(w, releaseLines(r)) })
+	})
+}
+
+func (c *console) releaseCreate() *cobra.Command {
+	var ask api.CreateRelease
+	var artifact string
+	var watch bool
+	cmd := &cobra.Command{Use: "create APP --env ENV", Short: "Release an artifact: the newest good one, or --run, --artifact or --from", Args: exactly(1)}
+	f := cmd.Flags()
+	f.StringVar(&ask.Env, "env", "", "the environment to release to")
+	f.IntVar(&ask.Run, "run", 0, "the artifact of this run's number")
+	f.StringVar(&artifact, "artifact", "", "the artifact with this digest")
+	f.StringVar(&ask.From, "from", "", "what runs in this other environment")
+	f.StringVar(&ask.Reason, "reason", "", "why, for others to see")
+	f.BoolVar(&watch, "watch", false, "watch it until it is over")
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if err := requireEnv(cmd, ask.Env); err != nil {
+			return err
+		}
+		ask.App, ask.Artifact = args[0], delivery.Digest(artifact)
+		if ask.Run != 0 && (artifact != "" || ask.From != "") || artifact != "" && ask.From != "" {
+			return usageOf(cmd, "name one of --run, --artifact and --from")
+		}
+		cl, err := c.client()
+		if err != nil {
+			return err
+		}
+		r, err := cl.CreateRelease(cmd.Context(), ask)
+		return c.made(cmd.Context(), cl, r, err, watch)
+	}
+	return c.completing(cmd)
+}
+
+func (c *console) releaseRollback() *cobra.Command {
+	var env, to, reason string
+	var watch bool
+	cmd := &cobra.Command{Use: "rollback APP --env ENV", Short: "Roll back to the last good version, or to --to", Args: exactly(1)}
+	cmd.Flags().StringVar(&env, "env", "", "the environment")
+	cmd.Flags().StringVar(&to, "to", "", "a revision of `shiplock target history`")
+	cmd.Flags().StringVar(&reason, "reason", "", "why, for others to see")
+	cmd.Flags().BoolVar(&watch, "watch", false, "watch it until it is over")
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if err := requireEnv(cmd, env); err != nil {
+			return err
+		}
+		cl, err := c.client()
+		if err != nil {
+			return err
+		}
+		r, err := cl.RollBack(cmd.Context(), args[0], env, api.RollBack{To: delivery.RevisionID(to), Reason: reason})
+		return c.made(cmd.Context(), cl, r, err, watch)
+	}
+	return c.completing(cmd)
+}
+
+// made shows a new release, or watches it.
+func (c *console) made(ctx context.Context, cl *client.Client, r api.Release, err error, watch bool) error {
+	if err != nil {
+		return err
+	}
+	if watch {
+		return c.watchRelease(ctx, cl, r.ID)
+	}
+	return c.print(r, func(w io.Writer) {
+		printLines(w, releaseLines(r))
+		fmt.Fprintf(w, "Next: shiplock release watch %s\n", r.ID)
+	})
+}
+
+func (c *console) watchRelease(ctx context.Context, cl *client.Client, id delivery.ReleaseID) error {
+	s := newScreen(c.Out, c.Terminal)
+	r, err := cl.WatchRelease(ctx, id, func(r api.Release) error {
+		if c.asJSON() {
+			return c.printJSON(r)
+		}
+		s.show(releaseLines(r))
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return goodIf(r.State == delivery.ReleaseDeployed)
+}
+
+func (c *console) explainRelease(ctx context.Context, cl *client.Client, id delivery.ReleaseID) error {
+	r, err := cl.Release(ctx, id)
+	var refused *client.Error
+	if errors.As(err, &refused) && refused.Status == 404 {
+		return fmt.Errorf("%w (for the one of an app, add --env ENV)", err)
+	}
+	if err != nil {
+		return err
+	}
+	return c.print(r, func(w io.Writer) { printLines(w, releaseLines(r)) })
+}
+
+// releaseLines shows a release, its batches, and what holds it up.
+func releaseLines(r api.Release) []string {
+	head := fmt.Sprintf("%s → %s  %s %s  %s", r.App, r.Env, r.Kind, revision(r.Revision), r.State)
+	if r.Ending != "" && !r.State.Terminal() {
+		head += fmt.Sprintf(", going back to the old version (%s)", r.Ending)
+	}
+	if d := took(r.StartedAt, r.FinishedAt); d != "" {
+		head += "  " + d
+	}
+	out := []string{word(head)}
+	for i, b := range r.Batches {
+		if b.StartedAt.IsZero() {
+			continue
+		}
+		out = append(out, batchLine(i, len(r.Batches), b))
+	}
+	if r.Manual {
+		out = append(out, fmt.Sprintf("Holding at %d %%. Next: shiplock release continue %s --env %s (or full, or abort)", r.Batches[r.Batch].Asked, r.App, r.Env))
+	}
+	if r.Pause != nil {
+		out = append(out, word(fmt.Sprintf("Paused by %s. Next: shiplock release resume %s --env %s", r.Pause.By, r.App, r.Env)))
+	}
+	out = append(out, causeLines(r.Cause)...)
+	for _, b := range r.Blockers {
+		out = append(out, causeLines(&b)...)
+	}
+	return out
+}
+
+func batchLine(i, n int, b api.ReleaseBatch) string {
+	line := fmt.Sprintf("  batch %d of %d: asked %d %%", i+1, n, b.Asked)
+	switch {
+	case b.ReadyAt.IsZero() && !b.PassedAt.IsZero():
+		return line + ", left out"
+	case b.ReadyAt.IsZero():
+		return line + ", not healthy yet"
+	}
+	line += fmt.Sprintf(", effective %d %%, healthy after %s", b.Effective, took(b.StartedAt, b.ReadyAt))
+	if b.Hold != "none" && b.PassedAt.IsZero() {
+		line += ", holds: " + b.Hold
+	}
+	return line
+}

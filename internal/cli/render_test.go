@@ -1,0 +1,138 @@
+package cli
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/shiplock/shiplock/internal/api"
+	"github.com/shiplock/shiplock/internal/delivery"
+)
+
+func TestNeutral(t *testing.T) {
+	for in, want := range map[string]string{
+		"plain ü 船闸\ttab":             "plain ü 船闸\ttab",
+		"\x1b[31mred\x1b[0m done":     "\x1b[31mred\x1b[0m done\x1b[0m",
+		"\x1b[2J\x1b[Hgone":           "gone",
+		"\x1b]0;title\x07x":           "x",
+		"\x1b]52;c;ZXZpbA==\x1b\\x":   "x",
+		"\x1b]8;;http://evil\x07link": "link",
+		"over\rwrite\x08\x00":         "overwrite",
+		"\x1bc reset":                 " reset",
+		"\u009b31mC1":                 "C1",
+		"half \x1b[":                  "half ",
+		"\x1b[31\x1b[2Jm":             "31m",
+		"rtl \u202eevil":              "rtl evil",
+	} {
+		if got := neutral(in); got != want {
+			t.Errorf("neutral(%q) = %q, want %q", in, got, want)
+		}
+	}
+	if got := word("a\x1b[31mb\tc\nd\re"); got != "ab c de" {
+		t.Errorf("word = %q", got)
+	}
+}
+
+func TestCauseShowsEvidenceAndNextStep(t *testing.T) {
+	got := causeLines(&delivery.Cause{
+		Text: "exit code 1", Step: "test", Evidence: []string{"--- FAIL: TestX\n    x_test.go:3: bad\x1b[2J", "FAIL"}, Next: "fix the test",
+	})
+	want := []string{
+		"Cause: exit code 1 (step test)", "    --- FAIL: TestX", "        x_test.go:3: bad", "    FAIL", "Next: fix the test",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestScreen(t *testing.T) {
+	var plain, drawn bytes.Buffer
+	log, term := newScreen(&plain, false), newScreen(&drawn, true)
+	for _, lines := range [][]string{{"shop#1 queued"}, {"shop#1 running", "  ▸ test"}, {"shop#1 running", "  ✓ test 1s"}} {
+		log.show(lines)
+		term.show(lines)
+	}
+	if want := "shop#1 queued\nshop#1 running\n  ▸ test\n  ✓ test 1s\n"; plain.String() != want {
+		t.Errorf("plain: %q", plain.String())
+	}
+	want := "\r\x1b[Jshop#1 queued\n\x1b[1A\r\x1b[Jshop#1 running\n  ▸ test\n\x1b[2A\r\x1b[Jshop#1 running\n  ✓ test 1s\n"
+	if drawn.String() != want {
+		t.Errorf("drawn: %q", drawn.String())
+	}
+	if n := len([]rune(clip(strings.Repeat("船", 300)))); n != screenWidth {
+		t.Errorf("a long line has %d characters", n)
+	}
+}
+
+func TestReleaseLines(t *testing.T) {
+	at := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	held := api.Release{ReleaseSummary: api.ReleaseSummary{
+		App: "shop", Env: "prod", Kind: "deploy", State: "paused", Manual: true,
+		Revision: api.RevisionSummary{RunNumber: 7, Commit: delivery.Commit{SHA: "0123456789"}},
+		Batches: []api.ReleaseBatch{
+			{Asked: 25, Effective: 25, Hold: "manual", StartedAt: at, ReadyAt: at.Add(1200 * time.Millisecond)}, {Asked: 100, Hold: "none"},
+		},
+	}}
+	blocked := api.Release{
+		ReleaseSummary: api.ReleaseSummary{App: "shop", Env: "prod", Kind: "deploy", State: "proposed", Revision: held.Revision},
+		Blockers:       []delivery.Cause{{Text: "another release is under way on shop/prod", Next: "wait for it, or abort it"}},
+	}
+	back := held
+	back.State, back.Manual, back.Ending = "rolling", false, "failed"
+	back.Cause = &delivery.Cause{Text: "it crashed at start"}
+	for _, c := range []struct {
+		release api.Release
+		want    []string
+	}{
+		{held, []string{
+			"shop → prod  deploy #7 01234567  paused",
+			"  batch 1 of 2: asked 25 %, effective 25 %, healthy after 1.2s, holds: manual",
+			"Holding at 25 %. Next: shiplock release continue shop --env prod (or full, or abort)",
+		}},
+		{blocked, []string{
+			"shop → prod  deploy #7 01234567  proposed", "Cause: another release is under way on shop/prod", "Next: wait for it, or abort it",
+		}},
+		{back, []string{
+			"shop → prod  deploy #7 01234567  rolling, going back to the old version (failed)",
+			"  batch 1 of 2: asked 25 %, effective 25 %, healthy after 1.2s, holds: manual",
+			"Cause: it crashed at start",
+		}},
+	} {
+		if diff := cmp.Diff(c.want, releaseLines(c.release)); diff != "" {
+			t.Error(diff)
+		}
+	}
+}
+
+func TestRunLines(t *testing.T) {
+	at := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	queued := api.Run{RunSummary: api.RunSummary{Name: "shop#1", Env: "dev", State: "queued", Queue: &api.QueuePlace{Position: 2, Total: 3}}}
+	failed := api.Run{
+		RunSummary: api.RunSummary{Name: "shop#1", Env: "dev", State: "failed", StartedAt: at, FinishedAt: at.Add(time.Minute)},
+		Jobs: []delivery.Job{{
+			Lost: []delivery.LostAttempt{{Attempt: 1, Cause: delivery.Cause{Text: "the node is gone"}}},
+			Steps: []delivery.Step{
+				{Name: "checkout", State: "succeeded", StartedAt: at, FinishedAt: at.Add(40 * time.Millisecond)},
+				{Name: "test", State: "failed", Tests: &delivery.Tests{Passed: 3, Failed: 1}, Usage: delivery.Usage{PeakMemory: 5 << 20}},
+				{Name: "image", State: "skipped"},
+			},
+		}},
+	}
+	for _, c := range []struct {
+		run  api.Run
+		want []string
+	}{
+		{queued, []string{"shop#1 → dev  queued (2 of 3 in line)"}},
+		{failed, []string{
+			"shop#1 → dev  failed  1m0s", "  ↻ attempt 1 was lost: the node is gone", "  ✓ checkout     40ms",
+			"  ✗ test           3 passed, 1 failed, 0 skipped  5 MiB", "  – image",
+		}},
+	} {
+		if diff := cmp.Diff(c.want, runLines(c.run)); diff != "" {
+			t.Error(diff)
+		}
+	}
+}

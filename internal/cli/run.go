@@ -1,0 +1,268 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/shiplock/shiplock/internal/api"
+	"github.com/shiplock/shiplock/internal/client"
+	"github.com/shiplock/shiplock/internal/delivery"
+)
+
+const runUse = "RUN is app#number, an id, or an app for its newest run."
+
+func (c *console) runCommand() *cobra.Command {
+	return group(&cobra.Command{Use: "run", Short: "Build and test commits", Long: "Build and test commits. " + runUse},
+		c.runStart(),
+		c.listCommand("list", "Runs, the newest first", listOf((*client.Client).Runs, runHead, runRow), "app", "env", "state", "limit"),
+		c.onRun("watch RUN", "Watch a run until it is over", c.watchRun),
+		c.runLogs(),
+		c.onRun("explain RUN", "Why a run is where it is", c.explainRun),
+		c.runCancel(),
+	)
+}
+
+// onRun makes a verb that takes one run.
+func (c *console) onRun(use, short string, do func(ctx context.Context, cl *client.Client, run string) error) *cobra.Command {
+	return c.completing(&cobra.Command{Use: use, Short: short, Long: short + ". " + runUse, Args: exactly(1), RunE: func(cmd *cobra.Command, args []string) error {
+		cl, err := c.client()
+		if err != nil {
+			return err
+		}
+		return do(cmd.Context(), cl, args[0])
+	}})
+}
+
+func (c *console) runStart() *cobra.Command {
+	var ask api.StartRun
+	var watch bool
+	cmd := &cobra.Command{Use: "start APP --env ENV", Short: "Start a run of a commit, or of the head of the environment's branch", Args: exactly(1)}
+	cmd.Flags().StringVar(&ask.Env, "env", "", "the environment to build for")
+	cmd.Flags().StringVar(&ask.Commit, "commit", "", "the whole SHA of a commit (default: the branch's head)")
+	cmd.Flags().BoolVar(&watch, "watch", false, "watch it until it is over")
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if err := requireEnv(cmd, ask.Env); err != nil {
+			return err
+		}
+		cl, err := c.client()
+		if err != nil {
+			return err
+		}
+		ask.App = args[0]
+		run, err := cl.StartRun(cmd.Context(), ask)
+		if err != nil {
+			return err
+		}
+		if watch {
+			return c.watchRun(cmd.Context(), cl, string(run.ID))
+		}
+		return c.print(run, func(w io.Writer) {
+			fmt.Fprintf(w, "%s is %s for %s.\nNext: shiplock run watch '%s'\n", run.Name, run.State, run.Env, run.Name)
+		})
+	}
+	return c.completing(cmd)
+}
+
+func (c *console) runCancel() *cobra.Command {
+	var reason string
+	cmd := c.onRun("cancel RUN", "Cancel a run", func(ctx context.Context, cl *client.Client, name string) error {
+		run, err := cl.CancelRun(ctx, name, reason)
+		if err != nil {
+			return err
+		}
+		return c.print(run, func(w io.Writer) { fmt.Fprintf(w, "%s is being canceled.\n", run.Name) })
+	})
+	cmd.Flags().StringVar(&reason, "reason", "", "why, for others to see")
+	return cmd
+}
+
+func (c *console) watchRun(ctx context.Context, cl *client.Client, name string) error {
+	s := newScreen(c.Out, c.Terminal)
+	run, err := cl.WatchRun(ctx, name, func(r api.Run) error {
+		if c.asJSON() {
+			return c.printJSON(r)
+		}
+		s.show(runLines(r))
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	if !c.asJSON() {
+		printLines(c.Out, causeLines(run.Cause))
+		if run.State == delivery.RunFailed {
+			fmt.Fprintf(c.Out, "Log: shiplock run logs '%s'\n", run.Name)
+		}
+	}
+	return goodIf(run.State == delivery.RunSucceeded)
+}
+
+func goodIf(good bool) error {
+	if good {
+		return nil
+	}
+	return errBadEnd
+}
+
+// runLines shows a run and its steps. Times are shown of what is over, so that a
+// line changes only when something happened.
+func runLines(r api.Run) []string {
+	head := fmt.Sprintf("%s → %s  %s", r.Name, r.Env, r.State)
+	if r.Queue != nil {
+		head += fmt.Sprintf(" (%d of %d in line)", r.Queue.Position, r.Queue.Total)
+	}
+	if d := took(r.StartedAt, r.FinishedAt); d != "" {
+		head += "  " + d
+	}
+	out := []string{head}
+	for _, j := range r.Jobs {
+		for _, l := range j.Lost {
+			out = append(out, word(fmt.Sprintf("  ↻ attempt %d was lost: %s", l.Attempt, l.Cause.Text)))
+		}
+		for _, s := range j.Steps {
+			if s.State != delivery.StepPending || r.State.Terminal() {
+				out = append(out, stepLine(s))
+			}
+		}
+	}
+	return out
+}
+
+func stepLine(s delivery.Step) string {
+	line := fmt.Sprintf("  %s %-12s %s", stepMark(s.State), word(s.Name), took(s.StartedAt, s.FinishedAt))
+	if t := s.Tests; t != nil {
+		line += fmt.Sprintf("  %d passed, %d failed, %d skipped", t.Passed, t.Failed, t.Skipped)
+	}
+	if s.Usage.PeakMemory > 0 {
+		line += fmt.Sprintf("  %d MiB", s.Usage.PeakMemory>>20)
+	}
+	return strings.TrimRight(line, " ")
+}
+
+func stepMark(s delivery.StepState) string {
+	switch s {
+	case delivery.StepSucceeded:
+		return "✓"
+	case delivery.StepFailed:
+		return "✗"
+	case delivery.StepRunning:
+		return "▸"
+	case delivery.StepSkipped, delivery.StepCanceled:
+		return "–"
+	}
+	return "·"
+}
+
+func (c *console) explainRun(ctx context.Context, cl *client.Client, name string) error {
+	ex, err := cl.ExplainRun(ctx, name)
+	if err != nil {
+		return err
+	}
+	return c.print(ex, func(w io.Writer) { printLines(w, explained(ex)) })
+}
+
+func explained(ex api.Explanation) []string {
+	out := []string{fmt.Sprintf("%s → %s  %s", ex.Run.Name, ex.Run.Env, ex.Run.State)}
+	out = append(out, causeLines(ex.Cause)...)
+	for _, l := range ex.Lost {
+		out = append(out, word(fmt.Sprintf("Attempt %d was lost at %s: %s", l.Attempt, stamp(l.At), l.Cause.Text)))
+	}
+	if r := ex.Release; r != nil {
+		out = append(out, word(fmt.Sprintf("Release %s to %s/%s: %s, %s", r.ID, r.App, r.Env, r.State, r.Describe)))
+		out = append(out, causeLines(r.Cause)...)
+	}
+	for _, b := range ex.Blockers {
+		out = append(out, causeLines(&b)...)
+	}
+	if len(out) == 1 {
+		out = append(out, "Nothing holds it up.")
+	}
+	return out
+}
+
+func (c *console) runLogs() *cobra.Command {
+	var follow bool
+	var q client.LogQuery
+	cmd := c.onRun("logs RUN", "Print a run's log", func(ctx context.Context, cl *client.Client, name string) error {
+		if follow {
+			return c.followLogs(ctx, cl, name, q)
+		}
+		return c.pageLogs(ctx, cl, name, q)
+	})
+	cmd.Flags().BoolVarP(&follow, "follow", "f", false, "go on until the run is over")
+	cmd.Flags().StringVar(&q.Step, "step", "", "only this step")
+	cmd.Flags().Int64Var(&q.From, "from", 1, "the first line; -n is the last n lines")
+	cmd.Flags().IntVar(&q.Attempt, "attempt", 0, "the attempt (default: the newest)")
+	return cmd
+}
+
+func (c *console) pageLogs(ctx context.Context, cl *client.Client, name string, q client.LogQuery) error {
+	for {
+		page, err := cl.Logs(ctx, name, q)
+		if err != nil {
+			return err
+		}
+		if err := c.printLog(page.Lines); err != nil {
+			return err
+		}
+		if page.Next > page.Last || page.Next == q.From {
+			return nil
+		}
+		q.From = page.Next
+	}
+}
+
+// followLogs goes on through the attempts that follow one that was lost.
+func (c *console) followLogs(ctx context.Context, cl *client.Client, name string, q client.LogQuery) error {
+	run, err := cl.Run(ctx, name)
+	if err != nil {
+		return err
+	}
+	for {
+		end, err := cl.FollowLog(ctx, string(run.ID), q, c.printLog)
+		if err != nil || !end.Retried || q.Attempt > 0 {
+			return err
+		}
+		fmt.Fprintf(c.Err, "attempt %d was lost; the next one follows\n", end.Attempt)
+		if err := c.awaitAttempt(ctx, cl, string(run.ID), end.Attempt+1); err != nil {
+			return err
+		}
+		q.From = 1
+	}
+}
+
+// awaitAttempt waits until the run has the attempt, or is over.
+func (c *console) awaitAttempt(ctx context.Context, cl *client.Client, run string, attempt int) error {
+	return cl.Follow(ctx, []string{"run/" + run}, func(delivery.HistoryEntry) error {
+		r, err := cl.Run(ctx, run)
+		if err != nil {
+			return err
+		}
+		if r.State.Terminal() || len(r.Jobs) > 0 && r.Jobs[0].Attempt >= attempt {
+			return client.Done()
+		}
+		return nil
+	})
+}
+
+func (c *console) printLog(lines []api.LogLine) error {
+	for _, l := range lines {
+		var err error
+		switch {
+		case c.asJSON():
+			err = c.printJSON(l)
+		case c.Terminal:
+			_, err = fmt.Fprintln(c.Out, neutral(l.Text))
+		default:
+			_, err = fmt.Fprintln(c.Out, l.Text)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}

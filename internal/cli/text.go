@@ -1,0 +1,140 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"regexp"
+	"strings"
+	"text/tabwriter"
+	"time"
+	"unicode"
+
+	"github.com/shiplock/shiplock/internal/api"
+	"github.com/shiplock/shiplock/internal/delivery"
+)
+
+// sequence is a terminal control sequence: CSI, OSC and its kind, or two bytes.
+var sequence = regexp.MustCompile("\x1b(?:\\[[0-?]*[ -/]*[@-~]|[\\]PX^_][^\x07\x1b]*(?:\x07|\x1b\\\\)?|[ -/]*[0-~])|\u009b[0-?]*[ -/]*[@-~]")
+
+// colour is the only sequence that may reach a terminal (ECMA-48, SGR).
+var colour = regexp.MustCompile("^\x1b\\[[0-9;:]*m$")
+
+// neutral makes foreign text harmless for a terminal: of control characters only
+// tabs are kept, of sequences only colours, which are switched off at its end.
+func neutral(s string) string {
+	if !strings.ContainsFunc(s, harmful) {
+		return s
+	}
+	var b strings.Builder
+	coloured, from := false, 0
+	for _, at := range sequence.FindAllStringIndex(s, -1) {
+		b.WriteString(strip(s[from:at[0]]))
+		if seq := s[at[0]:at[1]]; colour.MatchString(seq) {
+			coloured = true
+			b.WriteString(seq)
+		}
+		from = at[1]
+	}
+	b.WriteString(strip(s[from:]))
+	if coloured {
+		b.WriteString("\x1b[0m")
+	}
+	return b.String()
+}
+
+func strip(s string) string {
+	return strings.Map(func(r rune) rune {
+		if harmful(r) {
+			return -1
+		}
+		return r
+	}, s)
+}
+
+// harmful covers C0, C1, and the marks that reorder text.
+func harmful(r rune) bool {
+	return r != '\t' && (unicode.IsControl(r) || r >= '\u202a' && r <= '\u202e' || r >= '\u2066' && r <= '\u2069')
+}
+
+// word is foreign text in a line of ours: neutral, without colours or tabs.
+func word(s string) string {
+	s = sequence.ReplaceAllString(s, "")
+	return strip(strings.NewReplacer("\t", " ", "\n", " ").Replace(s))
+}
+
+// table prints rows under a head, aligned.
+func table(w io.Writer, head string, rows [][]string) {
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(t, strings.ReplaceAll(head, " ", "\t"))
+	for _, row := range rows {
+		for i, cell := range row {
+			row[i] = word(cell)
+			if row[i] == "" {
+				row[i] = "-"
+			}
+		}
+		fmt.Fprintln(t, strings.Join(row, "\t"))
+	}
+	_ = t.Flush() // as good as the writer below
+}
+
+// causeLines shows why something waits or failed: the cause, its evidence
+// indented, and what to do next.
+func causeLines(c *delivery.Cause) []string {
+	if c == nil {
+		return nil
+	}
+	where := ""
+	if c.Step != "" && !strings.Contains(c.Text, c.Step) {
+		where = " (step " + c.Step + ")"
+	}
+	out := []string{"Cause: " + word(c.Text) + word(where)}
+	for _, e := range c.Evidence {
+		for line := range strings.Lines(e) {
+			out = append(out, "    "+word(strings.TrimRight(line, "\r\n")))
+		}
+	}
+	if c.Next != "" {
+		out = append(out, "Next: "+word(c.Next))
+	}
+	return out
+}
+
+func printLines(w io.Writer, lines []string) {
+	for _, l := range lines {
+		fmt.Fprintln(w, l)
+	}
+}
+
+// took is how long something lasted, in the precision that people read.
+func took(from, to time.Time) string {
+	if from.IsZero() || to.IsZero() {
+		return ""
+	}
+	switch d := to.Sub(from); {
+	case d < time.Second:
+		return d.Round(time.Millisecond).String()
+	case d < time.Minute:
+		return d.Round(100 * time.Millisecond).String()
+	default:
+		return d.Round(time.Second).String()
+	}
+}
+
+func stamp(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.Local().Format("2006-01-02 15:04:05")
+}
+
+// revision is "#17 1a2b3c4d", how people know a version.
+func revision(r api.RevisionSummary) string {
+	switch {
+	case r.RunNumber == 0 && r.ID == "":
+		return ""
+	case r.RunNumber == 0:
+		return r.ID.Short()
+	}
+	return strings.TrimSpace(fmt.Sprintf("#%d %s", r.RunNumber, r.Commit.Short()))
+}
