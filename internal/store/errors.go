@@ -27,7 +27,7 @@ func classify(path string, err error) error {
 		}
 		return delivery.Wrap(delivery.Internal, "the database "+path, err)
 	}
-	switch failed.Code() & 0xff { // the low byte is the class, the rest its detail
+	switch code(failed) {
 	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:
 		return delivery.Wrap(delivery.Unavailable, "the database "+path+" is locked by another program: end it, or wait for it", err)
 	case sqlite3.SQLITE_FULL:
@@ -43,6 +43,15 @@ func classify(path string, err error) error {
 		return delivery.Wrap(delivery.Internal, "the database "+path+" is damaged or none of Shiplock's: restore a backup", err)
 	}
 	return delivery.Wrap(delivery.Internal, "the database "+path, err)
+}
+
+// code returns the class of an error: its low byte, the rest is detail.
+func code(err *sqlite.Error) int { return err.Code() & 0xff }
+
+// busy tells whether another process holds the lock that was needed.
+func busy(err error) bool {
+	var failed *sqlite.Error
+	return errors.As(err, &failed) && code(failed) == sqlite3.SQLITE_BUSY
 }
 
 func full(path string, err error) error {

@@ -26,6 +26,9 @@ func openLock(path string) (*fileLock, error) {
 func (l *fileLock) tryLock() bool {
 	if !l.held {
 		l.held = unix.Flock(int(l.file.Fd()), unix.LOCK_EX|unix.LOCK_NB) == nil
+		if l.held {
+			l.sign()
+		}
 	}
 	return l.held
 }

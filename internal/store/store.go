@@ -47,7 +47,9 @@ type Store struct {
 
 // Open opens the database, making or migrating it as needed, and registers a
 // replica with a fresh lease. It does not wait for other replicas: see
-// WaitExclusive. Conflict when a newer Shiplock wrote the database.
+// WaitExclusive. But one that holds SQLite's write lock for a whole lease has
+// stopped in the middle of a write, and is ended. Conflict when a newer Shiplock
+// wrote the database.
 func Open(ctx context.Context, cfg Config) (*Store, error) {
 	if cfg.Lease == 0 {
 		cfg.Lease = defaultLease
@@ -61,7 +63,18 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 		return nil, errors.Join(classify(cfg.Path, err), lock.close())
 	}
 	s := &Store{cfg: cfg, replica: cfg.NewID(), lock: lock, signal: make(chan struct{}, 1)}
-	s.reader, err = s.prepare(tx)
+	for began := time.Now(); ; {
+		s.reader, err = s.prepare(tx)
+		if !busy(err) || ctx.Err() != nil {
+			break
+		}
+		if lock.tryLock() || time.Since(began) < cfg.Lease {
+			continue
+		}
+		if err = lock.evict(); err != nil {
+			break
+		}
+	}
 	if err != nil {
 		return nil, errors.Join(classify(cfg.Path, err), tx.close(), lock.close())
 	}
