@@ -19,7 +19,7 @@ const (
 	appCount = 4
 	logLines = 200
 	// roleApp makes the test program serve HTTP, as the app that is deployed.
-	roleApp = "SHIPLOCK_CHAOS_APP"
+	roleApp = "CHAOS_APP"
 )
 
 func TestMain(m *testing.M) {

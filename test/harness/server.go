@@ -104,7 +104,7 @@ func (s *Server) Launch() *Process {
 	addr := freeAddr(s.t)
 	args := append([]string{
 		"serve", "--data", s.Data, "--listen", addr, "--url", s.URL(), "--runner-url", s.URL(),
-		"--clone-user", CloneUser, "--log", "debug",
+		"--clone-user", CloneUser, "--log", "info",
 	}, s.Flags...)
 	cmd := exec.Command(Bin(s.t, "shiplock"), args...)
 	cmd.Stdout, cmd.Stderr = s.log, s.log
