@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/url"
 	"os"
 	"strings"
 	"sync"
@@ -132,7 +133,7 @@ func (j *job) checkout(ctx context.Context, s delivery.PlanStep) result {
 	if err := os.Remove(dir); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return lost(s.Name, diagnose.CheckoutFailed, err)
 	}
-	j.say(s.Name, "Checking out "+j.Clone.SHA+" of "+j.Clone.URL)
+	j.say(s.Name, "Checking out "+j.Clone.SHA+" of "+withoutUser(j.Clone.URL))
 	if err := j.Checkout(ctx, dir, j.Clone); err != nil {
 		return j.portFailed(ctx, s.Name, diagnose.CheckoutFailed, "checkout", err)
 	}
@@ -144,6 +145,16 @@ func (j *job) checkout(ctx context.Context, s delivery.PlanStep) result {
 		})
 	}
 	return succeeded
+}
+
+// withoutUser takes a credential out of a clone URL.
+func withoutUser(raw string) string {
+	u, err := url.Parse(raw)
+	if err != nil || u.User == nil {
+		return raw // such as git@host:group/name.git
+	}
+	u.User = nil
+	return u.String()
 }
 
 // portFailed tells the user's failures from ours: what is unavailable or broken

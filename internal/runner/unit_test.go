@@ -147,6 +147,17 @@ func TestSpoolAgainstAnyServer(t *testing.T) {
 	})
 }
 
+func TestCloneURLIsShownWithoutUser(t *testing.T) {
+	for raw, want := range map[string]string{
+		"https://bot:t0ken@git.example.com/a/b.git": "https://git.example.com/a/b.git",
+		"git@git.example.com:a/b.git":               "git@git.example.com:a/b.git",
+	} {
+		if got := withoutUser(raw); got != want {
+			t.Errorf("%s is shown as %s", raw, got)
+		}
+	}
+}
+
 func TestInside(t *testing.T) {
 	root := t.TempDir()
 	for _, rel := range []string{"..", "../x", "/etc", ""} {
