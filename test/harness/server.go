@@ -165,6 +165,9 @@ func (p *Process) WaitReady(limit time.Duration) error {
 	}
 }
 
+// URL is the process's own address, without Front before it.
+func (p *Process) URL() string { return "http://" + p.addr }
+
 // PID is the process's id.
 func (p *Process) PID() int { return p.cmd.Process.Pid }
 
