@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -93,9 +92,11 @@ func pause(ctx context.Context, stopping <-chan struct{}, d time.Duration) {
 
 // streamHistory sends every fact after the marks, old ones first.
 func (s *Server) streamHistory(w http.ResponseWriter, r *http.Request, marks []mark) error {
-	news := s.cfg.Engine.Live().Listen(func(ref delivery.Ref) bool {
-		return slices.ContainsFunc(marks, func(m mark) bool { return m.ref == ref })
-	})
+	wanted := make(map[delivery.Ref]bool, len(marks)) // asked by other goroutines, so not in marks
+	for _, m := range marks {
+		wanted[m.ref] = true
+	}
+	news := s.cfg.Engine.Live().Listen(func(ref delivery.Ref) bool { return wanted[ref] })
 	defer news.Close()
 	out, err := openEvents(w)
 	if err != nil {

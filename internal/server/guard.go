@@ -14,8 +14,9 @@ const sessionCookie = "shiplock_session"
 
 // guardedMux authenticates every route but the open ones.
 type guardedMux struct {
-	s   *Server
-	mux *http.ServeMux
+	s        *Server
+	mux      *http.ServeMux
+	compress func(http.Handler) http.HandlerFunc
 }
 
 type principalKey struct{}
@@ -54,8 +55,12 @@ func (m *guardedMux) page(pattern string, h http.HandlerFunc) {
 	})
 }
 
-// HandleFunc and ServeHTTP let the API's framework register guarded routes.
+// HandleFunc and ServeHTTP let the API's framework register guarded routes. JSON is
+// compressed; streams write for themselves.
 func (m *guardedMux) HandleFunc(pattern string, h func(http.ResponseWriter, *http.Request)) {
+	if !strings.HasSuffix(pattern, "/stream") && !strings.HasSuffix(pattern, ".txt") {
+		h = m.compress(http.HandlerFunc(h))
+	}
 	m.guarded(pattern, h)
 }
 

@@ -8,6 +8,9 @@ import (
 	"net/http"
 	"runtime/debug"
 	"time"
+
+	"github.com/klauspost/compress/gzhttp"
+	"github.com/klauspost/compress/gzip"
 )
 
 type requestKey struct{}
@@ -56,6 +59,15 @@ func (s *Server) recovered(w *recorder, r *http.Request, cause any) {
 	if w.status == 0 {
 		s.fail(w, r, newProblem(http.StatusInternalServerError, "internal", "a defect of Shiplock's: please report it with request "+requestID(r.Context())))
 	}
+}
+
+// compressor returns a wrapper that compresses JSON of some size, quickly.
+func compressor() func(http.Handler) http.HandlerFunc {
+	wrap, err := gzhttp.NewWrapper(gzhttp.MinSize(2<<10), gzhttp.CompressionLevel(gzip.BestSpeed), gzhttp.ContentTypes([]string{"application/json"}))
+	if err != nil {
+		panic("server: " + err.Error()) // the options are constants
+	}
+	return wrap
 }
 
 func newRequestID() string {

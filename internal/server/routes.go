@@ -9,7 +9,7 @@ import (
 // register lists every route of the server. Those of open answer anybody; all
 // others ask for a token or a session first.
 func (s *Server) register() http.Handler {
-	m := &guardedMux{s: s, mux: http.NewServeMux()}
+	m := &guardedMux{s: s, mux: http.NewServeMux(), compress: compressor()}
 
 	m.open("GET /healthz", s.healthz)
 	m.open("GET /version", s.version)
@@ -70,6 +70,7 @@ func (s *Server) register() http.Handler {
 	handle(o, created(post("/targets/{app}/{env}/restart", "targets", "Restart what runs")), s.restartTarget)
 	handle(o, created(post("/targets/{app}/{env}/rollback", "targets", "Roll back to an earlier version")), s.rollBack)
 
+	handle(o, get("/history", "events", "What happened to one aggregate, the oldest first"), s.listHistory)
 	stream(o, get("/events/stream", "events", "What happens, as it happens"), "text/event-stream", s.streamEvents)
 	o.seal()
 	return m.mux
