@@ -26,7 +26,9 @@ func workers(kind delivery.AggregateKind) int {
 	switch kind {
 	case delivery.KindAdmission:
 		return 1
-	case delivery.KindHook, delivery.KindTarget:
+	case delivery.KindHook:
+		return 1 // a storm of hooks is taken in before it is worked on
+	case delivery.KindTarget:
 		return 8
 	case delivery.KindNotification:
 		return 16

@@ -102,10 +102,15 @@ func (e *Engine) Report(ctx context.Context, key, token string, reports api.Repo
 		if !holds(job, token) {
 			return delivery.ErrGone
 		}
+		next := job.Seq + 1
 		for _, r := range reports.Reports {
-			if r.Seq <= job.Seq {
+			if r.Seq < next {
 				continue
 			}
+			if r.Seq > next {
+				break // the answer says from where to send again
+			}
+			next++
 			ev, err := e.reportEvent(ctx, run, job, r, d.now)
 			if err != nil {
 				return err
