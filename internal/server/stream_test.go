@@ -2,9 +2,11 @@ package server
 
 import (
 	"bufio"
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"strings"
 	"testing"
@@ -202,26 +204,26 @@ func (s *sseReader) lines(n int) string {
 
 func TestStreamsEndWithTheServer(t *testing.T) {
 	w := newWorld(t)
-	feed := w.stream("/api/v1/events/stream", "")
 	w.startRun()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	w.must(err)
+	w.url = "http://" + l.Addr().String()
+	ctx, stop := context.WithCancel(t.Context())
+	served := make(chan error, 1)
+	go func() { served <- w.server.Serve(ctx, l) }()
+	feed := w.stream("/api/v1/events/stream", "")
 	logs := w.stream("/api/v1/runs/shop/logs/stream", "")
-	feed.next()
-	close(w.server.stopping)
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		for _, s := range []*sseReader{feed, logs} {
-			for {
-				if _, ok := s.next(); !ok {
-					break
-				}
-			}
+	stop()
+	for _, s := range []*sseReader{feed, logs} {
+		if e, more := s.next(); more {
+			t.Errorf("event %+v", e)
 		}
-	}()
+	}
 	select {
-	case <-ended:
+	case err := <-served:
+		w.must(err)
 	case <-time.After(5 * time.Second):
-		t.Fatal("a stream outlives the server")
+		t.Fatal("the server waits for its streams")
 	}
 }
 
