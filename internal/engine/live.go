@@ -71,6 +71,9 @@ func (l *Live) publish(c *delivery.Change) {
 	for _, h := range c.Hooks {
 		l.tell(h.Ref(), h.Version)
 	}
+	for _, d := range c.Documents {
+		l.tell(delivery.Ref{Kind: "catalog", ID: d.Document.Kind + "/" + d.Document.Name}, d.Document.Version+1)
+	}
 }
 
 func (l *Live) tell(ref delivery.Ref, version int64) {

@@ -129,6 +129,9 @@ func (e *Engine) judgeAttempt(ctx context.Context, d *draft, run delivery.Run, j
 // proposeRelease makes the release of an automatic environment.
 func (e *Engine) proposeRelease(ctx context.Context, d *draft, run delivery.Run, a delivery.Artifact) error {
 	rel, err := e.newRelease(ctx, d, a, run.Env)
+	if gone(err) {
+		return nil // the app or the environment was deleted meanwhile
+	}
 	if err != nil {
 		return err
 	}

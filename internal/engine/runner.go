@@ -119,7 +119,7 @@ func (e *Engine) Report(ctx context.Context, key, token string, reports api.Repo
 				return err
 			}
 		}
-		if d.now.Sub(job.SeenAt) > e.cfg.Limits.Silence/4 {
+		if next == job.Seq+1 && d.now.Sub(job.SeenAt) > e.cfg.Limits.Silence/4 { // reports are signs of life themselves
 			return d.record(ctx, run.Ref(), delivery.AttemptSeen{Job: job.Name, Attempt: attempt, At: d.now})
 		}
 		return nil
