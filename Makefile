@@ -33,8 +33,7 @@ e2e: build ## scripts, the demo story and a small seed of chaos, through the rea
 	$(GO) test -count=1 -tags e2e ./test/...
 
 bench: build ## the promised figures, measured
-	$(GO) test -run '^$$' -bench . -benchtime 3x ./internal/image
-	$(GO) test -count=1 -tags bench -v -run '^TestBench' ./test/bench
+	$(GO) test -count=1 -tags bench -v ./test/bench
 
 soak: build ## the long chaos runs: 300 kills
 	$(GO) test -count=1 -tags e2e -timeout 120m ./test/chaos -kills 300

@@ -1,0 +1,105 @@
+//go:build bench
+
+// Package bench measures, through the real binaries, the figures that are promised,
+// and fails when one is missed.
+package bench
+
+import (
+	"fmt"
+	"net/http/httptest"
+	"os"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/shiplock/shiplock/internal/client"
+	"github.com/shiplock/shiplock/internal/demo/githost"
+	"github.com/shiplock/shiplock/test/harness"
+)
+
+// capacity is how many jobs run at once; eight is what the figures are promised for.
+const capacity = 8
+
+func TestMain(m *testing.M) {
+	if os.Getenv(emitterVar) != "" {
+		emit(os.Stdout)
+		return
+	}
+	os.Exit(m.Run())
+}
+
+// world is one server and the stand-in forge that it reports to.
+type world struct {
+	server  *harness.Server
+	process *harness.Process
+	forge   *githost.Host
+	api     *client.Client
+}
+
+func newWorld(t *testing.T) *world {
+	host, err := githost.New(githost.Config{APIToken: harness.ForgeToken})
+	if err != nil {
+		t.Fatal(err)
+	}
+	forge := httptest.NewServer(host)
+	t.Cleanup(forge.Close)
+	// Empty addresses: what the server listens on, without the tests' proxy before it.
+	s := harness.NewServer(t, "--url=", "--runner-url=", "--gitlab-url="+forge.URL, "--capacity", fmt.Sprint(capacity))
+	p := s.Start()
+	return &world{server: s, process: p, forge: host, api: client.New(p.URL(), harness.AdminToken)}
+}
+
+// TestBench takes every figure from one server, so that its memory is that of a
+// server that has done all this.
+func TestBench(t *testing.T) {
+	w := newWorld(t)
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	docs := []harness.Doc{
+		harness.Document("Stack", "noop", `{"language": "none", "runtime": {"base": ""},
+			"build": {"checkout": "none", "steps": [{"name": "noop", "run": "true"}]}}`),
+		harness.Document("Stack", "chatty", fmt.Sprintf(`{"language": "none", "runtime": {"base": ""},
+			"build": {"checkout": "none", "steps": [{"name": "emit", "run": "exec \"$EMITTER\"", "env": {"EMITTER": %q, %q: "1"}}]}}`, self, emitterVar)),
+	}
+	for i := range apps {
+		docs = append(docs, harness.Document("App", noop(i), fmt.Sprintf(`{"repo": "http://127.0.0.1:1/group/%s.git", "stack": "noop"}`, noop(i))))
+	}
+	for i := range capacity {
+		docs = append(docs, harness.Document("App", chatty(i), fmt.Sprintf(`{"repo": "http://127.0.0.1:1/group/%s.git", "stack": "chatty"}`, chatty(i))))
+	}
+	harness.NewAPI(t, w.server).Apply(docs...)
+
+	idle := resident(t, w.process.PID())
+	w.benchRuns(t)
+	w.benchLogs(t)
+	w.benchImages(t)
+	w.benchMemory(t, idle)
+	w.benchRestart(t)
+}
+
+// promise prints a figure beside what is promised, and fails the test when it is
+// missed. Both are in the same unit.
+func promise(t *testing.T, what string, got, most float64, unit, more string) {
+	t.Helper()
+	verdict := "ok  "
+	if got > most {
+		verdict = "FAIL"
+		t.Fail()
+	}
+	fmt.Fprintf(t.Output(), "%s %s: %.3g %s (≤ %.3g)%s\n", verdict, what, got, unit, most, more)
+}
+
+// tell prints a figure that is not promised.
+func tell(t *testing.T, format string, args ...any) {
+	fmt.Fprintf(t.Output(), "     "+format+"\n", args...)
+}
+
+// quantile returns what a share of the durations is no longer than.
+func quantile(took []time.Duration, share float64) time.Duration {
+	slices.Sort(took)
+	return took[min(int(float64(len(took))*share), len(took)-1)]
+}
+
+func ms(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
