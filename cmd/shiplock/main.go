@@ -3,24 +3,27 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"os"
 	"os/signal"
 	"syscall"
 
-	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"github.com/shiplock/shiplock/internal/cli"
 )
 
 // version is set when it is built.
 var version = "dev"
 
-func main() {
+func main() { os.Exit(run()) }
+
+func run() int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	root := &cobra.Command{Use: "shiplock", SilenceUsage: true, SilenceErrors: true}
-	root.AddCommand(newServe(), newSupervise(), newLocal())
-	if err := root.ExecuteContext(ctx); err != nil {
-		fmt.Fprintln(os.Stderr, "error:", err)
-		os.Exit(1)
-	}
+	root := cli.New(cli.Deps{
+		In: os.Stdin, Out: os.Stdout, Err: os.Stderr, Terminal: term.IsTerminal(int(os.Stdout.Fd())),
+		Getenv: os.Getenv, Version: version,
+	})
+	root.AddCommand(newServe(), newDemo(), newLocal(), newSupervise())
+	return cli.Exit(os.Stderr, root.ExecuteContext(ctx))
 }

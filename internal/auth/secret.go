@@ -31,3 +31,7 @@ func Hash(secret string) string {
 	sum := sha256.Sum256([]byte(secret))
 	return hex.EncodeToString(sum[:])
 }
+
+// NewToken returns a fresh API token, for whoever sets an installation up by
+// itself. It is worth nothing before its Hash is kept.
+func NewToken() string { return newSecret(tokenPrefix) }
