@@ -43,13 +43,11 @@ func makeImage(cache string) func(context.Context, runner.ImageRequest) (deliver
 	}
 }
 
+// spec is what the plan's Dockerfile says, in the assembler's terms.
 func spec(r runner.ImageRequest) image.Spec {
 	s := image.Spec{
 		Base: r.Plan.Base, Dir: r.Dir, Into: r.Plan.Home,
-		Dest: r.Push.Registry + "/" + r.Push.Repository, Labels: r.Push.Labels,
-	}
-	if r.Push.Tag != "" {
-		s.Dest += ":" + r.Push.Tag
+		Dest: r.Push.Registry + "/" + r.Push.Repository, Labels: r.Push.Labels, Cmd: []string{"./start.sh"},
 	}
 	for _, name := range slices.Sorted(maps.Keys(r.Plan.Env)) {
 		s.Env = append(s.Env, name+"="+r.Plan.Env[name])

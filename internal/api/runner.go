@@ -63,11 +63,11 @@ type Clone struct {
 	Password string `json:"password,omitempty"`
 }
 
-// Push says where the image goes. Registry is "host:port".
+// Push says where the image goes, by its digest: the server gives it its tag.
+// Registry is "host:port".
 type Push struct {
 	Registry   string `json:"registry"`
 	Repository string `json:"repository"`
-	Tag        string `json:"tag"`
 	Username   string `json:"username,omitempty"`
 	Password   string `json:"password,omitempty"`
 	// PlainHTTP is true for the embedded registry.

@@ -76,7 +76,7 @@ func (e *Engine) assignment(run delivery.Run, job delivery.Job, c api.Claim, lin
 		here.Dockerfile = e.cfg.inRegistry(img.Dockerfile)
 		a.Plan.Image = &here
 		a.Push = api.Push{
-			Registry: e.cfg.Registry, Repository: img.Repository, Tag: imageTag(run),
+			Registry: e.cfg.Registry, Repository: img.Repository,
 			Username: c.Attempt, Password: c.Token, PlainHTTP: true,
 			Labels: map[string]string{
 				"org.opencontainers.image.revision": run.Commit.SHA,

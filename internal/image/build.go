@@ -41,7 +41,7 @@ type Timings struct {
 	Base, Layer, Push time.Duration
 }
 
-// Build assembles what Dockerfile(s) says and pushes it. A spec or directory
+// Build assembles what s says and pushes it. A spec or directory
 // that can never work is Invalid, a directory written to meanwhile Conflict,
 // refused credentials Denied, a missing base NotFound, and a registry that does
 // not answer Unavailable.

@@ -101,7 +101,8 @@ func (s Spec) validate() error {
 	return nil
 }
 
-// instruction is one line of the Dockerfile. Only ADD makes a layer.
+// instruction is one line of the Dockerfile that says the same as the Spec; the
+// image keeps them as its history. Only ADD makes a layer.
 type instruction struct {
 	verb, args string
 }
@@ -131,17 +132,6 @@ func (s Spec) instructions() []instruction {
 		list = append(list, instruction{"CMD", string(mustJSON(s.Cmd))})
 	}
 	return list
-}
-
-// Dockerfile is the text that says what Build does. Building it with any other
-// tool gives an image with the same files and configuration.
-func Dockerfile(s Spec) string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "FROM --platform=%s %s\n", cmp.Or(s.Platform, defaultPlatform), s.Base)
-	for _, i := range s.instructions() {
-		fmt.Fprintln(&b, i)
-	}
-	return b.String()
 }
 
 // quote writes a value that a Dockerfile takes as it is, without expansion.

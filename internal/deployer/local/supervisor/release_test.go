@@ -184,11 +184,11 @@ func TestCrashAtStartKeepsTheOldAndShowsWhy(t *testing.T) {
 func TestNeverHealthyNeverServes(t *testing.T) {
 	b := newBench(t)
 	sick := version("r1", 100, "sick")
-	sick.Config.HealthTimeoutMS = 150
+	sick.Config.HealthTimeoutMS = 1500
 	o := b.apply(wish(1, sick))
 	o = b.until("it is given up", func(o local.Observation) bool { return o.Versions[0].GaveUp })
 	v := o.Versions[0]
-	if v.State != local.Unhealthy || v.Reason != "not healthy within 150ms: GET /health answered 500 Internal Server Error" {
+	if v.State != local.Unhealthy || v.Reason != "not healthy within 1.5s: GET /health answered 500 Internal Server Error" {
 		t.Errorf("status: %+v", v)
 	}
 	_, status, body := fetch(t, o.URL)
