@@ -107,9 +107,10 @@ func (r *Release) progress() *BatchProgress {
 	return nil
 }
 
-// Describe returns a short line for people: "canary 25 % (batch 1 of 2)".
+// Describe returns the batch under way in a short line for people: "25 % (batch 1
+// of 2)".
 func (r Release) Describe() string {
 	steps := r.Steps()
-	b := steps[min(r.Batch, len(steps)-1)]
-	return fmt.Sprintf("%s %d %% (batch %d of %d)", r.Kind, b.Percent, min(r.Batch, len(steps)-1)+1, len(steps))
+	i := min(r.Batch, len(steps)-1)
+	return fmt.Sprintf("%d %% (batch %d of %d)", steps[i].Percent, i+1, len(steps))
 }
