@@ -8,42 +8,12 @@ import (
 	"github.com/shiplock/shiplock/internal/api"
 	"github.com/shiplock/shiplock/internal/auth"
 	"github.com/shiplock/shiplock/internal/delivery"
-	"github.com/shiplock/shiplock/internal/engine"
 	"github.com/shiplock/shiplock/internal/forge/gitlab"
-	"github.com/shiplock/shiplock/internal/git"
 	"github.com/shiplock/shiplock/internal/image"
 	"github.com/shiplock/shiplock/internal/joblog"
 	"github.com/shiplock/shiplock/internal/server"
 	"github.com/shiplock/shiplock/internal/store"
 )
-
-// forge is the engine's view of GitLab and of git itself.
-type forge struct {
-	statuses             *gitlab.Client // nil: nobody to tell
-	cloneUser, clonePass string
-}
-
-func (f forge) SetStatus(ctx context.Context, s delivery.CommitStatus) error {
-	if f.statuses == nil {
-		return engine.ErrNoForge
-	}
-	return f.statuses.SetStatus(ctx, s.ProjectID, s.SHA, gitlab.Status{
-		State: gitlab.State(s.State), Name: s.Context, Ref: s.Ref, TargetURL: s.URL, Description: s.Description,
-	})
-}
-
-func (f forge) Head(ctx context.Context, repo, branch string) (delivery.Commit, error) {
-	ref := "refs/heads/" + branch
-	refs, err := git.LsRemote(ctx, git.Remote{URL: repo, Username: f.cloneUser, Token: f.clonePass}, ref)
-	if err != nil {
-		return delivery.Commit{}, err
-	}
-	sha, ok := refs[ref]
-	if !ok {
-		return delivery.Commit{}, delivery.E(delivery.NotFound, "the repository has no branch "+branch+": push it, or name a commit with --commit")
-	}
-	return delivery.Commit{SHA: sha, Branch: branch}, nil
-}
 
 // gitlabHooks reads GitLab's deliveries.
 type gitlabHooks struct{ secrets []string }

@@ -24,7 +24,6 @@ import (
 	deploy "github.com/shiplock/shiplock/internal/deployer/local"
 	"github.com/shiplock/shiplock/internal/engine"
 	execute "github.com/shiplock/shiplock/internal/executor/local"
-	"github.com/shiplock/shiplock/internal/forge/gitlab"
 	"github.com/shiplock/shiplock/internal/image"
 	"github.com/shiplock/shiplock/internal/joblog"
 	"github.com/shiplock/shiplock/internal/registry"
@@ -135,11 +134,9 @@ func (in *instance) assemble(ctx context.Context) error {
 	if err := in.identify(ctx); err != nil {
 		return err
 	}
-	hub := forge{cloneUser: in.opts.cloneUser, clonePass: in.opts.clonePassword}
-	if in.opts.gitlabURL != "" {
-		if hub.statuses, err = gitlab.NewClient(gitlab.Config{URL: in.opts.gitlabURL, Token: in.opts.gitlabToken}); err != nil {
-			return err
-		}
+	hub, err := newForge(in.opts)
+	if err != nil {
+		return err
 	}
 	in.images = puller.client(in.path("cache"))
 	if in.executor, err = in.newExecutor(); err != nil {

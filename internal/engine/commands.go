@@ -78,13 +78,17 @@ func (e *Engine) StartRun(ctx context.Context, p Principal, ask StartRun) (deliv
 	if err != nil {
 		return delivery.Run{}, err
 	}
+	repo, err := e.cfg.Forge.Repo(app.Repo)
+	if err != nil {
+		return delivery.Run{}, err
+	}
 	commit := delivery.Commit{SHA: ask.SHA, Branch: env.Branch}
 	if ask.SHA == "" {
-		if commit, err = e.head(ctx, app, env); err != nil {
+		if commit, err = e.head(ctx, repo, env); err != nil {
 			return delivery.Run{}, err
 		}
 	}
-	run, err := e.newRun(set, app, env, commit, delivery.Repo{CloneURL: app.Repo}, p.Actor, e.now())
+	run, err := e.newRun(set, app, env, commit, repo, p.Actor, e.now())
 	if err != nil {
 		return run, err
 	}
@@ -98,13 +102,13 @@ func (e *Engine) StartRun(ctx context.Context, p Principal, ask StartRun) (deliv
 	return e.store.Run(ctx, run.ID)
 }
 
-func (e *Engine) head(ctx context.Context, app delivery.App, env delivery.Environment) (delivery.Commit, error) {
+func (e *Engine) head(ctx context.Context, repo delivery.Repo, env delivery.Environment) (delivery.Commit, error) {
 	if env.Branch == "" {
 		return delivery.Commit{}, delivery.E(delivery.Invalid, fmt.Sprintf("environment %s builds no branch: name a commit with --commit", env.Name))
 	}
 	ctx, cancel := context.WithTimeout(ctx, forgeTimeout)
 	defer cancel()
-	return e.cfg.Forge.Head(ctx, app.Repo, env.Branch)
+	return e.cfg.Forge.Head(ctx, repo, env.Branch)
 }
 
 // place finds an app and an environment in the catalog.

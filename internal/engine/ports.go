@@ -116,6 +116,9 @@ var ErrNoForge = errors.New("no forge is configured for commit statuses")
 type Forge interface {
 	// SetStatus may be repeated. ErrNoForge when there is nobody to tell.
 	SetStatus(ctx context.Context, s delivery.CommitStatus) error
+	// Repo resolves what an App's document says of its repository, a clone URL or
+	// namespace/name. Invalid when it cannot be cloned from.
+	Repo(setting string) (delivery.Repo, error)
 	// Head resolves a branch to its newest commit.
-	Head(ctx context.Context, repo, branch string) (delivery.Commit, error)
+	Head(ctx context.Context, repo delivery.Repo, branch string) (delivery.Commit, error)
 }

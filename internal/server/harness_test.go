@@ -313,7 +313,11 @@ type fakeForge struct{}
 
 func (*fakeForge) SetStatus(context.Context, delivery.CommitStatus) error { return nil }
 
-func (*fakeForge) Head(context.Context, string, string) (delivery.Commit, error) {
+func (*fakeForge) Repo(setting string) (delivery.Repo, error) {
+	return delivery.Repo{CloneURL: setting}, nil
+}
+
+func (*fakeForge) Head(context.Context, delivery.Repo, string) (delivery.Commit, error) {
 	return delivery.Commit{SHA: strings.Repeat("cd", 20), Branch: "dev"}, nil
 }
 
