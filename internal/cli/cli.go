@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -24,6 +25,7 @@ type Deps struct {
 	// ConfigFile holds the log-in; empty is $XDG_CONFIG_HOME/shiplock/config.json.
 	ConfigFile string
 	Version    string
+	Now        func() time.Time // nil is time.Now
 }
 
 // Exit codes.
@@ -44,6 +46,9 @@ type console struct {
 // for Exit.
 func New(d Deps) *cobra.Command {
 	c := &console{Deps: d}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
 	root := group(&cobra.Command{
 		Use: "shiplock", Short: "From git push to a canary release, and back",
 		SilenceErrors: true, SilenceUsage: true, Version: d.Version,
@@ -125,10 +130,18 @@ func group(cmd *cobra.Command, children ...*cobra.Command) *cobra.Command {
 func exactly(n int) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		if len(args) != n {
-			return usageOf(cmd, fmt.Sprintf("%s takes %d arguments, and got %d: %s", cmd.CommandPath(), n, len(args), cmd.UseLine()))
+			return usageOf(cmd, fmt.Sprintf("%s takes %s, and got %d: %s", cmd.CommandPath(), count(n, "argument"), len(args), cmd.UseLine()))
 		}
 		return nil
 	}
+}
+
+// count is "1 run" or "2 runs".
+func count(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
 }
 
 // client returns a client of the chosen server: by flag, environment, or log-in.

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/term"
 
 	"github.com/shiplock/shiplock/internal/client"
 )
@@ -116,8 +117,8 @@ func (c *console) readToken() (string, error) {
 	if c.token != "" {
 		return c.token, nil
 	}
-	if c.Terminal {
-		fmt.Fprint(c.Err, "Token: ")
+	if f, ok := c.In.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+		return c.askToken(int(f.Fd()))
 	}
 	line, err := bufio.NewReader(io.LimitReader(c.In, maxToken)).ReadString('\n')
 	if token := strings.TrimSpace(line); token != "" {
@@ -126,5 +127,22 @@ func (c *console) readToken() (string, error) {
 	if err != nil && err != io.EOF {
 		return "", fmt.Errorf("read the token: %w", err)
 	}
-	return "", &usageError{msg: "no token was given", hint: "use --token, or write it to the standard input"}
+	return "", errNoToken
+}
+
+var errNoToken = &usageError{msg: "no token was given", hint: "use --token, or write it to the standard input"}
+
+// askToken reads from a terminal without showing what is typed.
+func (c *console) askToken(fd int) (string, error) {
+	fmt.Fprint(c.Err, "Token (it is not shown): ")
+	typed, err := term.ReadPassword(fd)
+	fmt.Fprintln(c.Err)
+	if err != nil {
+		return "", fmt.Errorf("read the token: %w", err)
+	}
+	token := strings.TrimSpace(string(typed))
+	if token == "" {
+		return "", errNoToken
+	}
+	return token, nil
 }

@@ -6,6 +6,7 @@ import (
 	"io"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -25,9 +26,9 @@ func (c *console) getCommand() *cobra.Command {
 		c.listCommand("runs", "Runs, the newest first", listOf((*client.Client).Runs, runHead, runRow), "app", "env", "state", "limit"),
 		c.listCommand("releases", "Releases, the newest first", listOf((*client.Client).Releases, releaseHead, releaseRow), "app", "env", "state", "limit"),
 		c.listCommand("targets", "Apps in environments", listOf((*client.Client).Targets, "TARGET STATE RUNNING READY URL", targetRow), "app", "env"),
-		c.listCommand("hooks", "Deliveries from forges, the newest first", listOf((*client.Client).Hooks, "RECEIVED STATE REPOSITORY BRANCH COMMIT RUNS NOTE", hookRow), "limit"),
-		c.listCommand("artifacts", "What an app's runs made, the newest first", listOf(artifacts, "DIGEST RUN COMMIT ENV CREATED", artifactRow), "app", "limit"),
-		c.listCommand("audit", "Who did what, the newest first", listOf((*client.Client).Audit, "AT WHO COMMAND SUBJECT RULE DETAIL", auditRow), "limit"),
+		c.listCommand("hooks", "Deliveries from forges, the newest first", listOf((*client.Client).Hooks, "AGE STATE REPOSITORY BRANCH COMMIT RUNS NOTE", hookRow), "limit"),
+		c.listCommand("artifacts", "What an app's runs made, the newest first", listOf(artifacts, "DIGEST RUN COMMIT ENV AGE", artifactRow), "app", "limit"),
+		c.listCommand("audit", "Who did what, the newest first", listOf((*client.Client).Audit, "AGE WHO COMMAND SUBJECT RULE DETAIL", auditRow), "limit"),
 	)
 }
 
@@ -58,7 +59,7 @@ func (c *console) listCommand(name, short string, list lister, filters ...string
 }
 
 // listOf shows a page as rows, or as one JSON object per line.
-func listOf[T any](read func(*client.Client, context.Context, client.Filter) (api.Page[T], error), head string, row func(T) []string) lister {
+func listOf[T any](read func(*client.Client, context.Context, client.Filter) (api.Page[T], error), head string, row func(item T, now time.Time) []string) lister {
 	return func(ctx context.Context, c *console, cl *client.Client, f client.Filter) error {
 		page, err := read(cl, ctx, f)
 		if err != nil {
@@ -71,10 +72,10 @@ func listOf[T any](read func(*client.Client, context.Context, client.Filter) (ap
 					return err
 				}
 			}
-			rows[i] = row(item)
+			rows[i] = row(item, c.Now())
 		}
 		if !c.asJSON() {
-			table(c.Out, head, rows)
+			c.table(head, rows)
 		}
 		return nil
 	}
@@ -102,11 +103,11 @@ func artifacts(cl *client.Client, ctx context.Context, f client.Filter) (api.Pag
 }
 
 const (
-	runHead     = "RUN ENV STATE STEP COMMIT BY CREATED TOOK CAUSE"
-	releaseHead = "RELEASE TARGET KIND STATE VERSION PROGRESS BY CREATED CAUSE"
+	runHead     = "RUN ENV STATE COMMIT BY AGE TOOK CAUSE"
+	releaseHead = "RELEASE TARGET KIND STATE VERSION PROGRESS BY AGE CAUSE"
 )
 
-func appRow(a api.App) []string {
+func appRow(a api.App, _ time.Time) []string {
 	var envs []string
 	for _, t := range a.Targets {
 		envs = append(envs, fmt.Sprintf("%s=%s", t.Env, strings.TrimSpace(string(t.State)+" "+runningOf(t))))
@@ -121,19 +122,19 @@ func runningOf(t api.Target) string {
 	return "#" + strconv.Itoa(t.Running.RunNumber)
 }
 
-func environmentRow(e api.Environment) []string {
+func environmentRow(e api.Environment, _ time.Time) []string {
 	releases := "by hand"
 	if e.Automatic {
 		releases = "automatic"
 	}
 	bake := ""
 	if e.Bake != 0 {
-		bake = e.Bake.String()
+		bake = span(time.Duration(e.Bake))
 	}
 	return []string{e.Name, e.Branch, releases, e.Strategy.Kind(), bake, e.Manager}
 }
 
-func stackRow(s api.Stack) []string {
+func stackRow(s api.Stack, _ time.Time) []string {
 	var steps []string
 	for _, step := range s.Build.Steps {
 		steps = append(steps, step.Name)
@@ -141,21 +142,29 @@ func stackRow(s api.Stack) []string {
 	return []string{s.Name, s.Language, s.Runtime.Base, strings.Join(steps, " "), s.Manager}
 }
 
-func runRow(r api.RunSummary) []string {
+func runRow(r api.RunSummary, now time.Time) []string {
 	return []string{
-		r.Name, r.Env, string(r.State), r.Step, r.Commit.Short(), r.By.String(), stamp(r.CreatedAt),
+		r.Name, r.Env, runState(r), r.Commit.Short(), r.By.String(), age(now, r.CreatedAt),
 		took(r.StartedAt, r.FinishedAt), r.Cause.String(),
 	}
 }
 
-func releaseRow(r api.ReleaseSummary) []string {
+// runState is the state, and the step under way.
+func runState(r api.RunSummary) string {
+	if r.Step == "" {
+		return string(r.State)
+	}
+	return string(r.State) + ": " + r.Step
+}
+
+func releaseRow(r api.ReleaseSummary, now time.Time) []string {
 	return []string{
 		string(r.ID), r.App + "/" + r.Env, string(r.Kind), string(r.State), revision(r.Revision), r.Describe,
-		r.By.String(), stamp(r.CreatedAt), r.Cause.String(),
+		r.By.String(), age(now, r.CreatedAt), r.Cause.String(),
 	}
 }
 
-func targetRow(t api.Target) []string {
+func targetRow(t api.Target, _ time.Time) []string {
 	running, ready := "", ""
 	if t.Running != nil {
 		running = revision(*t.Running)
@@ -166,17 +175,17 @@ func targetRow(t api.Target) []string {
 	return []string{t.App + "/" + t.Env, string(t.State), running, strings.TrimSpace(ready), t.URL}
 }
 
-func hookRow(h delivery.Hook) []string {
+func hookRow(h delivery.Hook, now time.Time) []string {
 	commit := delivery.Commit{SHA: h.Push.After}
-	return []string{stamp(h.ReceivedAt), string(h.State), h.Push.Repo.Path, h.Push.Branch, commit.Short(), strconv.Itoa(len(h.Runs)), h.Note}
+	return []string{age(now, h.ReceivedAt), string(h.State), h.Push.Repo.Path, h.Push.Branch, commit.Short(), strconv.Itoa(len(h.Runs)), h.Note}
 }
 
-func artifactRow(a delivery.Artifact) []string {
-	return []string{string(a.Digest), fmt.Sprintf("%s#%d", a.App, a.RunNumber), a.Commit.Short(), a.Env, stamp(a.CreatedAt)}
+func artifactRow(a delivery.Artifact, now time.Time) []string {
+	return []string{string(a.Digest), fmt.Sprintf("%s#%d", a.App, a.RunNumber), a.Commit.Short(), a.Env, age(now, a.CreatedAt)}
 }
 
-func auditRow(a delivery.AuditEntry) []string {
-	return []string{stamp(a.At), a.Actor.String(), string(a.Command), a.Subject, a.Rule, a.Detail}
+func auditRow(a delivery.AuditEntry, now time.Time) []string {
+	return []string{age(now, a.At), a.Actor.String(), string(a.Command), a.Subject, a.Rule, a.Detail}
 }
 
 func (c *console) versionCommand() *cobra.Command {

@@ -159,7 +159,7 @@ func (c *console) watchRelease(ctx context.Context, cl *client.Client, id delive
 		return nil
 	})
 	if err != nil {
-		return err
+		return c.brokenOff(ctx, err, "the release goes on")
 	}
 	return goodIf(r.State == delivery.ReleaseDeployed)
 }
@@ -193,16 +193,31 @@ func releaseLines(r api.Release) []string {
 		out = append(out, batchLine(i, len(r.Batches), b))
 	}
 	if r.Manual {
-		out = append(out, fmt.Sprintf("Holding at %d %%. Next: shiplock release continue %s --env %s (or full, or abort)", r.Batches[r.Batch].Asked, r.App, r.Env))
+		out = append(out, manualLines(r.ReleaseSummary)...)
 	}
 	if r.Pause != nil {
-		out = append(out, word(fmt.Sprintf("Paused by %s. Next: shiplock release resume %s --env %s", r.Pause.By, r.App, r.Env)))
+		out = append(out, word("Paused by "+r.Pause.By.String()+forReason(r.Pause.Reason)), fmt.Sprintf("Next: shiplock release resume %s --env %s", r.App, r.Env))
 	}
 	out = append(out, causeLines(r.Cause)...)
 	for _, b := range r.Blockers {
 		out = append(out, causeLines(&b)...)
 	}
 	return out
+}
+
+// manualLines says what a person can do with a batch that waits for one.
+func manualLines(r api.ReleaseSummary) []string {
+	return []string{
+		fmt.Sprintf("Holds at %d %% until a person continues.", r.Batches[r.Batch].Asked),
+		fmt.Sprintf("Next: shiplock release continue %s --env %s (or full, or abort)", r.App, r.Env),
+	}
+}
+
+func forReason(reason string) string {
+	if reason == "" {
+		return "."
+	}
+	return ": " + reason
 }
 
 func batchLine(i, n int, b api.ReleaseBatch) string {

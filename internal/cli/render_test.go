@@ -62,8 +62,49 @@ func TestScreen(t *testing.T) {
 	if drawn.String() != want {
 		t.Errorf("drawn: %q", drawn.String())
 	}
-	if n := len([]rune(clip(strings.Repeat("船", 300)))); n != screenWidth {
-		t.Errorf("a long line has %d characters", n)
+	drawn.Reset()
+	term.show([]string{strings.Repeat("船", 41)}) // two rows of 80 columns
+	term.show(nil)
+	if !strings.HasSuffix(drawn.String(), "\x1b[2A\r\x1b[J") {
+		t.Errorf("drawn over: %q", drawn.String())
+	}
+}
+
+func TestTable(t *testing.T) {
+	var out, errs bytes.Buffer
+	c := &console{Deps: Deps{Out: &out, Err: &errs}}
+	c.table("APP TITLE AGE", [][]string{{"shop", "发布 v2", "3m"}, {"船闸", "", "2h"}})
+	want := "APP   TITLE    AGE\nshop  发布 v2  3m\n船闸  -        2h\n"
+	if diff := cmp.Diff(want, out.String()); diff != "" {
+		t.Error(diff)
+	}
+	c.table("APP", nil)
+	if errs.Len() == 0 {
+		t.Error("an empty table says nothing")
+	}
+	for line, want := range map[string]string{"short": "short", "exactly8": "exactly8", "longer than 8": "longer …", "船闸船闸船": "船闸船…"} {
+		if got := clip(line, 8); got != want {
+			t.Errorf("clip(%q) = %q, want %q", line, got, want)
+		}
+	}
+}
+
+func TestTimesForPeople(t *testing.T) {
+	now := time.Date(2026, 1, 20, 3, 4, 5, 0, time.UTC)
+	for d, want := range map[time.Duration]string{
+		0: "0s", 59 * time.Second: "59s", 90 * time.Second: "1m", 5 * time.Hour: "5h", 50 * time.Hour: "2d", -time.Second: "0s",
+	} {
+		if got := age(now, now.Add(-d)); got != want {
+			t.Errorf("age of %s: %q, want %q", d, got, want)
+		}
+	}
+	for d, want := range map[time.Duration]string{
+		41234 * time.Microsecond: "41ms", 1234 * time.Millisecond: "1.2s", time.Minute: "1m", 65 * time.Second: "1m5s",
+		10 * time.Minute: "10m", time.Hour: "1h", 90*time.Minute + time.Second: "1h30m",
+	} {
+		if got := span(d); got != want {
+			t.Errorf("span(%s) = %q, want %q", d, got, want)
+		}
 	}
 }
 
@@ -90,7 +131,8 @@ func TestReleaseLines(t *testing.T) {
 		{held, []string{
 			"shop → prod  deploy #7 01234567  paused",
 			"  batch 1 of 2: asked 25 %, effective 25 %, healthy after 1.2s, holds: manual",
-			"Holding at 25 %. Next: shiplock release continue shop --env prod (or full, or abort)",
+			"Holds at 25 % until a person continues.",
+			"Next: shiplock release continue shop --env prod (or full, or abort)",
 		}},
 		{blocked, []string{
 			"shop → prod  deploy #7 01234567  proposed", "Cause: another release is under way on shop/prod", "Next: wait for it, or abort it",
@@ -127,7 +169,7 @@ func TestRunLines(t *testing.T) {
 	}{
 		{queued, []string{"shop#1 → dev  queued (2 of 3 in line)"}},
 		{failed, []string{
-			"shop#1 → dev  failed  1m0s", "  ↻ attempt 1 was lost: the node is gone", "  ✓ checkout     40ms",
+			"shop#1 → dev  failed  1m", "  ↻ attempt 1 was lost: the node is gone", "  ✓ checkout     40ms",
 			"  ✗ test           3 passed, 1 failed, 0 skipped  5 MiB", "  – image",
 		}},
 	} {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -90,7 +91,7 @@ func (c *console) watchRun(ctx context.Context, cl *client.Client, name string) 
 		return nil
 	})
 	if err != nil {
-		return err
+		return c.brokenOff(ctx, err, "the run goes on")
 	}
 	if !c.asJSON() {
 		printLines(c.Out, causeLines(run.Cause))
@@ -169,7 +170,7 @@ func explained(ex api.Explanation) []string {
 	out := []string{fmt.Sprintf("%s → %s  %s", ex.Run.Name, ex.Run.Env, ex.Run.State)}
 	out = append(out, causeLines(ex.Cause)...)
 	for _, l := range ex.Lost {
-		out = append(out, word(fmt.Sprintf("Attempt %d was lost at %s: %s", l.Attempt, stamp(l.At), l.Cause.Text)))
+		out = append(out, word(fmt.Sprintf("Attempt %d was lost at %s: %s", l.Attempt, l.At.Local().Format(time.DateTime), l.Cause.Text)))
 	}
 	if r := ex.Release; r != nil {
 		out = append(out, word(fmt.Sprintf("Release %s to %s/%s: %s, %s", r.ID, r.App, r.Env, r.State, r.Describe)))
@@ -179,9 +180,17 @@ func explained(ex api.Explanation) []string {
 		out = append(out, causeLines(&b)...)
 	}
 	if len(out) == 1 {
-		out = append(out, "Nothing holds it up.")
+		out = append(out, unremarkable(ex.Run))
 	}
 	return out
+}
+
+// unremarkable says what can be done with a run that nothing is wrong with.
+func unremarkable(r api.RunSummary) string {
+	if r.State == delivery.RunSucceeded && r.Artifact != "" {
+		return fmt.Sprintf("Next: shiplock release create %s --env %s --run %d", r.App, r.Env, r.Number)
+	}
+	return "Nothing holds it up."
 }
 
 func (c *console) runLogs() *cobra.Command {
@@ -201,8 +210,13 @@ func (c *console) runLogs() *cobra.Command {
 }
 
 func (c *console) pageLogs(ctx context.Context, cl *client.Client, name string, q client.LogQuery) error {
+	run, err := cl.Run(ctx, name)
+	if err != nil {
+		return err
+	}
+	c.sayAttempt(run, q.Attempt)
 	for {
-		page, err := cl.Logs(ctx, name, q)
+		page, err := cl.Logs(ctx, string(run.ID), q)
 		if err != nil {
 			return err
 		}
@@ -222,6 +236,7 @@ func (c *console) followLogs(ctx context.Context, cl *client.Client, name string
 	if err != nil {
 		return err
 	}
+	c.sayAttempt(run, q.Attempt)
 	for {
 		end, err := cl.FollowLog(ctx, string(run.ID), q, c.printLog)
 		if err != nil || !end.Retried || q.Attempt > 0 {
@@ -233,6 +248,24 @@ func (c *console) followLogs(ctx context.Context, cl *client.Client, name string
 		}
 		q.From = 1
 	}
+}
+
+// sayAttempt says whose log follows, when there is more than one; 0 is the newest.
+func (c *console) sayAttempt(run api.Run, attempt int) {
+	if len(run.Jobs) == 0 || run.Jobs[0].Attempt < 2 {
+		return
+	}
+	newest := run.Jobs[0].Attempt
+	if attempt == 0 {
+		attempt = newest
+	}
+	fmt.Fprintf(c.Err, "This is attempt %d of %d", attempt, newest)
+	for _, l := range run.Jobs[0].Lost {
+		if l.Attempt == attempt {
+			fmt.Fprintf(c.Err, ", which was lost: %s", word(l.Cause.Text))
+		}
+	}
+	fmt.Fprintln(c.Err, " (see the others with --attempt N).")
 }
 
 // awaitAttempt waits until the run has the attempt, or is over.

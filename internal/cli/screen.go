@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"strings"
@@ -11,7 +12,7 @@ import (
 type screen struct {
 	w        io.Writer
 	terminal bool
-	drawn    int
+	drawn    int // rows
 	seen     map[string]bool
 }
 
@@ -34,21 +35,24 @@ func (s *screen) show(lines []string) {
 		fmt.Fprintf(&b, "\x1b[%dA", s.drawn) // cursor up, then clear to the end
 	}
 	b.WriteString("\r\x1b[J")
-	for _, l := range lines {
-		b.WriteString(clip(l) + "\n")
+	s.drawn = 0
+	for columns := columnsOf(s.w); len(lines) > 0; lines = lines[1:] {
+		b.WriteString(lines[0] + "\n")
+		s.drawn += rows(lines[0], columns)
 	}
-	s.drawn = len(lines)
 	_, _ = io.WriteString(s.w, b.String()) // a broken terminal ends the program by itself
 }
 
-// screenWidth is a width that no line exceeds, for a wrapped line could not be
-// drawn over.
-const screenWidth = 100
-
-func clip(line string) string {
-	r := []rune(line)
-	if len(r) <= screenWidth {
-		return line
+// brokenOff tells who interrupts a watch that only the watching ended.
+func (c *console) brokenOff(ctx context.Context, err error, goesOn string) error {
+	if ctx.Err() == nil {
+		return err
 	}
-	return string(r[:screenWidth-1]) + "…"
+	fmt.Fprintf(c.Err, "\nNo longer watching; %s.\n", goesOn)
+	return errBadEnd
+}
+
+// rows is how many rows of a terminal a line fills.
+func rows(line string, columns int) int {
+	return max(1, (width(line)+columns-1)/columns)
 }

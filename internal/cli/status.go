@@ -21,11 +21,11 @@ func (c *console) statusCommand() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		return c.print(s, func(w io.Writer) { showStatus(w, s) })
+		return c.print(s, func(w io.Writer) { c.showStatus(w, s) })
 	}}
 }
 
-func showStatus(w io.Writer, s api.Status) {
+func (c *console) showStatus(w io.Writer, s api.Status) {
 	rows := make([][]string, len(s.Apps))
 	for i, a := range s.Apps {
 		rows[i] = []string{a.Name}
@@ -33,29 +33,38 @@ func showStatus(w io.Writer, s api.Status) {
 			rows[i] = append(rows[i], cell(a.Targets[env]))
 		}
 	}
-	table(w, "APP "+strings.ToUpper(strings.Join(s.Environments, " ")), rows)
+	c.table("APP "+strings.ToUpper(strings.Join(s.Environments, " ")), rows)
 	n := s.Counts
-	fmt.Fprintf(w, "\n%d running, %d queued, %d releases under way, %d waiting\n", n.Running, n.Queued, n.Releases, n.Waiting)
+	fmt.Fprintf(w, "\n%s running, %d queued, %s under way, %d waiting\n", count(n.Running, "run"), n.Queued, count(n.Releases, "release"), n.Waiting)
 	for _, r := range s.Runs {
-		line := fmt.Sprintf("  %s → %s  %s %s", r.Name, r.Env, r.State, r.Step)
-		if r.Queue != nil {
-			line += fmt.Sprintf("(%d of %d in line)", r.Queue.Position, r.Queue.Total)
-		}
-		fmt.Fprintln(w, word(line))
+		fmt.Fprintln(w, word(fmt.Sprintf("  %s → %s  %s  %s", r.Name, r.Env, runState(r), age(c.Now(), r.CreatedAt))))
+		printIndented(w, causeLines(r.Cause))
 	}
 	for _, r := range s.Releases {
-		fmt.Fprintln(w, word(fmt.Sprintf("  %s → %s  %s, %s", r.App, r.Env, r.State, r.Describe)))
+		fmt.Fprintln(w, word(fmt.Sprintf("  %s → %s  %s %s  %s, %s  %s", r.App, r.Env, r.Kind, revision(r.Revision), r.State, r.Describe, age(c.Now(), r.CreatedAt))))
+		if r.Manual {
+			printIndented(w, manualLines(r))
+		}
+		printIndented(w, causeLines(r.Cause))
 	}
 }
 
-// cell shows a Target in a few characters: "#17 healthy", "#17 75%+#18 25%".
+func printIndented(w io.Writer, lines []string) {
+	for _, l := range lines {
+		fmt.Fprintln(w, "    "+l)
+	}
+}
+
+// cell shows a Target in a few characters: "#17 healthy", "#18 25%, #17 75%".
 func cell(t api.TargetStatus) string {
-	if len(t.Shares) > 1 {
-		var parts []string
-		for _, s := range t.Shares {
+	var parts []string
+	for _, s := range t.Shares {
+		if s.Asked+s.Effective > 0 { // another is kept warm
 			parts = append(parts, fmt.Sprintf("#%d %d%%", s.RunNumber, s.Effective))
 		}
-		return strings.Join(parts, "+")
+	}
+	if len(parts) > 1 {
+		return strings.Join(parts, ", ")
 	}
 	if t.RunNumber == 0 {
 		return string(t.State)

@@ -96,10 +96,10 @@ func (c *console) targetHistory(ctx context.Context, cl *client.Client, app, env
 				return err
 			}
 		}
-		rows[i] = []string{d.ID.Short(), revision(d.RevisionSummary), stamp(d.At), string(d.Release), deployedNote(d)}
+		rows[i] = []string{d.ID.Short(), revision(d.RevisionSummary), age(c.Now(), d.At), string(d.Release), deployedNote(d)}
 	}
 	if !c.asJSON() {
-		table(c.Out, "REVISION VERSION DEPLOYED RELEASE NOTE", rows)
+		c.table("REVISION VERSION AGE RELEASE NOTE", rows)
 	}
 	return nil
 }

@@ -5,8 +5,6 @@ import (
 	"io"
 	"regexp"
 	"strings"
-	"text/tabwriter"
-	"time"
 	"unicode"
 
 	"github.com/shiplock/shiplock/internal/api"
@@ -62,22 +60,6 @@ func word(s string) string {
 	return strip(strings.NewReplacer("\t", " ", "\n", " ").Replace(s))
 }
 
-// table prints rows under a head, aligned.
-func table(w io.Writer, head string, rows [][]string) {
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, strings.ReplaceAll(head, " ", "\t"))
-	for _, row := range rows {
-		for i, cell := range row {
-			row[i] = word(cell)
-			if row[i] == "" {
-				row[i] = "-"
-			}
-		}
-		fmt.Fprintln(t, strings.Join(row, "\t"))
-	}
-	_ = t.Flush() // as good as the writer below
-}
-
 // causeLines shows why something waits or failed: the cause, its evidence
 // indented, and what to do next.
 func causeLines(c *delivery.Cause) []string {
@@ -90,6 +72,9 @@ func causeLines(c *delivery.Cause) []string {
 	}
 	out := []string{"Cause: " + word(c.Text) + word(where)}
 	for _, e := range c.Evidence {
+		if strings.Contains(c.Text, e) {
+			continue // said already
+		}
 		for line := range strings.Lines(e) {
 			out = append(out, "    "+word(strings.TrimRight(line, "\r\n")))
 		}
@@ -104,28 +89,6 @@ func printLines(w io.Writer, lines []string) {
 	for _, l := range lines {
 		fmt.Fprintln(w, l)
 	}
-}
-
-// took is how long something lasted, in the precision that people read.
-func took(from, to time.Time) string {
-	if from.IsZero() || to.IsZero() {
-		return ""
-	}
-	switch d := to.Sub(from); {
-	case d < time.Second:
-		return d.Round(time.Millisecond).String()
-	case d < time.Minute:
-		return d.Round(100 * time.Millisecond).String()
-	default:
-		return d.Round(time.Second).String()
-	}
-}
-
-func stamp(t time.Time) string {
-	if t.IsZero() {
-		return ""
-	}
-	return t.Local().Format("2006-01-02 15:04:05")
 }
 
 // revision is "#17 1a2b3c4d", how people know a version.

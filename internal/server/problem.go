@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -113,6 +114,9 @@ func writeJSON(w http.ResponseWriter, status int, v any) {
 	_ = enc.Encode(v) // the caller may be gone
 }
 
+// shownProblems is how many faults of a request's form are worth reading at once.
+const shownProblems = 5
+
 // frameworkProblem turns the framework's own errors into ours.
 func frameworkProblem(_ huma.Context, _ string, v any) (any, error) {
 	m, ok := v.(*huma.ErrorModel)
@@ -120,11 +124,14 @@ func frameworkProblem(_ huma.Context, _ string, v any) (any, error) {
 		return v, nil
 	}
 	msg := m.Detail
-	for i, e := range m.Errors {
+	for i, e := range m.Errors[:min(len(m.Errors), shownProblems)] {
 		msg += [...]string{": ", "; "}[min(i, 1)] + e.Message
 		if e.Location != "" {
 			msg += " (" + e.Location + ")"
 		}
+	}
+	if more := len(m.Errors) - shownProblems; more > 0 {
+		msg += fmt.Sprintf("; and %d more", more)
 	}
 	kind := delivery.Invalid
 	if m.Status >= http.StatusInternalServerError {

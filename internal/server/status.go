@@ -58,6 +58,9 @@ func (s *Server) openRuns(ctx context.Context, out *api.Status) error {
 			if sum.Queue, err = s.queuePlace(ctx, r); err != nil {
 				return err
 			}
+			if sum.Cause == nil && sum.Queue != nil {
+				sum.Cause = queuedCause(*sum.Queue)
+			}
 			out.Runs = append(out.Runs, sum)
 		}
 	}
@@ -71,15 +74,25 @@ func (s *Server) openReleases(ctx context.Context, out *api.Status) error {
 			return err
 		}
 		for _, r := range all {
-			out.Releases = append(out.Releases, api.ReleaseSummaryOf(r))
-			if r.State == delivery.ReleaseIsProposed {
-				out.Counts.Waiting++
-			} else {
+			sum := api.ReleaseSummaryOf(r)
+			if r.State != delivery.ReleaseIsProposed {
 				out.Counts.Releases++
+			} else if sum.Cause, err = s.firstBlocker(ctx, r); err != nil {
+				return err
 			}
+			out.Releases = append(out.Releases, sum)
 		}
 	}
 	return nil
+}
+
+// firstBlocker is why a release waits; nil when it is about to start.
+func (s *Server) firstBlocker(ctx context.Context, r delivery.Release) (*delivery.Cause, error) {
+	blockers, err := s.cfg.Engine.Blockers(ctx, r)
+	if err != nil || len(blockers) == 0 {
+		return nil, err
+	}
+	return &blockers[0], nil
 }
 
 func (s *Server) count(ctx context.Context, out *api.Status) error {

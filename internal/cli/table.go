@@ -1,0 +1,108 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"unicode"
+
+	"golang.org/x/term"
+)
+
+// table prints rows under a head, aligned. On a terminal rows are cut at its edge.
+func (c *console) table(head string, rows [][]string) {
+	if len(rows) == 0 {
+		fmt.Fprintln(c.Err, "There are none.")
+		return
+	}
+	all := append([][]string{strings.Fields(head)}, rows...)
+	widths := make([]int, len(all[0]))
+	for _, row := range all {
+		for i, cell := range row {
+			if row[i] = word(cell); row[i] == "" {
+				row[i] = "-"
+			}
+			widths[i] = max(widths[i], width(row[i]))
+		}
+	}
+	edge := c.columns()
+	for _, row := range all {
+		fmt.Fprintln(c.Out, clip(aligned(row, widths), edge))
+	}
+}
+
+// aligned joins cells, padded to their columns' widths.
+func aligned(cells []string, widths []int) string {
+	var b strings.Builder
+	for i, cell := range cells {
+		b.WriteString(cell)
+		if i < len(cells)-1 {
+			b.WriteString(strings.Repeat(" ", widths[i]-width(cell)+2))
+		}
+	}
+	return b.String()
+}
+
+// columns is the width of the terminal; 0 when there is none.
+func (c *console) columns() int {
+	if !c.Terminal {
+		return 0
+	}
+	return columnsOf(c.Out)
+}
+
+// columnsOf is how many columns a terminal has, or usually has.
+func columnsOf(w io.Writer) int {
+	const usual = 80
+	f, ok := w.(*os.File)
+	if !ok {
+		return usual
+	}
+	n, _, err := term.GetSize(int(f.Fd()))
+	if err != nil || n < 1 {
+		return usual
+	}
+	return n
+}
+
+// clip cuts a line to at most edge columns; 0 is no edge.
+func clip(line string, edge int) string {
+	if edge == 0 || width(line) <= edge {
+		return line
+	}
+	used := 1 // the mark's
+	for i, r := range line {
+		if used += runeWidth(r); used > edge {
+			return line[:i] + "…"
+		}
+	}
+	return line
+}
+
+// width is how many columns a terminal gives a text without control characters.
+func width(s string) int {
+	n := 0
+	for _, r := range s {
+		n += runeWidth(r)
+	}
+	return n
+}
+
+// runeWidth follows Unicode's East Asian Width (UAX #11) for the scripts that
+// names and commit titles are written in.
+func runeWidth(r rune) int {
+	switch {
+	case r < 0x300:
+		return 1
+	case unicode.In(r, unicode.Mn, unicode.Me, unicode.Cf):
+		return 0
+	case unicode.In(r, unicode.Han, unicode.Hangul, unicode.Hiragana, unicode.Katakana),
+		r >= 0x3000 && r <= 0x303e, // CJK punctuation
+		r >= 0xff01 && r <= 0xff60, // full-width forms
+		r >= 0xffe0 && r <= 0xffe6,
+		r >= 0x1f300 && r <= 0x1faff: // pictographs
+		return 2
+	}
+	return 1
+}
