@@ -72,7 +72,8 @@ func NewServer(t testing.TB, flags ...string) *Server {
 		t.Fatal(err)
 	}
 	s := &Server{t: t, Data: filepath.Join(dir, "data"), Front: NewFront(t), Flags: flags, log: log}
-	t.Cleanup(func() {
+	t.Cleanup(func() { // after every process's own
+		s.Remove()
 		log.Close()
 		if t.Failed() {
 			t.Logf("kept %s", dir)
