@@ -48,7 +48,7 @@ story is told once and the command ends; its exit code is 1 if anything fell sho
 	}
 	f := cmd.Flags()
 	f.BoolVar(&o.once, "once", false, "tell the story once, clean up and exit")
-	f.StringVar(&o.data, "data", "", "keep everything in this directory (default: a temporary one, removed at the end)")
+	f.StringVar(&o.data, "data", "", "keep everything in this directory (default: a temporary one, removed at the end; tool caches stay in the user's cache directory)")
 	f.StringVar(&o.listen, "listen", "127.0.0.1:0", "address to listen on; port 0 takes a free one")
 	return cmd
 }
@@ -109,7 +109,7 @@ func (d *demonstration) start(ctx context.Context, o demoOptions, errOut io.Writ
 	}
 	d.gitURL = "http://" + listener.Addr().String()
 	opts := options{
-		data: filepath.Join(d.root, "data"), listen: o.listen, capacity: 2,
+		data: filepath.Join(d.root, "data"), cache: demoCache(o), listen: o.listen, capacity: 2,
 		lease: 10 * time.Second, silence: 3 * time.Minute, logLevel: "error",
 		gitlabURL: d.gitURL, cloneUser: demoUser,
 		gitlabToken: rand.Text(), hookSecret: rand.Text(), clonePassword: rand.Text(), adminToken: auth.NewToken(),
@@ -144,6 +144,16 @@ func (d *demonstration) start(ctx context.Context, o demoOptions, errOut io.Writ
 	})
 	d.say("Shiplock's demo: the server is %s, the Git forge %s, everything is in %s", d.instance.url, d.gitURL, d.root)
 	return nil
+}
+
+// demoCache is where build tools keep what the next demo would fetch and compile
+// again; with --data everything stays together.
+func demoCache(o demoOptions) string {
+	dir, err := os.UserCacheDir()
+	if err != nil || o.data != "" {
+		return ""
+	}
+	return filepath.Join(dir, "shiplock", "demo")
 }
 
 // tell tells the story, and returns errFellShort when it was not all well.

@@ -20,6 +20,7 @@ import (
 // flags, which other users of the machine can read.
 type options struct {
 	data   string
+	cache  string // tool caches of local builds; empty is below data
 	listen string
 	// url is what people and forges reach the server by; empty is the listener's.
 	url string
@@ -39,6 +40,7 @@ type options struct {
 
 func (o *options) flags(f *pflag.FlagSet) {
 	f.StringVar(&o.data, "data", "data", "directory that holds everything; made when missing")
+	f.StringVar(&o.cache, "cache", "", "directory for the tool caches of builds (default: below --data)")
 	f.StringVar(&o.listen, "listen", "127.0.0.1:8080", "address to listen on")
 	f.StringVar(&o.url, "url", "", "address that people and forges reach the server by (default: what it listens on)")
 	f.StringVar(&o.runnerURL, "runner-url", "", "address that runners reach the server by (default: what it listens on)")

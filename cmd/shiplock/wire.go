@@ -66,6 +66,9 @@ func wire(ctx context.Context, o options, log *slog.Logger) (_ *instance, err er
 	if in.opts.data, err = filepath.Abs(o.data); err != nil {
 		return nil, fmt.Errorf("find the data directory: %w", err)
 	}
+	if in.opts.cache, err = filepath.Abs(cmp.Or(o.cache, filepath.Join(o.data, "cache"))); err != nil {
+		return nil, fmt.Errorf("find the cache directory: %w", err)
+	}
 	if err := os.MkdirAll(in.opts.data, 0o700); err != nil {
 		return nil, delivery.Wrap(delivery.Invalid, "the data directory cannot be made: choose another with --data", err)
 	}
@@ -138,7 +141,7 @@ func (in *instance) assemble(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	in.images = puller.client(in.path("cache"))
+	in.images = puller.client(in.opts.cache)
 	if in.executor, err = in.newExecutor(); err != nil {
 		return err
 	}
@@ -175,7 +178,7 @@ func (in *instance) limits() delivery.RunLimits {
 
 func (in *instance) newExecutor() (*execute.Executor, error) {
 	return execute.New(execute.Config{
-		Dir: in.path("attempts"), CacheDir: in.path("cache"), Runner: []string{in.opts.runner}, Logger: in.log,
+		Dir: in.path("attempts"), CacheDir: in.opts.cache, Runner: []string{in.opts.runner}, Logger: in.log,
 		OnExit: func(key string) {
 			ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 			defer cancel()
