@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -166,6 +167,7 @@ func (d *draft) change() *delivery.Change {
 			wakeForRun(&c, l.before, l.after)
 		}
 	}
+	slices.SortFunc(c.Runs, func(a, b *delivery.Run) int { return cmp.Compare(a.ID, b.ID) }) // numbered as they were made
 	for _, l := range d.releases {
 		if l.changed {
 			c.Releases = append(c.Releases, &l.after)
@@ -243,6 +245,3 @@ func wakeForRun(c *delivery.Change, before, after delivery.Run) {
 }
 
 func sameJobState(a, b delivery.Job) bool { return a.State == b.State && a.Attempt == b.Attempt }
-
-// quiet tells whether the draft would change nothing.
-func (d *draft) quiet() bool { return len(d.history) == 0 && len(d.extra.Wakes) == 0 }
