@@ -99,35 +99,45 @@ func imageTag(run delivery.Run) string { return fmt.Sprintf("%d-%s", run.Number,
 // Report takes a runner's numbered reports in, each once.
 func (e *Engine) Report(ctx context.Context, key, token string, reports api.Reports) (api.ReportsAck, error) {
 	run, job, err := e.reportOn(ctx, key, func(d *draft, run delivery.Run, job delivery.Job, attempt int) error {
-		if !holds(job, token) {
+		if attempt != job.Attempt || !holds(job, token) {
 			return delivery.ErrGone
 		}
-		next := job.Seq + 1
-		for _, r := range reports.Reports {
-			if r.Seq < next {
-				continue
-			}
-			if r.Seq > next {
-				break // the answer says from where to send again
-			}
-			next++
-			ev, err := e.reportEvent(ctx, run, job, r, d.now)
-			if err != nil {
-				return err
-			}
-			if err := d.record(ctx, run.Ref(), ev); err != nil {
-				return err
-			}
-		}
-		if next == job.Seq+1 && d.now.Sub(job.SeenAt) > e.cfg.Limits.Silence/4 { // reports are signs of life themselves
-			return d.record(ctx, run.Ref(), delivery.AttemptSeen{Job: job.Name, Attempt: attempt, At: d.now})
-		}
-		return nil
+		return e.takeIn(ctx, d, run, job, reports.Reports)
 	})
 	if err != nil {
 		return api.ReportsAck{}, err
 	}
 	return api.ReportsAck{Seq: job.Seq, Cancel: run.Cancel != nil}, nil
+}
+
+// takeIn folds the reports that are next in line. What was accepted before is
+// acknowledged again, even after the job's end; only a running job has news.
+func (e *Engine) takeIn(ctx context.Context, d *draft, run delivery.Run, job delivery.Job, reports []api.Report) error {
+	next := job.Seq + 1
+	for _, r := range reports {
+		if r.Seq < next {
+			continue
+		}
+		if r.Seq > next {
+			break // the answer says from where to send again
+		}
+		if job.State != delivery.JobRunning {
+			return delivery.ErrGone
+		}
+		next++
+		ev, err := e.reportEvent(ctx, run, job, r, d.now)
+		if err != nil {
+			return err
+		}
+		if err := d.record(ctx, run.Ref(), ev); err != nil {
+			return err
+		}
+	}
+	quiet := next == job.Seq+1 && job.State == delivery.JobRunning
+	if quiet && d.now.Sub(job.SeenAt) > e.cfg.Limits.Silence/4 { // reports are signs of life themselves
+		return d.record(ctx, run.Ref(), delivery.AttemptSeen{Job: job.Name, Attempt: job.Attempt, At: d.now})
+	}
+	return nil
 }
 
 // reportEvent turns a runner's report into a fact.
@@ -158,10 +168,11 @@ func (e *Engine) reportEvent(ctx context.Context, run delivery.Run, job delivery
 	}
 }
 
-// accept checks the artifact that a runner claims to have pushed.
+// accept checks the artifact that a runner claims to have pushed. A canceled run
+// makes none, whatever its runner managed to do meanwhile.
 func (e *Engine) accept(ctx context.Context, run delivery.Run, f *api.Finish) (*delivery.Artifact, error) {
 	img := run.Plan.Image
-	if f.Outcome != api.OutcomeSucceeded || img == nil {
+	if f.Outcome != api.OutcomeSucceeded || img == nil || run.Cancel != nil {
 		return nil, nil
 	}
 	if f.Artifact == nil {
@@ -176,41 +187,51 @@ func (e *Engine) accept(ctx context.Context, run delivery.Run, f *api.Finish) (*
 	return &a, nil
 }
 
-// AppendLog keeps a runner's log lines.
+// AppendLog keeps a runner's log lines. Its last ones may come after its last report.
 func (e *Engine) AppendLog(ctx context.Context, key, token string, b api.LogBatch) (api.LogAck, error) {
-	if err := e.checkToken(ctx, key, token); err != nil {
+	if _, _, err := e.holder(ctx, key, token); err != nil {
 		return api.LogAck{}, err
 	}
 	line, err := e.cfg.Logs.Append(ctx, key, b)
 	return api.LogAck{Line: line}, err
 }
 
-// CheckPush answers whether the runner that holds token may push to repository.
+// CheckPush answers whether the runner that holds token may push to repository: its
+// own app's, and only while its job runs.
 func (e *Engine) CheckPush(ctx context.Context, key, token, repository string) error {
-	run, job, _, err := e.attempt(ctx, key)
+	run, err := e.running(ctx, key, token)
 	if err != nil {
 		return err
 	}
-	if !holds(job, token) || run.Plan.Image == nil || run.Plan.Image.Repository != repository {
+	if run.Plan.Image == nil || run.Plan.Image.Repository != repository {
 		return delivery.E(delivery.Denied, "this job may not push to "+repository)
 	}
 	return nil
 }
 
-// CheckPull answers whether the runner that holds token may read images.
+// CheckPull answers whether the runner that holds token may read images: while its
+// job runs.
 func (e *Engine) CheckPull(ctx context.Context, key, token string) error {
-	return e.checkToken(ctx, key, token)
+	_, err := e.running(ctx, key, token)
+	return err
 }
 
-func (e *Engine) checkToken(ctx context.Context, key, token string) error {
-	_, job, number, err := e.attempt(ctx, key)
-	if err != nil {
-		return err
+// running returns the run of a token's holder whose job runs, or ErrGone.
+func (e *Engine) running(ctx context.Context, key, token string) (delivery.Run, error) {
+	run, job, err := e.holder(ctx, key, token)
+	if err == nil && job.State != delivery.JobRunning {
+		err = delivery.ErrGone
 	}
-	if job.Attempt != number || !holds(job, token) {
-		return delivery.ErrGone
+	return run, err
+}
+
+// holder returns the run and job whose current attempt holds token, or ErrGone.
+func (e *Engine) holder(ctx context.Context, key, token string) (delivery.Run, delivery.Job, error) {
+	run, job, attempt, err := e.attempt(ctx, key)
+	if err == nil && (attempt != job.Attempt || !holds(job, token)) {
+		err = delivery.ErrGone
 	}
-	return nil
+	return run, job, err
 }
 
 // reportOn folds what a runner says into its run, again on fresh state when
