@@ -372,7 +372,7 @@ func TestUserFailure(t *testing.T) {
 		id := w.startRun("shop", "dev")
 		r := w.claim()
 		r.step("build")
-		w.must(r.finish(api.Finish{Outcome: api.OutcomeFailed, Cause: &delivery.Cause{Code: "step.failed", Text: "build failed"}}))
+		w.must(r.finish(failure))
 		if run := w.wantRun(id, delivery.RunFailed); run.Cause().Text != "build failed" || run.Artifact != nil || run.Release != "" {
 			t.Errorf("run: %+v", run)
 		}
@@ -381,3 +381,5 @@ func TestUserFailure(t *testing.T) {
 		}
 	})
 }
+
+var failure = api.Finish{Outcome: api.OutcomeFailed, Cause: &delivery.Cause{Code: "step.failed", Text: "build failed"}}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -80,7 +81,11 @@ func (e *Engine) nextTarget(ctx context.Context, d *draft, key string) (time.Tim
 func (e *Engine) applyDesired(ctx context.Context, d *draft, t delivery.Target) error {
 	ctx, cancel := context.WithTimeout(ctx, deployerTimeout)
 	defer cancel()
-	if err := e.cfg.Deployer.Apply(ctx, t.App, t.Env, t.Desired); err != nil {
+	err := e.cfg.Deployer.Apply(ctx, t.App, t.Env, t.Desired)
+	if delivery.KindOf(err) == delivery.Conflict { // a fence, and no race to win by trying again at once
+		err = delivery.Wrap(delivery.Unavailable, "the deployer saw a newer wish than this server's: see that no other one changes "+t.Key(), err)
+	}
+	if err != nil {
 		return fmt.Errorf("apply generation %d of %s: %w", t.Desired.Generation, t.Key(), err)
 	}
 	return d.record(ctx, t.Ref(), delivery.DesiredApplied{Generation: t.Desired.Generation})
@@ -109,6 +114,9 @@ func (e *Engine) nextRelease(ctx context.Context, d *draft, id delivery.ReleaseI
 	if err != nil {
 		return time.Time{}, err
 	}
+	if err := e.wakeOlder(ctx, d, l.after); err != nil {
+		return time.Time{}, err
+	}
 	actions, again := l.after.Next(d.now, facts)
 	for _, a := range actions {
 		if err := e.pure(ctx, d, a); err != nil {
@@ -118,23 +126,53 @@ func (e *Engine) nextRelease(ctx context.Context, d *draft, id delivery.ReleaseI
 	return again, nil
 }
 
+// wakeOlder has the releases that wait longer see that this one waits too, so that
+// it replaces them at once and not only when the Target is free.
+func (e *Engine) wakeOlder(ctx context.Context, d *draft, r delivery.Release) error {
+	if r.State != delivery.ReleaseIsProposed {
+		return nil
+	}
+	waiting, err := e.store.WaitingReleases(ctx, r.App, r.Env)
+	for _, id := range waiting {
+		if id < r.ID {
+			d.wake(delivery.Ref{Kind: delivery.KindRelease, ID: string(id)}, time.Time{})
+		}
+	}
+	return err
+}
+
 func (e *Engine) releaseFacts(ctx context.Context, d *draft, r delivery.Release) (delivery.ReleaseFacts, error) {
 	t, err := d.target(ctx, r.App, r.Env)
 	if err != nil {
 		return delivery.ReleaseFacts{}, err
 	}
 	facts := delivery.ReleaseFacts{Target: t.after}
-	if r.State != delivery.ReleaseIsProposed {
-		return facts, nil
+	if r.State == delivery.ReleaseIsProposed {
+		facts.NewerWaiting, err = e.replacement(ctx, d, r)
 	}
+	return facts, err
+}
+
+// replacement returns the newest release that takes the place of r, which waits; ""
+// when there is none. A restart brings no version, so it replaces restarts only.
+func (e *Engine) replacement(ctx context.Context, d *draft, r delivery.Release) (delivery.ReleaseID, error) {
 	waiting, err := e.store.WaitingReleases(ctx, r.App, r.Env)
 	if err != nil {
-		return facts, err
+		return "", err
 	}
-	if n := len(waiting); n > 0 && waiting[n-1] != r.ID {
-		facts.NewerWaiting = waiting[n-1]
+	for _, id := range slices.Backward(waiting) {
+		if id <= r.ID {
+			break
+		}
+		newer, err := d.release(ctx, id)
+		if err != nil {
+			return "", err
+		}
+		if newer.after.Kind != delivery.ReleaseRestart || r.Kind == delivery.ReleaseRestart {
+			return id, nil
+		}
 	}
-	return facts, nil
+	return "", nil
 }
 
 func (e *Engine) nextNotification(ctx context.Context, d *draft, id string) (time.Time, error) {
