@@ -9,7 +9,7 @@ import (
 )
 
 func checkStack(name string, s delivery.Stack, bad report) {
-	if name != "" && !stackName.MatchString(name) {
+	if name != "" && !stackName(name) {
 		bad("metadata.name", fmt.Sprintf("%q cannot be the name of a stack: use 1–63 of a–z, 0–9, '-' and '.', starting with a letter", clip(name)))
 	}
 	if s.Language == "" {
@@ -20,12 +20,12 @@ func checkStack(name string, s delivery.Stack, bad report) {
 }
 
 func checkBuild(b delivery.Build, bad report) {
-	if b.Image != "" && !imageRef.MatchString(b.Image) {
+	if b.Image != "" && !imageRef(b.Image) {
 		bad("spec.build.image", fmt.Sprintf("%q is not an image reference", clip(b.Image)))
 	}
 	bad.oneOf("spec.build.checkout", b.Checkout, delivery.CheckoutNone)
 	for i, t := range b.Tools {
-		if !toolName.MatchString(t) {
+		if !toolName(t) {
 			bad(fmt.Sprintf("spec.build.tools[%d]", i), fmt.Sprintf("%q is not a program's name: write it without a path or arguments", clip(t)))
 		}
 	}
@@ -59,7 +59,7 @@ func checkStep(path string, step delivery.StackStep, seen map[string]bool, bad r
 }
 
 func checkRuntime(r delivery.Runtime, bad report) {
-	if r.Base != "" && !imageRef.MatchString(r.Base) {
+	if r.Base != "" && !imageRef(r.Base) {
 		bad("spec.runtime.base", fmt.Sprintf("%q is not the reference of a base image: write e.g. {registry}/shiplock/base:1", clip(r.Base)))
 	}
 	if h := r.Home; h != "" && (!path.IsAbs(h) || h == "/" || h != path.Clean(h) || strings.ContainsAny(h, " \t\r\n\\\x00")) {

@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/shiplock/shiplock/internal/delivery"
 )
@@ -14,16 +15,23 @@ import (
 type report func(path, msg string)
 
 var (
-	stackName    = regexp.MustCompile(`^[a-z]([-.a-z0-9]{0,61}[a-z0-9])?$`)
-	variableName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]{0,254}$`)
-	labelKey     = regexp.MustCompile(`^[A-Za-z0-9]([-A-Za-z0-9_./]{0,126}[A-Za-z0-9])?$`)
-	toolName     = regexp.MustCompile(`^[A-Za-z0-9][-A-Za-z0-9_.+]{0,62}$`)
-	imageRef     = regexp.MustCompile(`^(\{registry\}/)?[a-z0-9][-a-z0-9._/:]*(@sha256:[0-9a-f]{64})?$`)
+	stackName    = pattern(`^[a-z]([-.a-z0-9]{0,61}[a-z0-9])?$`)
+	variableName = pattern(`^[A-Za-z_][A-Za-z0-9_]{0,254}$`)
+	labelKey     = pattern(`^[A-Za-z0-9]([-A-Za-z0-9_./]{0,126}[A-Za-z0-9])?$`)
+	toolName     = pattern(`^[A-Za-z0-9][-A-Za-z0-9_.+]{0,62}$`)
+	imageRef     = pattern(`^(\{registry\}/)?[a-z0-9][-a-z0-9._/:]*(@sha256:[0-9a-f]{64})?$`)
 
-	repoURL  = regexp.MustCompile(`^(https?|ssh|git|file)://[^\s@]*(@?[^\s@]+)$`)
-	repoSCP  = regexp.MustCompile(`^[\w.][-\w.]*@[\w.][-\w.]*:[^\s-]\S*$`)
-	repoPath = regexp.MustCompile(`^[\w.][-\w.]*(/[\w.][-\w.]*)+$`)
+	repoURL  = pattern(`^(https?|ssh|git|file)://[^\s@]*(@?[^\s@]+)$`)
+	repoSCP  = pattern(`^[\w.][-\w.]*@[\w.][-\w.]*:[^\s-]\S*$`)
+	repoPath = pattern(`^[\w.][-\w.]*(/[\w.][-\w.]*)+$`)
 )
+
+// pattern is a regular expression that is compiled once it is needed: most programs
+// that carry documents never check one, and a runner should start in no time.
+func pattern(expr string) func(string) bool {
+	compiled := sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(expr) })
+	return func(s string) bool { return compiled().MatchString(s) }
+}
 
 func (bad report) err(path string, err error) {
 	if err != nil {
@@ -52,7 +60,7 @@ func (bad report) variables(path string, vars map[string]string) {
 	for name, value := range vars {
 		key := keyOf(path, name)
 		switch {
-		case !variableName.MatchString(name):
+		case !variableName(name):
 			bad(key, fmt.Sprintf("%q cannot name a variable: use letters, digits and '_', not starting with a digit", clip(name)))
 		case name == "PORT":
 			bad(key, "PORT is given by Shiplock: remove it")
@@ -66,7 +74,7 @@ func (bad report) variables(path string, vars map[string]string) {
 
 func (bad report) labels(path string, labels map[string]string) {
 	for key, value := range labels {
-		if !labelKey.MatchString(key) {
+		if !labelKey(key) {
 			bad(keyOf(path, key), fmt.Sprintf("%q cannot be a label: use letters, digits, '-', '_', '.' and '/'", clip(key)))
 		}
 		if len(value) > 255 || strings.ContainsAny(value, "\n\x00") {
@@ -95,7 +103,7 @@ func (bad report) repo(field, s string) {
 		bad(field, "repo is missing: write a clone URL, or the forge's group/name")
 	case hasUser && strings.Contains(user, ":"):
 		bad(field, "a password does not belong into the catalog: remove it from the URL")
-	case isURL && !repoURL.MatchString(s), !isURL && !repoSCP.MatchString(s) && !repoPath.MatchString(s):
+	case isURL && !repoURL(s), !isURL && !repoSCP(s) && !repoPath(s):
 		bad(field, fmt.Sprintf("%q is not a repository: write a clone URL, or the forge's group/name", clip(s)))
 	}
 }

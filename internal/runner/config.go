@@ -3,7 +3,9 @@ package runner
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/url"
 	"os"
@@ -21,7 +23,7 @@ const (
 	EnvServer    = "SHIPLOCK_SERVER"    // base URL
 	EnvAttempt   = "SHIPLOCK_ATTEMPT"   // the attempt's key
 	EnvCode      = "SHIPLOCK_CODE"      // the claim code, or:
-	EnvCodeFile  = "SHIPLOCK_CODE_FILE" // a file with it, removed once read
+	EnvCodeFD    = "SHIPLOCK_CODE_FD"   // an inherited pipe with it
 	EnvWorkspace = "SHIPLOCK_WORKSPACE" // a directory of its own
 	EnvCache     = "SHIPLOCK_CACHE"     // a directory shared by trusted builds; may be empty
 	EnvLockFD    = "SHIPLOCK_LOCK_FD"   // an inherited, locked file; see Hold
@@ -69,20 +71,22 @@ type ImageRequest struct {
 	Say func(text string)
 }
 
-// FromEnv reads the part of a Config that an executor passes. It removes the
-// code's file.
+// FromEnv reads the part of a Config that an executor passes, once: it uses the
+// code's pipe up.
 func FromEnv(getenv func(string) string) (Config, error) {
 	c := Config{
 		Server: getenv(EnvServer), Attempt: getenv(EnvAttempt), Code: getenv(EnvCode),
 		Workspace: getenv(EnvWorkspace), Cache: getenv(EnvCache),
 	}
-	if file := getenv(EnvCodeFile); file != "" {
-		code, err := os.ReadFile(file)
+	if value := getenv(EnvCodeFD); value != "" {
+		fd, err := passed(EnvCodeFD, value)
 		if err != nil {
-			return Config{}, fmt.Errorf("read the claim code: %w", err)
+			return Config{}, err
 		}
-		if err := os.Remove(file); err != nil {
-			return Config{}, fmt.Errorf("remove the claim code: %w", err)
+		pipe := os.NewFile(uintptr(fd), "claim code")
+		code, err := io.ReadAll(io.LimitReader(pipe, 4<<10))
+		if err = errors.Join(err, pipe.Close()); err != nil {
+			return Config{}, fmt.Errorf("read the claim code: %w", err)
 		}
 		c.Code = string(code)
 	}
@@ -95,7 +99,7 @@ func (c Config) check() error {
 	case err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https":
 		return delivery.E(delivery.Invalid, EnvServer+" must be the server's http(s) URL")
 	case c.Attempt == "" || c.Code == "":
-		return delivery.E(delivery.Invalid, EnvAttempt+" and one of "+EnvCode+" and "+EnvCodeFile+" must be set")
+		return delivery.E(delivery.Invalid, EnvAttempt+" and one of "+EnvCode+" and "+EnvCodeFD+" must be set")
 	case !filepath.IsAbs(c.Workspace):
 		return delivery.E(delivery.Invalid, EnvWorkspace+" must be an absolute path")
 	}

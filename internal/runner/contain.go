@@ -29,14 +29,23 @@ func Hold(getenv func(string) string) error {
 	if value == "" {
 		return nil
 	}
-	fd, err := strconv.Atoi(value)
-	if err != nil || fd < 3 {
-		return fmt.Errorf("%s=%q is not a file descriptor above 2", EnvLockFD, value)
+	fd, err := passed(EnvLockFD, value)
+	if err != nil {
+		return err
 	}
-	syscall.CloseOnExec(fd)
 	// No os.File: its finalizer would let the lock go.
 	if _, err := unix.Pwrite(fd, []byte(strconv.Itoa(os.Getpid())+"\n"), 0); err != nil {
 		return fmt.Errorf("write the process id into the lock: %w", err)
 	}
 	return nil
+}
+
+// passed is the file descriptor that a variable names; children do not get it.
+func passed(name, value string) (int, error) {
+	fd, err := strconv.Atoi(value)
+	if err != nil || fd < 3 {
+		return 0, fmt.Errorf("%s=%q is not a file descriptor above 2", name, value)
+	}
+	syscall.CloseOnExec(fd)
+	return fd, nil
 }

@@ -18,11 +18,9 @@ import (
 
 // Names in an attempt's directory.
 const (
-	lockFile    = "lock"
-	startedFile = "started"
-	codeFile    = "code"
-	logFile     = "runner.log"
-	workspace   = "ws"
+	lockFile  = "lock"
+	logFile   = "runner.log"
+	workspace = "ws"
 )
 
 // attempt is an attempt's directory.
@@ -31,7 +29,7 @@ type attempt struct{ key, dir string }
 func (a attempt) path(name string) string { return filepath.Join(a.dir, name) }
 
 func (a attempt) started() bool {
-	_, err := os.Lstat(a.path(startedFile))
+	_, err := os.Lstat(a.path(logFile))
 	return err == nil
 }
 

@@ -6,10 +6,9 @@
 //
 //	<dir>/<key>/lock        locked from before the runner is started until it has
 //	                        ended; holds the runner's process id
-//	<dir>/<key>/started     made under the lock right before the runner is started,
-//	                        so that a key is started at most once, whoever asks
-//	<dir>/<key>/code        the claim code; the runner removes it
-//	<dir>/<key>/runner.log  the runner's own words
+//	<dir>/<key>/runner.log  the runner's own words; made under the lock right before
+//	                        the runner is started, so that a key is started at most
+//	                        once, whoever asks
 //	<dir>/<key>/ws          the workspace; removed when the attempt has ended
 //
 // The lock is an open file description's (F_OFD_SETLK), passed from the server to

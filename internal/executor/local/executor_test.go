@@ -154,7 +154,7 @@ func TestForeignProcessIsLeftAlone(t *testing.T) {
 	if err := os.MkdirAll(filepath.Join(dir, key, "ws"), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	for name, text := range map[string]string{"started": "", "lock": strconv.Itoa(other.Process.Pid) + "\n"} {
+	for name, text := range map[string]string{"runner.log": "", "lock": strconv.Itoa(other.Process.Pid) + "\n"} {
 		if err := os.WriteFile(filepath.Join(dir, key, name), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}

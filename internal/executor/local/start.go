@@ -16,7 +16,7 @@ import (
 const (
 	envServer    = "SHIPLOCK_SERVER"
 	envAttempt   = "SHIPLOCK_ATTEMPT"
-	envCodeFile  = "SHIPLOCK_CODE_FILE"
+	envCodeFD    = "SHIPLOCK_CODE_FD"
 	envWorkspace = "SHIPLOCK_WORKSPACE" // also in the processes of steps
 	envCache     = "SHIPLOCK_CACHE"
 	envLockFD    = "SHIPLOCK_LOCK_FD"
@@ -51,20 +51,15 @@ func (e *Executor) launch(a attempt, spec delivery.AttemptSpec, lock *os.File) e
 	if err := os.MkdirAll(a.path(workspace), 0o700); err != nil {
 		return err
 	}
-	if err := os.WriteFile(a.path(codeFile), []byte(spec.ClaimCode), 0o600); err != nil {
-		return err
-	}
-	log, err := os.OpenFile(a.path(logFile), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	code, err := told(spec.ClaimCode)
 	if err != nil {
 		return err
 	}
-	defer func() { _ = log.Close() }()
-
+	defer func() { _ = code.Close() }()
 	pidfd := -1
 	cmd := exec.Command(e.Runner[0], e.Runner[1:]...)
 	cmd.Dir, cmd.Env = a.dir, e.runnerEnv(a, spec)
-	cmd.Stdout, cmd.Stderr = log, log
-	cmd.ExtraFiles = []*os.File{lock} // becomes 3
+	cmd.ExtraFiles = []*os.File{lock, code} // become 3 and 4
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, PidFD: &pidfd}
 
 	e.mu.Lock() // so that nobody adopts it before we watch it
@@ -72,11 +67,14 @@ func (e *Executor) launch(a attempt, spec delivery.AttemptSpec, lock *os.File) e
 	if e.closed {
 		return errors.New("the executor has ended")
 	}
-	if err := os.WriteFile(a.path(startedFile), nil, 0o600); err != nil {
+	log, err := os.OpenFile(a.path(logFile), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
 		return err
 	}
+	defer func() { _ = log.Close() }()
+	cmd.Stdout, cmd.Stderr = log, log
 	if err := cmd.Start(); err != nil {
-		return errors.Join(err, os.Remove(a.path(startedFile)))
+		return errors.Join(err, os.Remove(a.path(logFile)))
 	}
 	w, err := newWatch(a, cmd.Process.Pid, pidfd)
 	if err != nil {
@@ -88,6 +86,20 @@ func (e *Executor) launch(a attempt, spec delivery.AttemptSpec, lock *os.File) e
 	return nil
 }
 
+// told returns the reading end of a pipe that holds text, which is short. Unlike a
+// file or a variable, nobody else reads it, and nothing need be removed.
+func told(text string) (*os.File, error) {
+	r, w, err := os.Pipe()
+	if err != nil {
+		return nil, err
+	}
+	_, err = w.WriteString(text)
+	if err = errors.Join(err, w.Close()); err != nil {
+		return nil, errors.Join(err, r.Close())
+	}
+	return r, nil
+}
+
 func (e *Executor) runnerEnv(a attempt, spec delivery.AttemptSpec) []string {
 	env := append([]string(nil), e.Env...)
 	if c := e.CacheDir; c != "" {
@@ -96,6 +108,6 @@ func (e *Executor) runnerEnv(a attempt, spec delivery.AttemptSpec) []string {
 			"npm_config_cache="+filepath.Join(c, "npm"), envCache+"="+c)
 	}
 	return append(env,
-		envServer+"="+spec.ServerURL, envAttempt+"="+a.key, envLockFD+"=3",
-		envCodeFile+"="+a.path(codeFile), envWorkspace+"="+a.path(workspace))
+		envServer+"="+spec.ServerURL, envAttempt+"="+a.key, envLockFD+"=3", envCodeFD+"=4",
+		envWorkspace+"="+a.path(workspace))
 }

@@ -71,7 +71,7 @@ func (e *Executor) attempts() ([]attempt, error) {
 func (e *Executor) expire() error {
 	all, err := e.attempts()
 	for _, a := range all {
-		info, statErr := os.Lstat(a.path(startedFile))
+		info, statErr := os.Lstat(a.path(logFile))
 		if statErr != nil || e.Now().Sub(info.ModTime()) < e.Keep {
 			continue
 		}

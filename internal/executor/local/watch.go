@@ -100,10 +100,8 @@ func (e *Executor) follow(w *watch) {
 func (e *Executor) tell(a attempt) {
 	e.Logger.Info("attempt ended", "attempt", a.key)
 	e.OnExit(a.key)
-	for _, name := range []string{codeFile, workspace} {
-		if err := removeAll(a.path(name)); err != nil {
-			e.Logger.Warn("workspace stays", "attempt", a.key, "err", err)
-		}
+	if err := removeAll(a.path(workspace)); err != nil {
+		e.Logger.Warn("workspace stays", "attempt", a.key, "err", err)
 	}
 }
 
