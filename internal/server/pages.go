@@ -19,10 +19,11 @@ const contentPolicy = "default-src 'self'; frame-ancestors 'none'; base-uri 'non
 
 // pageData is what the shells show.
 type pageData struct {
-	Lang    string
-	Version string
-	Failed  bool   // the log-in just failed
-	Next    string // where a log-in leads
+	Lang     string
+	Version  string
+	LoggedIn bool
+	Failed   bool   // the log-in just failed
+	Next     string // where a log-in leads
 }
 
 // page answers with one of the embedded shells.
@@ -44,7 +45,7 @@ func (s *Server) renderPage(w http.ResponseWriter, r *http.Request, name string,
 	w.WriteHeader(status)
 	_ = t.ExecuteTemplate(w, "layout", pageData{ // the reader may be gone
 		Lang: language(r.Header.Get("Accept-Language")), Version: s.cfg.Version,
-		Failed: status == http.StatusUnauthorized, Next: localPath(r.FormValue("next")),
+		LoggedIn: name != "login.html", Failed: status == http.StatusUnauthorized, Next: localPath(r.FormValue("next")),
 	})
 }
 

@@ -73,6 +73,7 @@ func TestErrorsHaveOneForm(t *testing.T) {
 		{"POST", "/api/v1/runs", `{"app":`, 400, "invalid", ""},
 		{"POST", "/api/v1/runs", `{"app":"shop","env":"dev","commit":"abc"}`, 400, "invalid", "SHA"},
 		{"POST", "/api/v1/releases", `{"app":"shop","env":"dev","run":1,"from":"dev"}`, 400, "invalid", "one of"},
+		{"POST", "/api/v1/runs", `{"app":"shop","env":"dev","a":1,"b":1,"c":1,"d":1,"e":1,"f":1,"g":1}`, 400, "invalid", "; and 2 more"},
 		{"POST", "/api/v1/catalog", huge, 413, "invalid", ""},
 		{"POST", "/api/v1/catalog", `{"manager":"m","documents":[{"kind":"App","name":"x","spec":{"stak":"y"}}]}`, 400, "invalid", "stak"},
 		{"POST", "/api/v1/targets/shop/dev/rollback", `{}`, 409, "conflict", "no earlier"},

@@ -1,24 +1,8 @@
-// What all pages share: words, elements, the API, and live updates.
+// What all pages share: elements, the API, times, and live updates.
 // Text from the server only ever becomes text nodes, never HTML.
+import { causeText, chinese, t } from "./words.js";
 
-const zh = {
-  apps: "应用", work: "进行中", log: "日志", follow: "跟随", download: "下载", logout: "退出", history: "经过", api: "接口",
-  app: "应用名", queued: "排队", running: "运行中", releases: "发布中", waiting: "待发布", succeeded: "成功", failed: "失败",
-  errored: "平台错误", canceled: "已取消", healthy: "正常", progressing: "发布中", degraded: "异常", paused: "已暂停", empty: "未部署",
-  proposed: "待开始", rolling: "发布中", deployed: "已部署", aborted: "已中止", superseded: "被取代", pending: "等待", skipped: "跳过",
-  batch: "批次", asked: "目标", effective: "实际", nothing: "没有进行中的工作", noApps: "还没有应用：运行 shiplock apply -f 目录",
-  next: "下一步", queue: "排队位置", lines: "行未显示", place: "环境", run: "运行", commit: "提交", by: "发起人", release: "发布",
-  lostContact: "与服务器失去联系，正在重试…", from: "旧版本", dropped: "前面", hold: "停留", deploy: "发布", rollback: "回滚", restart: "重启",
-};
-const en = {
-  nothing: "Nothing is under way.", noApps: "There are no apps yet: run shiplock apply -f DIR",
-  queue: "in line", lostContact: "Contact with the server is lost; trying again…", from: "old version", lines: "earlier lines are not shown",
-};
-
-const chinese = document.documentElement.lang === "zh";
-
-/** t returns the word for a key in the reader's language. */
-export const t = (key) => (chinese && zh[key]) || en[key] || key;
+export { t };
 
 /** el makes an element. Attributes beginning with "on" are listeners. */
 export function el(tag, attrs, ...children) {
@@ -35,6 +19,32 @@ export function el(tag, attrs, ...children) {
 /** byId finds an element of the page. */
 export const byId = (id) => document.getElementById(id);
 
+/** render makes elements the children of parent. What is there already stays, so
+ *  that focus, selection and transitions survive. */
+export function render(parent, ...children) {
+  morphChildren(parent, children.flat().filter(Boolean));
+}
+
+function morphChildren(parent, wanted) {
+  wanted.forEach((next, i) => {
+    const old = parent.childNodes[i];
+    if (!old) parent.append(next);
+    else if (old.nodeType !== next.nodeType || old.nodeName !== next.nodeName) old.replaceWith(next);
+    else if (next.nodeType === Node.TEXT_NODE) { if (old.data !== next.data) old.data = next.data; }
+    else morph(old, next);
+  });
+  while (parent.childNodes.length > wanted.length) parent.lastChild.remove();
+}
+
+function morph(old, next) {
+  for (const { name } of [...old.attributes]) if (!next.hasAttribute(name)) old.removeAttribute(name);
+  for (const { name, value } of next.attributes) {
+    if (name === "style") old.style.cssText = value; // the page's policy forbids the attribute
+    else if (old.getAttribute(name) !== value) old.setAttribute(name, value);
+  }
+  morphChildren(old, [...next.childNodes]);
+}
+
 /** api reads JSON; an expired session leads to the log-in. */
 export async function api(path) {
   const res = await fetch("/api/v1" + path, { headers: { Accept: "application/json" } });
@@ -46,32 +56,57 @@ export async function api(path) {
 /** trouble shows why the page cannot go on; nothing takes it back. */
 export function trouble(text) {
   const box = byId("trouble");
-  box.textContent = text || "";
+  render(box, prose(text || ""));
   box.hidden = !text;
 }
 
+/** prose makes text whose `quoted` parts are commands. */
+export const prose = (text) => text.split("`").map((part, i) => (part === "" ? "" : i % 2 ? el("code", {}, part) : document.createTextNode(part)));
+
+export const link = (href, text, cls) => el("a", { href, class: cls }, text);
+
 const tones = {
-  succeeded: "good", healthy: "good", deployed: "good", failed: "bad", errored: "bad", degraded: "bad",
-  running: "work", rolling: "work", progressing: "work", queued: "wait", proposed: "wait", paused: "wait",
+  succeeded: "good", healthy: "good", deployed: "good", passed: "good", failed: "bad", errored: "bad", degraded: "bad", returning: "bad",
+  running: "work", rolling: "work", progressing: "work", queued: "wait", proposed: "wait", paused: "wait", holding: "wait",
 };
 
 /** pill shows a state. */
 export const pill = (state) => el("span", { class: "pill " + (tones[state] || "") }, t(state));
 
+/** releaseState is a release's state in the words of people: on hold is not paused. */
+export const releaseState = (r) => (r.ending && !r.finishedAt ? "returning" : r.manual ? "holding" : r.state);
+
+/** describe says what a release does, such as "canary 25 % · batch 1/2". */
+export function describe(r) {
+  const kind = r.kind === "deploy" && r.strategy === "canary" ? "canary" : r.kind;
+  const now = r.batches[r.batch];
+  const share = now && r.batches.length > 1 && r.startedAt && r.state !== "deployed" ? " " + now.asked + " % · " + t("batch") + " " + (r.batch + 1) + "/" + r.batches.length : "";
+  return t(kind) + share;
+}
+
+/** holdNote says what a person can do with a release that waits for one. */
+export function holdNote(r) {
+  if (!r.manual) return "";
+  const command = (verb) => el("li", {}, el("code", {}, "shiplock release " + verb + " " + r.app + " --env " + r.env), " ", el("span", { class: "soft" }, "# " + t("do." + verb)));
+  return el("div", { class: "cause mild" }, el("p", {}, t("holdsAt") + " " + r.batches[r.batch].asked + " %" + t("untilContinued")),
+    el("ul", { class: "commands" }, ["continue", "full", "abort"].map(command)));
+}
+
 /** bar shows a share in percent. */
-export function bar(percent) {
+export function bar(percent, tone) {
   const fill = el("i");
   fill.style.width = Math.max(0, Math.min(100, percent)) + "%";
-  return el("div", { class: "bar" }, fill);
+  return el("div", { class: "bar " + (tone || ""), "aria-hidden": "true" }, fill);
 }
 
 /** cause shows why something waits or failed, with its evidence. */
 export function cause(c, mild) {
   if (!c) return "";
+  const evidence = (c.evidence || []).filter((e) => !c.text.includes(e));
   return el("div", { class: mild ? "cause mild" : "cause" },
-    el("p", {}, c.text),
-    c.evidence?.length && el("pre", {}, c.evidence.map(plain).join("\n")),
-    c.next && el("p", { class: "next" }, t("next") + ": " + c.next));
+    el("p", {}, plain(causeText(c))),
+    evidence.length > 0 && el("pre", { tabindex: "0" }, evidence.map(plain).join("\n")),
+    c.next && el("p", { class: "next" }, t("next") + ": ", prose(c.next)));
 }
 
 /** plain takes terminal sequences and control characters out of a text. */
@@ -81,16 +116,39 @@ export function plain(text) {
     .replace(/[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]/g, "");
 }
 
-/** took says how long something took or takes. */
-export function took(from, to) {
-  if (!from) return "";
-  const ms = (to ? Date.parse(to) : Date.now()) - Date.parse(from);
+function span(ms) {
   if (ms < 1000) return Math.max(0, ms) + " ms";
   const s = Math.round(ms / 1000);
-  return s < 60 ? (ms / 1000).toFixed(1) + " s" : Math.floor(s / 60) + " min " + (s % 60) + " s";
+  if (s < 60) return (ms / 1000).toFixed(1) + " s";
+  return s < 3600 ? Math.floor(s / 60) + " min " + (s % 60) + " s" : Math.floor(s / 3600) + " h " + Math.floor((s % 3600) / 60) + " min";
 }
 
-export const clock = (at) => (at ? new Date(at).toLocaleTimeString() : "");
+/** took shows how long something took, or takes by now. */
+export function took(from, to) {
+  if (!from) return "";
+  if (to) return el("time", {}, span(Date.parse(to) - Date.parse(from)));
+  return el("time", { "data-since": from }, elapsed(from));
+}
+
+const elapsed = (from) => span(Math.floor((Date.now() - Date.parse(from)) / 1000) * 1000).replace(".0 s", " s");
+
+/** ago shows when something was, relative to now; its title has the time itself. */
+export function ago(at) {
+  if (!at) return "";
+  return el("time", { datetime: at, title: new Date(at).toLocaleString(), "data-ago": at }, agoText(at));
+}
+
+function agoText(at) {
+  const s = Math.floor((Date.now() - Date.parse(at)) / 1000);
+  if (s < 10) return t("justNow");
+  const [n, unit] = s < 60 ? [s, " s"] : s < 3600 ? [Math.floor(s / 60), " min"] : s < 86400 ? [Math.floor(s / 3600), " h"] : [Math.floor(s / 86400), " d"];
+  return n + unit + t("ago");
+}
+
+setInterval(() => {
+  for (const e of document.querySelectorAll("[data-since]")) e.textContent = elapsed(e.dataset.since);
+  for (const e of document.querySelectorAll("[data-ago]")) e.textContent = agoText(e.dataset.ago);
+}, 1000);
 
 /** live calls refresh now and after every change, one call at a time; onHistory
  *  gets every fact of a stream that follows some aggregates. */
@@ -111,4 +169,4 @@ export function live(url, refresh, onHistory) {
   return run;
 }
 
-for (const e of document.querySelectorAll("[data-t]")) e.textContent = chinese ? t(e.dataset.t) : e.textContent;
+for (const e of document.querySelectorAll("[data-t]")) if (chinese) e.textContent = t(e.dataset.t);

@@ -1,60 +1,82 @@
-import { api, bar, byId, cause, el, live, pill, t, took } from "./base.js";
+// The status page: what is under way, what ended, and apps × environments.
+import { ago, api, bar, byId, cause, describe, el, holdNote, link, live, pill, prose, releaseState, render, t, took } from "./base.js";
 
-const link = (href, text) => el("a", { href }, text);
+const recently = 8;
+let status;
 
-function cell(app, target) {
+function cell(target) {
   if (!target) return el("td", { class: "soft" }, "–");
+  const shares = (target.shares || []).filter((s) => s.asked || s.effective); // another is kept warm
   const version = target.run ? "#" + target.run + " " + (target.commit || "") : "";
+  const state = target.release ? link("/releases/" + target.release, pill(target.state)) : pill(target.state);
   return el("td", {},
-    el("div", { class: "row" },
-      version && el("span", { class: "mono" }, target.url ? link(target.url, version) : version),
-      target.release ? link("/releases/" + target.release, pill(target.state)) : pill(target.state)),
-    target.shares?.length > 1 && el("div", { class: "shares" }, target.shares.map(share)));
+    el("div", { class: "row" }, version && (target.url ? link(target.url, version, "mono") : el("span", { class: "mono" }, version)), state),
+    shares.length > 1 && el("div", { class: "shares" }, shares.map((s) => share(s, target))));
 }
 
-function share(s) {
-  const text = s.asked === s.effective ? s.effective + " %" : s.effective + "/" + s.asked + " %";
-  return el("div", { class: "share", title: t("asked") + " " + s.asked + " %, " + t("effective") + " " + s.effective + " %, " + s.ready + "/" + s.total },
-    el("span", {}, "#" + s.run), bar(s.effective), el("span", {}, text));
+function share(s, target) {
+  const text = (s.asked === s.effective ? s.effective : s.effective + "/" + s.asked) + " %";
+  const title = t("asked") + " " + s.asked + " %, " + t("effective") + " " + s.effective + " %, " + s.ready + "/" + s.total + " " + t("ready");
+  return el("div", { class: "share", title }, el("span", { class: "mono" }, "#" + s.run), bar(s.effective, s.run === target.run ? "old" : ""), el("span", {}, text));
 }
 
-function table(status) {
+const empty = (key, columns) => el("tr", {}, el("td", { class: "soft", colspan: columns }, prose(t(key))));
+
+function showApps() {
   const envs = status.environments || [];
-  if (!status.apps.length) return [el("tbody", {}, el("tr", {}, el("td", { class: "soft" }, t("noApps"))))];
-  return [
-    el("thead", {}, el("tr", {}, el("th", {}, t("app")), envs.map((e) => el("th", {}, e)))),
-    el("tbody", {}, status.apps.map((a) => el("tr", {},
-      el("td", {}, el("b", {}, link("/runs/" + a.name, a.name)), el("div", { class: "soft" }, [a.team, a.stack].filter(Boolean).join(" · "))),
-      envs.map((e) => cell(a, a.targets?.[e]))))),
-  ];
+  const wanted = byId("filter").value.trim().toLowerCase();
+  const apps = status.apps.filter((a) => [a.name, a.team, a.stack].join(" ").toLowerCase().includes(wanted));
+  render(byId("head"), el("tr", {}, [t("app"), ...envs].map((e) => el("th", { scope: "col" }, e))));
+  render(byId("apps"), apps.length ? apps.map((a) => el("tr", {},
+    el("th", { scope: "row" }, link("/runs/" + a.name, a.name), el("div", { class: "soft" }, [a.team, a.stack].filter(Boolean).join(" · "))),
+    envs.map((e) => cell(a.targets?.[e])))) : empty(status.apps.length ? "noMatch" : "noApps", envs.length + 1));
 }
 
 function runCard(r) {
-  const place = r.queue ? t("queue") + " " + r.queue.position + "/" + r.queue.total : r.step || "";
   return el("div", { class: "card" },
-    el("div", { class: "row" }, link("/runs/" + r.id, r.name), pill(r.state), el("span", { class: "soft" }, r.env),
-      el("span", { class: "grow soft" }, r.commit.title || ""), el("span", { class: "soft" }, place),
-      el("span", { class: "soft" }, took(r.startedAt || r.createdAt))),
+    el("div", { class: "row" }, link("/runs/" + r.id, r.name), el("span", {}, "→ " + r.env), pill(r.state), r.step && el("span", {}, r.step),
+      el("span", { class: "soft end" }, took(r.startedAt || r.createdAt))),
+    r.commit.title && el("div", { class: "soft cut" }, r.commit.title),
     cause(r.cause, true));
 }
 
 function releaseCard(r) {
   const now = r.batches[r.batch];
   return el("div", { class: "card" },
-    el("div", { class: "row" }, link("/releases/" + r.id, r.app + " → " + r.env), pill(r.state),
-      el("span", { class: "grow soft" }, r.describe), el("span", { class: "soft mono" }, "#" + r.revision.runNumber)),
-    now && el("div", { class: "shares" }, el("div", { class: "share" }, el("span", {}, t("asked")), bar(now.asked), el("span", {}, now.asked + " %"))),
-    cause(r.cause, true));
+    el("div", { class: "row" }, link("/releases/" + r.id, r.app + " → " + r.env), pill(releaseState(r)),
+      el("span", { class: "mono" }, "#" + r.revision.runNumber), el("span", { class: "soft" }, describe(r)),
+      el("span", { class: "soft end" }, took(r.startedAt || r.createdAt))),
+    now && bar(r.state === "proposed" ? 0 : now.asked),
+    holdNote(r), cause(r.cause, true));
 }
+
+function ended(item) {
+  const { href, name, state, at, what, why } = item;
+  return el("li", {}, el("div", { class: "row" }, pill(state), link(href, name), el("span", { class: "soft cut grow" }, what), el("span", { class: "soft end" }, ago(at))),
+    why && el("div", { class: "why cut", title: why.text }, why.text));
+}
+
+const endedRun = (r) => ({ href: "/runs/" + r.id, name: r.name + " → " + r.env, state: r.state, at: r.finishedAt, what: r.commit.title || "", why: r.cause });
+const endedRelease = (r) => ({ href: "/releases/" + r.id, name: r.app + " → " + r.env, state: r.state, at: r.finishedAt, what: "#" + r.revision.runNumber + " " + describe(r), why: r.cause });
 
 function counts(c) {
-  return ["running", "queued", "releases", "waiting"].map((k) => el("div", { class: "count" }, el("b", {}, String(c[k])), el("span", { class: "soft" }, t(k))));
+  return [["running", "nRunning"], ["queued", "nQueued"], ["releases", "nReleases"], ["waiting", "nWaiting"]]
+    .map(([k, word]) => el("span", { class: c[k] ? "count some" : "count" }, el("b", {}, String(c[k])), " " + t(word)));
 }
 
+byId("filter").placeholder = t("filter");
+byId("filter").setAttribute("aria-label", t("filter"));
+byId("filter").addEventListener("input", () => status && showApps());
+
 live("", async () => {
-  const status = await api("/status");
-  byId("counts").replaceChildren(...counts(status.counts));
-  byId("apps").replaceChildren(...table(status));
-  const work = [...status.releases.map(releaseCard), ...status.runs.map(runCard)];
-  byId("work").replaceChildren(...(work.length ? work : [el("p", { class: "soft" }, t("nothing"))]));
+  const limit = "?limit=" + (recently + 20); // some of the newest have not ended
+  const [s, runs, releases] = await Promise.all([api("/status"), api("/runs" + limit), api("/releases" + limit)]);
+  status = s;
+  render(byId("counts"), counts(s.counts));
+  showApps();
+  const work = [...s.releases.map(releaseCard), ...s.runs.map(runCard)];
+  render(byId("work"), work.length ? work : el("p", { class: "soft" }, t("nothing")));
+  const over = [...runs.items.map(endedRun), ...releases.items.map(endedRelease)].filter((i) => i.at)
+    .sort((a, b) => Date.parse(b.at) - Date.parse(a.at)).slice(0, recently);
+  render(byId("recent"), over.length ? over.map(ended) : el("li", { class: "soft" }, t("noneYet")));
 });

@@ -1,33 +1,67 @@
-import { api, bar, byId, cause, clock, el, live, pill, t, took } from "./base.js";
+// One release: its batches, the versions that share the traffic, and its history.
+import { ago, api, bar, byId, cause, describe, el, holdNote, link, live, pill, releaseState, render, t, took, trouble } from "./base.js";
 
 const id = location.pathname.split("/").pop();
 
+function batchState(b, r, current) {
+  if (b.passedAt) return b.readyAt ? "passed" : "leftOut";
+  if (r.finishedAt) return b.startedAt ? r.state : "leftOut";
+  if (!b.startedAt) return "pending";
+  return current ? releaseState(r) : "running";
+}
+
 function batch(b, i, r) {
-  const state = b.passedAt ? "succeeded" : b.readyAt ? (r.manual ? "paused" : "running") : b.startedAt ? "running" : "pending";
-  const shares = b.readyAt && b.effective !== b.asked ? b.effective + " / " + b.asked + " %" : b.asked + " %";
-  return el("li", {}, pill(r.finishedAt && !b.passedAt ? "canceled" : state),
-    el("span", {}, t("batch") + " " + (i + 1)), el("span", { class: "grow" }, bar(b.readyAt ? b.effective : b.asked)),
-    el("span", { title: t("effective") + " / " + t("asked") }, shares),
-    el("span", { class: "soft" }, b.hold === "none" ? "" : t("hold") + " " + b.hold),
-    el("span", { class: "time" }, took(b.startedAt, b.readyAt)));
+  const share = b.readyAt && b.effective !== b.asked ? b.effective + " / " + b.asked + " %" : b.asked + " %";
+  const hold = b.hold === "none" ? "" : b.hold === "manual" ? t("manualHold") : t("hold") + " " + b.hold;
+  return el("li", {}, el("span", {}, t("batch") + " " + (i + 1)), pill(batchState(b, r, i === r.batch)),
+    el("span", { class: "num", title: t("effective") + " / " + t("asked") }, share), bar(b.readyAt ? b.effective : 0),
+    el("span", { class: "soft" }, hold), el("span", { class: "soft num" }, b.readyAt ? [t("healthy"), " ", took(b.startedAt, b.readyAt)] : ""));
+}
+
+function version(v, r) {
+  const known = [[r.revision, "newVersion"], [r.base, "oldVersion"]].find(([x]) => x?.id === v.revision);
+  const text = known ? "#" + known[0].runNumber + " " + (known[0].commit?.sha || "").slice(0, 8) : v.revision.slice(7, 19);
+  return el("li", {}, el("span", { class: "mono" }, text), el("span", { class: "soft" }, known ? t(known[1]) : ""),
+    el("span", { class: "num" }, v.effective + " %"), bar(v.effective, known?.[1] === "oldVersion" ? "old" : ""),
+    el("span", { class: "soft" }, v.ready + "/" + v.total + " " + t("ready")), cause(v.cause, true));
 }
 
 function show(r) {
   const versions = r.observed?.versions || [];
-  byId("release").replaceChildren(
-    el("div", { class: "row" }, el("h1", {}, r.app + " → " + r.env), pill(r.state), el("span", { class: "soft" }, r.describe)),
-    el("div", { class: "row soft" },
-      el("a", { href: "/runs/" + (r.revision.run || r.app) }, "#" + r.revision.runNumber), el("code", {}, (r.revision.commit?.sha || "").slice(0, 8)),
-      r.base && el("span", {}, t("from") + " #" + r.base.runNumber), el("span", {}, r.by.name), r.reason || "", el("span", {}, clock(r.createdAt))),
-    cause(r.cause, r.state !== "failed"),
+  const commit = r.revision.commit || {};
+  const url = r.observed?.url;
+  render(byId("release"),
+    el("div", { class: "row" }, el("h1", {}, r.app + " → " + r.env), pill(releaseState(r)), el("span", { class: "soft" }, describe(r)),
+      el("span", { class: "soft" }, took(r.startedAt, r.finishedAt))),
+    el("p", { class: "facts soft" }, link("/runs/" + (r.revision.run || r.app), r.app + "#" + r.revision.runNumber), el("code", { title: commit.sha }, (commit.sha || "").slice(0, 8)),
+      commit.title && el("span", { class: "text" }, commit.title), r.base && el("span", {}, t("oldVersion") + " #" + r.base.runNumber), url && link(url, url)),
+    holdNote(r),
+    cause(r.cause, r.state !== "failed" && r.ending !== "failed"),
     ...(r.blockers || []).map((b) => cause(b, true)),
-    el("ul", { class: "steps card" }, r.batches.map((b, i) => batch(b, i, r))),
-    ...versions.map((v) => el("div", { class: "soft" }, v.revision.slice(7, 19) + ": " + v.ready + "/" + v.total + ", " + v.effective + " %")));
-  document.title = r.app + " → " + r.env + " · Shiplock";
+    el("ul", { class: "grid batches" }, r.batches.map((b, i) => batch(b, i, r))),
+    versions.length > 0 && el("h2", {}, t("versions")),
+    versions.length > 0 && el("ul", { class: "grid versions" }, versions.map((v) => version(v, r))));
+  document.title = r.app + " → " + r.env + " · " + t(releaseState(r)) + " · Shiplock";
+  byId("happened").hidden = false;
+  if (!byId("history").childElementCount) happened({ name: t("requested"), at: r.createdAt, actor: r.by, reason: r.reason });
 }
 
 function happened(h) {
-  byId("history").append(el("li", {}, h.name, el("span", { class: "soft" }, " · " + clock(h.at) + " · " + h.actor.name)));
+  const n = h.data?.Batch;
+  const what = (n === undefined ? "" : t("batch") + " " + (n + 1) + " ") + t(h.name) + (n !== undefined && h.data.Effective ? " " + h.data.Effective + " %" : "");
+  const reason = h.reason || h.data?.Reason;
+  byId("history").append(el("li", {}, el("span", {}, what, reason && el("span", { class: "soft" }, " “" + reason + "”")),
+    el("span", { class: "soft" }, h.actor.kind === "system" ? "" : t("by") + " " + h.actor.name), el("span", { class: "soft end" }, ago(h.at))));
 }
 
-live("?ref=release/" + id, async () => show(await api("/releases/" + id)), happened);
+// The history of the release from its beginning, and what its target does from now on.
+async function begin() {
+  const r = await api("/releases/" + id);
+  const target = r.app + "/" + r.env;
+  const { version } = await api("/targets/" + target);
+  show(r);
+  live("?ref=release/" + id + "&ref=target/" + target + "@" + version, async () => show(await api("/releases/" + id)),
+    (h) => h.ref.kind === "release" && happened(h));
+}
+
+begin().catch((e) => trouble(e.message));

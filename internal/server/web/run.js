@@ -1,45 +1,87 @@
-import { api, byId, cause, clock, el, live, pill, plain, t, took } from "./base.js";
+// One run: why it is where it is, its steps, and its log.
+import { ago, api, byId, cause, el, link, live, pill, plain, releaseState, render, t, took, trouble } from "./base.js";
 
 const keep = 5000; // lines shown; the download has all
 const name = decodeURIComponent(location.pathname.split("/").pop()) + location.hash;
-let run, streaming;
+let run, streaming, inStep;
+
+const marks = { succeeded: "✓", failed: "✗", errored: "✗", running: "▸", skipped: "–", canceled: "–" };
 
 function step(s) {
-  const tests = s.tests && s.tests.passed + " ✓ " + (s.tests.failed ? s.tests.failed + " ✗" : "");
-  return el("li", {}, pill(s.state), el("span", { class: "grow" }, s.name), tests && el("span", { class: "soft" }, tests),
-    el("span", { class: "time" }, took(s.startedAt, s.finishedAt)));
+  const tests = s.tests && s.tests.passed + " ✓" + (s.tests.failed ? "  " + s.tests.failed + " ✗" : "") + (s.tests.skipped ? "  " + s.tests.skipped + " –" : "");
+  const memory = s.usage?.peakMemory && Math.ceil(s.usage.peakMemory / 1048576) + " MiB";
+  return el("li", { class: s.state },
+    el("button", { class: "step", title: t(s.state), "data-step": s.name }, el("span", { class: "mark", "aria-label": t(s.state) }, marks[s.state] || "·"), s.name),
+    el("span", { class: "soft" }, tests), el("span", { class: "soft num" }, memory), el("span", { class: "soft num" }, took(s.startedAt, s.finishedAt)));
 }
 
 function show(r, why) {
-  const place = why.run.queue ? t("queue") + " " + why.run.queue.position + "/" + why.run.queue.total : "";
-  byId("run").replaceChildren(
-    el("div", { class: "row" }, el("h1", {}, r.name), pill(r.state), el("span", { class: "soft" }, r.env), el("span", { class: "soft" }, place)),
-    el("div", { class: "row soft" }, el("code", {}, r.commit.sha.slice(0, 8)), r.commit.title || "",
-      el("span", {}, r.by.name), el("span", {}, clock(r.createdAt)),
-      r.release && el("a", { href: "/releases/" + r.release }, t("release"))),
-    cause(why.cause, r.state !== "failed" && r.state !== "errored"),
+  const released = why.release;
+  render(byId("run"),
+    el("div", { class: "row" }, el("h1", {}, r.name + " → " + r.env), pill(r.state), el("span", { class: "soft" }, took(r.startedAt, r.finishedAt))),
+    el("p", { class: "facts soft" }, el("code", { title: r.commit.sha }, r.commit.sha.slice(0, 8)), r.commit.branch && el("span", {}, r.commit.branch),
+      r.commit.title && el("span", { class: "text" }, r.commit.title), el("span", {}, t("by") + " " + r.by.name), ago(r.createdAt)),
+    released && el("p", { class: "facts" }, link("/releases/" + released.id, released.app + " → " + released.env), pill(releaseState(released))),
+    cause(why.cause, !["failed", "errored"].includes(r.state)),
+    ...(why.lost || []).map((l) => el("p", { class: "soft" }, t("attempt") + " " + l.attempt + " " + t("lost") + ": " + l.cause.text)),
     ...(why.blockers || []).map((b) => cause(b, true)),
-    ...r.jobs.map((j) => el("ul", { class: "steps card" }, j.steps.map(step))));
-  document.title = r.name + " · Shiplock";
+    ...r.jobs.map((j) => el("ul", { class: "steps" }, j.steps.map(step))));
+  document.title = r.name + " · " + t(r.state) + " · Shiplock";
+  byId("logbox").hidden = !r.jobs[0]?.attempt;
+}
+
+// A step's name leads to where its log begins.
+byId("run").addEventListener("click", (e) => {
+  const wanted = e.target.closest("[data-step]")?.dataset.step;
+  const head = wanted && [...byId("log").querySelectorAll(".head")].find((h) => h.dataset.of === wanted);
+  if (!head) return;
+  byId("follow").checked = false;
+  head.scrollIntoView({ block: "start" });
+});
+
+function line(l) {
+  const row = el("div", { class: l.stream }, el("span", { class: "n" }, String(l.n)), plain(l.text));
+  if (l.step === inStep) return [row];
+  inStep = l.step;
+  return [el("div", { class: "head", "data-of": l.step }, l.step), row];
 }
 
 function append(lines) {
   const log = byId("log");
-  log.append(...lines.map((l) => el("div", { class: l.stream }, el("span", { class: "n" }, String(l.n)), plain(l.text))));
+  const rows = document.createDocumentFragment();
+  for (const l of lines) rows.append(...line(l));
+  log.append(rows);
   while (log.childElementCount > keep) log.firstElementChild.remove();
-  if (byId("follow").checked) log.scrollTop = log.scrollHeight;
+  const before = Number(log.querySelector(".n")?.textContent || 1) - 1;
+  byId("earlier").hidden = before < 1;
+  byId("earlier").textContent = before + " " + t("earlier");
+  toEnd();
 }
+
+// Rows have their true height only once they are seen, hence the second look.
+function toEnd(looks = 3) {
+  if (!byId("follow").checked) return;
+  byId("log").scrollTop = byId("log").scrollHeight;
+  if (looks > 1) requestAnimationFrame(() => toEnd(looks - 1));
+}
+
+// Who looks back is not pulled to the end.
+const lookBack = () => { byId("follow").checked = false; };
+byId("log").addEventListener("wheel", (e) => e.deltaY < 0 && lookBack(), { passive: true });
+byId("log").addEventListener("keydown", (e) => ["ArrowUp", "PageUp", "Home"].includes(e.key) && lookBack());
+byId("follow").addEventListener("change", () => toEnd());
 
 // The log of the newest attempt, from its last lines on. The browser resumes a
 // broken stream with the number of the last line by itself.
 function follow(attempt) {
   if (streaming === attempt) return;
   streaming = attempt;
+  inStep = undefined;
   byId("log").replaceChildren();
   const id = encodeURIComponent(run.id);
   byId("download").href = "/api/v1/runs/" + id + "/logs.txt";
   const feed = new EventSource("/api/v1/runs/" + id + "/logs/stream?attempt=" + attempt + "&from=-" + keep);
-  feed.addEventListener("lines", (e) => append(JSON.parse(e.data)));
+  feed.addEventListener("lines", (e) => { if (streaming === attempt) append(JSON.parse(e.data)); });
   feed.addEventListener("end", () => feed.close());
 }
 
@@ -54,4 +96,4 @@ async function refresh() {
 api("/runs/" + encodeURIComponent(name)).then((r) => {
   run = r;
   live("?ref=run/" + r.id + "@" + r.version, refresh);
-}, (e) => { byId("trouble").textContent = e.message; byId("trouble").hidden = false; });
+}, (e) => trouble(e.message));

@@ -1,0 +1,52 @@
+// The words of the pages. Keys are English words of the API, or short names.
+
+const zh = {
+  apps: "应用", app: "应用", work: "进行中", recent: "最近结束", log: "日志", follow: "跟随", download: "下载全部", logout: "退出", api: "接口",
+  skip: "跳到正文", filter: "筛选应用", history: "经过", versions: "版本",
+  queued: "排队", running: "运行中", succeeded: "成功", failed: "失败", errored: "平台错误", canceled: "已取消", pending: "未开始", skipped: "跳过",
+  proposed: "待开始", rolling: "发布中", paused: "已暂停", holding: "等待继续", deployed: "已部署", aborted: "已中止", superseded: "被取代",
+  healthy: "正常", progressing: "发布中", degraded: "异常", empty: "未部署", passed: "已通过", leftOut: "已略过", returning: "正在退回",
+  nRunning: "个运行中", nQueued: "个排队", nReleases: "个发布中", nWaiting: "个待发布",
+  deploy: "全量发布", canary: "灰度发布", rollback: "回滚", restart: "重启",
+  batch: "批次", asked: "目标", effective: "实际", ready: "就绪", newVersion: "新版本", oldVersion: "旧版本",
+  manualHold: "等人继续", hold: "停留", holdsAt: "灰度停在", untilContinued: "，等人继续。",
+  "do.continue": "继续下一批", "do.full": "立即全量", "do.abort": "中止，退回旧版本",
+  nothing: "没有进行中的工作。", noneYet: "还没有结束的运行或发布。", noApps: "还没有应用：运行 `shiplock apply -f 目录`", noMatch: "没有匹配的应用。",
+  notStarted: "还没有日志：运行尚未开始。", next: "下一步", lost: "次尝试已丢失", attempt: "第", earlier: "行更早的日志未显示，请下载全部。",
+  lostContact: "与服务器失去联系，正在重试…", ago: "前", by: "发起", justNow: "刚刚", requested: "提出发布", tookTime: "耗时",
+  "release.started": "开始发布", "batch.ready": "健康", "batch.unready": "不再健康", "batch.passed": "通过", "batch.failed": "失败",
+  "release.troubled": "遇到困难", "continue.requested": "继续", "full.requested": "全量", "pause.requested": "暂停", "resume.requested": "恢复",
+  "abort.requested": "中止", "release.canceled": "取消", "release.superseded": "被取代", "release.ended": "结束",
+};
+
+const en = {
+  apps: "Apps", app: "App", work: "Under way", recent: "Recently ended", history: "What happened", versions: "Versions", filter: "Filter apps",
+  holding: "on hold", leftOut: "left out", returning: "going back", pending: "not started",
+  nRunning: "running", nQueued: "queued", nReleases: "releasing", nWaiting: "waiting",
+  newVersion: "new version", oldVersion: "old version", manualHold: "until continued", hold: "holds",
+  holdsAt: "The canary holds at", untilContinued: " until a person continues.",
+  "do.continue": "the next batch", "do.full": "all traffic at once", "do.abort": "back to the old version",
+  nothing: "Nothing is under way.", noneYet: "No run or release has ended yet.", noApps: "There are no apps yet: run `shiplock apply -f DIR`", noMatch: "No app matches.",
+  notStarted: "There is no log yet: the run has not started.", next: "Next", lost: "was lost", attempt: "Attempt", earlier: "earlier lines are not shown; download all to see them.",
+  lostContact: "Contact with the server is lost; trying again…", ago: " ago", by: "by", justNow: "just now", tookTime: "took",
+  "release.started": "started", "batch.ready": "healthy", "batch.unready": "no longer healthy", "batch.passed": "passed", "batch.failed": "failed",
+  "release.troubled": "in trouble", "continue.requested": "continue", "full.requested": "full", "pause.requested": "pause", "resume.requested": "resume",
+  "abort.requested": "abort", "release.canceled": "canceled", "release.superseded": "superseded", "release.ended": "ended",
+};
+
+// Causes by code, with their arguments; others are shown as the server words them.
+const zhCauses = {
+  "target.busy": "{target} 上有另一个发布正在进行", "target.paused": "{target} 已被 {by} 暂停", "release.older": "运行 #{run} 早于 {target} 上正在运行的 #{running}",
+  "run.queued": "等待空位：第 {position} 位，共 {total} 个", "run.superseded": "被同一分支上更新的推送取代", "release.superseded": "被更新的发布取代",
+};
+
+export const chinese = document.documentElement.lang === "zh";
+
+/** t returns the word for a key in the reader's language. */
+export const t = (key) => (chinese ? zh[key] : en[key]) || key;
+
+/** causeText words a cause in the reader's language. */
+export function causeText(c) {
+  const text = chinese && zhCauses[c.code];
+  return text ? text.replace(/\{(\w+)\}/g, (_, k) => c.args?.[k] ?? "?") : c.text;
+}
