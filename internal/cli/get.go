@@ -104,7 +104,7 @@ func artifacts(cl *client.Client, ctx context.Context, f client.Filter) (api.Pag
 
 const (
 	runHead     = "RUN ENV STATE COMMIT BY AGE TOOK CAUSE"
-	releaseHead = "RELEASE TARGET KIND STATE VERSION PROGRESS BY AGE CAUSE"
+	releaseHead = "TARGET KIND STATE VERSION PROGRESS BY AGE RELEASE CAUSE"
 )
 
 func appRow(a api.App, _ time.Time) []string {
@@ -159,8 +159,8 @@ func runState(r api.RunSummary) string {
 
 func releaseRow(r api.ReleaseSummary, now time.Time) []string {
 	return []string{
-		string(r.ID), r.App + "/" + r.Env, string(r.Kind), string(r.State), revision(r.Revision), r.Describe,
-		r.By.String(), age(now, r.CreatedAt), r.Cause.String(),
+		r.App + "/" + r.Env, string(r.Kind), string(r.State), revision(r.Revision), r.Describe,
+		r.By.String(), age(now, r.CreatedAt), string(r.ID), r.Cause.String(),
 	}
 }
 

@@ -10,7 +10,8 @@ import (
 	"golang.org/x/term"
 )
 
-// table prints rows under a head, aligned. On a terminal rows are cut at its edge.
+// table prints rows under a head, aligned. On a terminal the last column, which is
+// the talkative one, is cut at its edge; what is left of it is whole.
 func (c *console) table(head string, rows [][]string) {
 	if len(rows) == 0 {
 		fmt.Fprintln(c.Err, "There are none.")
@@ -27,6 +28,9 @@ func (c *console) table(head string, rows [][]string) {
 		}
 	}
 	edge := c.columns()
+	if whole := len(aligned(make([]string, len(widths)), widths)) + len("CAUSE"); edge < whole {
+		edge = 0
+	}
 	for _, row := range all {
 		fmt.Fprintln(c.Out, clip(aligned(row, widths), edge))
 	}

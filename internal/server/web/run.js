@@ -36,7 +36,7 @@ byId("run").addEventListener("click", (e) => {
   const head = wanted && [...byId("log").querySelectorAll(".head")].find((h) => h.dataset.of === wanted);
   if (!head) return;
   byId("follow").checked = false;
-  head.scrollIntoView({ block: "start" });
+  byId("log").scrollTop += head.getBoundingClientRect().top - byId("log").getBoundingClientRect().top;
 });
 
 function line(l) {
