@@ -376,8 +376,8 @@ func TestUserFailure(t *testing.T) {
 		if run := w.wantRun(id, delivery.RunFailed); run.Cause().Text != "build failed" || run.Artifact != nil || run.Release != "" {
 			t.Errorf("run: %+v", run)
 		}
-		if n := len(w.executor.Calls("start ")); n != 1 {
-			t.Errorf("%d starts: a user's failure is not tried again", n)
+		if n := len(w.executor.Attempts()); n != 1 {
+			t.Errorf("%d attempts: a user's failure is not tried again", n)
 		}
 	})
 }

@@ -25,8 +25,8 @@ func TestHookMakesRunsOnce(t *testing.T) {
 		if got := w.hook("h1"); got.State != delivery.HookExpanded || !slices.Equal(got.Runs, []delivery.RunID{r.ID}) {
 			t.Errorf("hook: %+v", got)
 		}
-		if n := len(w.executor.Calls("start ")); n != 1 {
-			t.Errorf("%d starts, want one", n)
+		if n := len(w.executor.Attempts()); n != 1 {
+			t.Errorf("%d attempts, want one", n)
 		}
 	})
 }

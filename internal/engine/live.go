@@ -72,7 +72,7 @@ func (l *Live) publish(c *delivery.Change) {
 		l.tell(h.Ref(), h.Version)
 	}
 	for _, d := range c.Documents {
-		l.tell(delivery.Ref{Kind: "catalog", ID: d.Document.Kind + "/" + d.Document.Name}, d.Document.Version+1)
+		l.tell(delivery.Ref{Kind: "catalog", ID: d.Document.Kind + "/" + d.Document.Name}, d.Document.Version)
 	}
 }
 
@@ -84,9 +84,6 @@ func (l *Live) tell(ref delivery.Ref, version int64) {
 		s.mu.Lock()
 		s.pending[ref] = max(s.pending[ref], version)
 		s.mu.Unlock()
-		select {
-		case s.ready <- struct{}{}:
-		default:
-		}
+		signal(s.ready)
 	}
 }

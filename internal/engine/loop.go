@@ -30,8 +30,6 @@ func workers(kind delivery.AggregateKind) int {
 		return 1 // a storm of hooks is taken in before it is worked on
 	case delivery.KindTarget:
 		return 8
-	case delivery.KindNotification:
-		return 16
 	}
 	return 16
 }
@@ -41,6 +39,7 @@ type loop struct {
 	engine *Engine
 	slots  map[delivery.AggregateKind]chan struct{}
 	poke   chan struct{} // something was taken or finished; a buffer of one
+	beat   chan struct{} // the lease was renewed; a buffer of one
 
 	mu       sync.Mutex
 	taken    []delivery.Claim // held by this replica, not yet with a worker
@@ -48,7 +47,7 @@ type loop struct {
 }
 
 func newLoop(e *Engine) *loop {
-	l := &loop{engine: e, slots: map[delivery.AggregateKind]chan struct{}{}, poke: make(chan struct{}, 1)}
+	l := &loop{engine: e, slots: map[delivery.AggregateKind]chan struct{}{}, poke: make(chan struct{}, 1), beat: make(chan struct{}, 1)}
 	for _, k := range []delivery.AggregateKind{
 		delivery.KindHook, delivery.KindAdmission, delivery.KindRun,
 		delivery.KindTarget, delivery.KindRelease, delivery.KindNotification,
@@ -85,7 +84,9 @@ func (e *Engine) keepLease(ctx context.Context) error {
 		case <-t.C:
 		}
 		switch err := e.store.Renew(ctx); {
-		case err == nil || ctx.Err() != nil:
+		case ctx.Err() != nil:
+		case err == nil:
+			signal(e.loop.beat)
 		case delivery.KindOf(err) == delivery.Conflict:
 			return ErrLeaseLost
 		default:
@@ -123,6 +124,8 @@ func (l *loop) feed(ctx context.Context, owned *sync.WaitGroup) error {
 			look = true
 		case <-l.engine.store.Signal():
 			look = true
+		case <-l.beat:
+			look = true // another server may have left wakes, or died, without a signal here
 		case <-l.poke:
 		}
 		stop()
@@ -146,12 +149,13 @@ func (l *loop) take(claims []delivery.Claim) {
 	l.mu.Lock()
 	l.taken = append(l.taken, claims...)
 	l.mu.Unlock()
-	l.news()
+	signal(l.poke)
 }
 
-func (l *loop) news() {
+// signal sends unless a signal is pending already.
+func signal(to chan<- struct{}) {
 	select {
-	case l.poke <- struct{}{}:
+	case to <- struct{}{}:
 	default:
 	}
 }
@@ -188,26 +192,38 @@ func (l *loop) done() {
 	full := l.inFlight == maxInFlight-1
 	l.mu.Unlock()
 	if full {
-		l.news()
+		signal(l.poke)
 	}
 }
 
-// attend looks at one claimed wake until it is committed or put off.
+// attend works on one claimed wake until it is committed, put off, or another's.
 func (e *Engine) attend(ctx context.Context, c delivery.Claim) {
-	for conflicts := 0; ; conflicts++ {
-		err := e.decide(ctx, c)
-		switch {
-		case err == nil || ctx.Err() != nil:
+	for ; ; c.Tries++ {
+		err := e.settle(ctx, c)
+		if err == nil || ctx.Err() != nil {
 			return
-		case delivery.KindOf(err) == delivery.Conflict && conflicts < maxConflicts:
-			continue
 		}
 		wait := backoff(c.Tries)
 		e.cfg.Log.Warn("put off", string(c.Ref.Kind), c.Ref.ID, "tries", c.Tries+1, "wait", wait.String(), "err", err)
-		if err := e.store.PutOff(ctx, c, e.now().Add(wait), err.Error()); err != nil && ctx.Err() == nil {
-			e.cfg.Log.Error("put off", string(c.Ref.Kind), c.Ref.ID, "err", err)
+		err = e.store.PutOff(ctx, c, e.now().Add(wait), err.Error())
+		if err == nil || delivery.KindOf(err) == delivery.Conflict {
+			return
 		}
-		return
+		select { // the store is away, so the wake stays this replica's: nobody else would look
+		case <-time.After(wait):
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// settle decides on a wake, again at once when somebody else was faster.
+func (e *Engine) settle(ctx context.Context, c delivery.Claim) error {
+	for conflicts := 0; ; conflicts++ {
+		err := e.decide(ctx, c)
+		if delivery.KindOf(err) != delivery.Conflict || conflicts == maxConflicts || ctx.Err() != nil {
+			return err
+		}
 	}
 }
 

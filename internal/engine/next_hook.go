@@ -11,6 +11,10 @@ import (
 	"github.com/shiplock/shiplock/internal/standard"
 )
 
+// earlierCheck is how often a push looks again for an earlier one that it waits for.
+// That one wakes it, unless another server took this one in at the same moment.
+const earlierCheck = 10 * time.Second
+
 func (e *Engine) nextHook(ctx context.Context, d *draft, id string) (time.Time, error) {
 	l, err := d.hook(ctx, id)
 	if gone(err) {
@@ -22,6 +26,9 @@ func (e *Engine) nextHook(ctx context.Context, d *draft, id string) (time.Time, 
 	earlier, err := e.store.EarlierHook(ctx, l.after)
 	if err != nil {
 		return time.Time{}, err
+	}
+	if earlier && l.after.State == delivery.HookReceived {
+		return d.now.Add(earlierCheck), nil
 	}
 	for _, a := range l.after.Next(d.now, delivery.HookFacts{EarlierPending: earlier}) {
 		if _, expand := a.(delivery.ExpandHook); expand {

@@ -3,6 +3,7 @@ package enginetest
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/shiplock/shiplock/internal/delivery"
 )
@@ -78,6 +79,13 @@ func (e *Executor) end(key string, cause *delivery.Cause) {
 	if a := e.attempts[key]; a != nil && a.status.Phase == delivery.AttemptAlive {
 		a.status = delivery.AttemptStatus{Phase: delivery.AttemptOver, Cause: cause}
 	}
+}
+
+// Attempts lists the attempts that were ever started, each once, in order.
+func (e *Executor) Attempts() []string {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return slices.Clone(e.order)
 }
 
 // Alive lists the attempts that were started and are not over, in order.
