@@ -39,7 +39,7 @@ type Failure struct {
 // Cause words the failure.
 func (f Failure) Cause() delivery.Cause {
 	c := f.cause()
-	c.Step = f.Step
+	c.Step, c.Text = f.Step, Line(c.Text)
 	if c.Args == nil {
 		c.Args = map[string]string{}
 	}
@@ -106,24 +106,6 @@ func (f Failure) killed(signal string) delivery.Cause {
 	return c
 }
 
-var toolHints = map[string]string{
-	"go":       "Install Go from https://go.dev/dl and put its bin folder on the PATH.",
-	"node":     "Install Node.js from https://nodejs.org.",
-	"npm":      "Install Node.js, which brings npm, from https://nodejs.org.",
-	"npx":      "Install Node.js, which brings npx, from https://nodejs.org.",
-	"pnpm":     "Install it with: npm install -g pnpm",
-	"yarn":     "Install it with: npm install -g yarn",
-	"tsc":      "Add typescript to the project's devDependencies, and run npm ci before it.",
-	"mvn":      "Install Apache Maven, or use the project's ./mvnw.",
-	"gradle":   "Install Gradle, or use the project's ./gradlew.",
-	"java":     "Install a JDK and put its bin folder on the PATH.",
-	"javac":    "Install a JDK (not only a JRE) and put its bin folder on the PATH.",
-	"php":      "Install PHP's command line.",
-	"composer": "Install Composer from https://getcomposer.org.",
-	"python3":  "Install Python 3.",
-	"git":      "Install git 2.31 or newer.",
-}
-
 func missing(tool string) delivery.Cause {
 	next, ok := toolHints[tool]
 	if !ok {
@@ -146,11 +128,13 @@ func (f Failure) tests() delivery.Cause {
 		if x.Message != "" {
 			line += ": " + x.Message
 		}
-		c.Evidence = append(c.Evidence, plain(line))
+		c.Evidence = append(c.Evidence, Line(line))
 	}
 	c.Text = what
 	if len(c.Evidence) > 0 {
 		c.Text += ": " + c.Evidence[0]
+		c.Args["test"], c.Args["error"] = f.Tests.Failures[0].Name, f.Tests.Failures[0].Message
+		c.Next = advice(f.Tests.Failures[0].Message, building)
 	}
 	return c
 }
@@ -159,21 +143,16 @@ func (f Failure) failed() delivery.Cause {
 	what, first := "step "+f.Step, ""
 	if f.Output != nil {
 		switch f.Output.topic {
-		case compile, vet, tests, npm:
+		case compile, vet, lint, tests, npm:
 			what = string(f.Output.topic)
 		}
-		if errors := f.Output.Errors(); len(errors) > 0 {
-			// The first error is the cause; without one, the last words are.
-			first = errors[0]
-			if f.Output.top == nothing {
-				first = errors[len(errors)-1]
-			}
-		}
+		first = f.Output.Main()
 	}
 	c := delivery.Cause{Code: StepFailed, Text: fmt.Sprintf("%s failed (exit %d)", what, f.Exit)}
 	if first != "" {
 		c.Text += ": " + first
 		c.Args = map[string]string{"error": first}
+		c.Next = advice(first, building)
 	}
 	if f.Exit == 126 {
 		c.Next = "Make the file executable: git update-index --chmod=+x FILE"

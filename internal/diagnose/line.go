@@ -15,11 +15,13 @@ const (
 type topic string
 
 const (
-	compile topic = "compile"
-	vet     topic = "vet"
-	tests   topic = "tests"
-	crash   topic = "crash"
-	npm     topic = "npm"
+	compile   topic = "compile"
+	vet       topic = "vet"
+	lint      topic = "lint"
+	tests     topic = "tests"
+	npm       topic = "npm"
+	crash     topic = "crash"     // a stack trace follows
+	exception topic = "exception" // likewise; the place may come before it
 )
 
 // rules are tried in order; the first that matches decides.
@@ -31,9 +33,13 @@ var rules = []struct {
 	{nothing, "", isNoise},
 	{telling, compile, isTypeScript},
 	{telling, compile, isPosition},
-	{telling, tests, isTestFailure},
+	{telling, compile, isImportCycle},
+	{telling, lint, isLint},
+	{telling, "", isModuleFile},
+	{telling, tests, isTestMessage},
 	{telling, crash, isCrash},
-	{telling, "", isException},
+	{telling, exception, isException},
+	{hint, tests, isTestVerdict},
 	{hint, npm, isNPM},
 	{hint, "", isGeneric},
 }
@@ -49,10 +55,12 @@ func classify(line string) (rank, topic) {
 
 // noise is what tools say after the real error, or though there is none.
 var noise = []string{
-	"A complete log of this run", "npm ERR! errno", "npm ERR! code ELIFECYCLE", "npm ERR! path", "npm ERR! command",
-	"npm error errno", "npm error code", "npm error path", "npm error command", "Lifecycle script",
+	"A complete log of this run", "npm ERR! errno", "npm ERR! code", "npm ERR! path", "npm ERR! command",
+	"npm error errno", "npm error code", "npm error path", "npm error command", "npm error workspace", "Lifecycle script",
+	"npm error Clean install", "npm error Usage:", "npm error npm ci", "npm error Options:", "npm error [-", "npm error   ",
+	"npm error aliases:", "npm error Run \"npm help", "npm error To see a list", "npm ERR! To see a list",
 	"0 errors", "0 error(s)", "[ERROR] -> [Help", "[ERROR] Re-run", "[ERROR] To see the full", "[ERROR] For more information",
-	"npm ERR! Exit status", "npm ERR! Failed at the",
+	"npm ERR! Exit status", "npm ERR! Failed at the", "Unhandled 'error' event",
 }
 
 func isNoise(line string) bool {
@@ -66,6 +74,26 @@ func isNoise(line string) bool {
 		}
 	}
 	return false
+}
+
+// isTrailer matches what go test, node and npm print around the last words of a
+// program.
+func isTrailer(line string) bool {
+	switch line {
+	case "FAIL", "PASS", "exit status 1", "exit status 2":
+		return true
+	}
+	for _, prefix := range []string{"FAIL\t", "ok  \t", "?   \t", "Node.js v", "> ", "npm warn ", "npm WARN ", "TAP version ", "1.."} {
+		if strings.HasPrefix(line, prefix) {
+			return true
+		}
+	}
+	return isNoise(line) && len(line) > 3
+}
+
+// isUsage matches the head of a program's help.
+func isUsage(line string) bool {
+	return strings.HasPrefix(line, "Usage") || strings.HasPrefix(line, "usage:") || strings.HasPrefix(line, "USAGE")
 }
 
 // isTypeScript matches "src/a.ts(1,2): error TS2304: …" and "src/a.ts:1:2 - error
@@ -82,11 +110,10 @@ func isPosition(line string) bool {
 		return false
 	}
 	line = strings.TrimPrefix(line, "vet: ")
-	colon := strings.IndexByte(line, ':')
-	if colon <= 0 || !strings.Contains(line[:colon], ".") || strings.ContainsAny(line[:colon], " \t") {
+	file, rest, ok := strings.Cut(line, ":")
+	if !ok || !strings.Contains(file, ".") || strings.ContainsAny(file, " \t") {
 		return false
 	}
-	file, rest := line[:colon], line[colon+1:]
 	n := number(rest)
 	if n == 0 || n == len(rest) || rest[n] != ':' {
 		return false
@@ -102,30 +129,60 @@ func isPosition(line string) bool {
 	return strings.HasPrefix(rest, "error:") || strings.HasPrefix(rest, "fatal error:")
 }
 
-// isTestFailure matches go test's verdicts and t.Error lines, and TAP's.
-func isTestFailure(line string) bool {
+func isImportCycle(line string) bool { return strings.HasSuffix(line, ": import cycle not allowed") }
+
+// isLint matches "  3:7  error  'n' is never used  no-unused-vars" of ESLint.
+func isLint(line string) bool {
+	rest := strings.TrimLeft(line, " ")
+	n := number(rest)
+	if n == 0 || rest == line || !strings.HasPrefix(rest[n:], ":") {
+		return false
+	}
+	rest = rest[n+1:]
+	after := strings.TrimLeft(rest[number(rest):], " ")
+	return number(rest) > 0 && strings.HasPrefix(after, "error ")
+}
+
+// isModuleFile matches "go.mod:3: unknown directive: x".
+func isModuleFile(line string) bool {
+	for _, name := range []string{"go.mod:", "go.sum:", "go.work:"} {
+		if rest, ok := strings.CutPrefix(line, name); ok {
+			n := number(rest)
+			return n > 0 && strings.HasPrefix(rest[n:], ":")
+		}
+	}
+	return false
+}
+
+// isTestMessage matches t.Error's lines.
+func isTestMessage(line string) bool {
 	trimmed := strings.TrimLeft(line, " ")
-	if strings.HasPrefix(trimmed, "--- FAIL: ") {
-		return true
-	}
-	if strings.HasPrefix(trimmed, "not ok ") {
-		return !strings.Contains(trimmed, "# TODO")
-	}
 	_, rest, ok := strings.Cut(trimmed, "_test.go:")
 	n := number(rest)
 	return ok && trimmed != line && n > 0 && strings.HasPrefix(rest[n:], ": ")
 }
 
+// isTestVerdict matches what go test and TAP say of a test that failed, which does
+// not tell why.
+func isTestVerdict(line string) bool {
+	trimmed := strings.TrimLeft(line, " ")
+	return strings.HasPrefix(trimmed, "--- FAIL: ") || strings.HasPrefix(trimmed, "not ok ") && !strings.Contains(trimmed, "# TODO")
+}
+
 func isCrash(line string) bool {
-	return strings.HasPrefix(line, "panic: ") || strings.HasPrefix(line, "fatal error: ") ||
-		strings.HasPrefix(line, "Segmentation fault") || strings.HasPrefix(line, "FATAL ERROR: ")
+	for _, prefix := range []string{"panic: ", "fatal error: ", "Segmentation fault", "FATAL ERROR: ", "WARNING: DATA RACE"} {
+		if strings.HasPrefix(line, prefix) {
+			return true
+		}
+	}
+	return false
 }
 
 // isException matches "TypeError: …", "java.lang.IllegalStateException: …" and
 // "Exception in thread …", at the line's start or after "Uncaught " and the like.
 func isException(line string) bool {
 	line = strings.TrimLeft(line, " ")
-	for _, before := range []string{"Uncaught ", "Caused by: ", "throw new "} {
+	for _, before := range []string{"Uncaught ", "Caused by: ", "[cause]: "} {
 		line = strings.TrimPrefix(line, before)
 	}
 	if strings.HasPrefix(line, "Exception in thread ") {
@@ -147,26 +204,31 @@ func isNPM(line string) bool {
 	return strings.HasPrefix(line, "npm ERR! ") || strings.HasPrefix(line, "npm error ")
 }
 
+var (
+	genericStarts = []string{"fatal: ", "[error] ", "error ", "go: "}
+	genericParts  = []string{
+		"error: ", "fatal error", "exception: ", "command not found", ": not found", "no such file or directory",
+		"permission denied", "no space left on device", "out of memory", "cannot find ", "address already in use",
+	}
+	goProgress = []string{"go: downloading ", "go: finding ", "go: added "}
+)
+
 func isGeneric(line string) bool {
 	lower := strings.ToLower(line)
-	for _, prefix := range []string{"fatal: ", "[error] ", "error ", "go: "} {
-		if strings.HasPrefix(lower, prefix) {
-			return prefix != "go: " || !strings.HasPrefix(lower, "go: downloading ") && !strings.HasPrefix(lower, "go: finding ") && !strings.HasPrefix(lower, "go: added ")
+	for _, progress := range goProgress {
+		if strings.HasPrefix(lower, progress) {
+			return false
 		}
 	}
-	for _, part := range []string{"error: ", "fatal error", "exception: ", "command not found", ": not found", "no such file or directory", "permission denied", "no space left on device", "out of memory", "cannot find "} {
+	for _, start := range genericStarts {
+		if strings.HasPrefix(lower, start) {
+			return true
+		}
+	}
+	for _, part := range genericParts {
 		if strings.Contains(lower, part) {
 			return true
 		}
 	}
 	return false
-}
-
-// number returns how many digits s begins with.
-func number(s string) int {
-	n := 0
-	for n < len(s) && '0' <= s[n] && s[n] <= '9' {
-		n++
-	}
-	return n
 }

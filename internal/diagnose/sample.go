@@ -2,21 +2,46 @@ package diagnose
 
 import "strings"
 
-// Bounds of evidence.
+// Bounds of a Sample.
 const (
-	MaxEvidence = 5   // lines
-	maxLine     = 300 // bytes of one
-	lastLines   = 3   // shown when no line looks like an error
+	// MaxEvidence is the most lines of evidence in a Cause.
+	MaxEvidence = 5
+	lastLines   = 3  // shown when no line looks like an error
+	traceLines  = 64 // after an error, within which its place is looked for
+	leadLines   = 16 // before an error, likewise
 )
 
 // Sample keeps the lines of an output that tell most. The zero value is ready.
 type Sample struct {
-	best    [telling + 1][]string // the first lines of each rank
-	topic   topic                 // of the first line of the highest rank
+	// Roots are where the app's own code is.
+	Roots Roots
+	// Latest keeps the last errors instead of the first ones.
+	Latest bool
+
+	best    [telling + 1][]*entry
+	topic   topic // of the first line of the highest rank
 	top     rank
 	last    []string
 	missing string // the tool that a shell last said it does not have
+	headed  bool   // go heads what the compiler says
 	vetting bool
+	helping bool   // a program explains its options after an error
+	file    string // that a linter's lines are about
+
+	lead  string // a place that the next exception may be about
+	leads int    // for how many lines more
+	open  *entry // an error whose place may follow
+	opens int    // within how many lines more
+}
+
+// entry is an error with its place in the app's own code, when that is known.
+type entry struct{ place, text string }
+
+func (e *entry) String() string {
+	if e.place == "" {
+		return e.text
+	}
+	return plain(e.place + ": " + e.text)
 }
 
 // Add takes the next line, without its end.
@@ -25,35 +50,161 @@ func (s *Sample) Add(line string) {
 	if strings.TrimSpace(line) == "" {
 		return
 	}
-	if strings.HasPrefix(line, "# ") {
-		s.vetting = strings.HasPrefix(line, "# [") // go vet heads its findings so
+	if rest, ok := strings.CutPrefix(line, "# "); ok {
+		s.headed = true
+		s.vetting = strings.HasPrefix(rest, "[") // go vet heads its findings so
+		line = rest                              // and TAP quotes what a test says so
 	}
+	if s.trace(line) {
+		return
+	}
+	line = s.Roots.Trim(Unstamped(line))
 	if tool := missingTool(line); tool != "" {
 		s.missing = tool
 	}
-	if s.last = append(s.last, line); len(s.last) > lastLines {
-		s.last = s.last[1:]
+	if isScript(line) {
+		s.file = line
+	}
+	if s.helping = s.helping || isUsage(line); !s.helping && !isTrailer(line) {
+		if s.last = append(s.last, line); len(s.last) > lastLines {
+			s.last = s.last[1:]
+		}
 	}
 	r, about := classify(line)
-	if r == nothing || len(s.best[r]) >= MaxEvidence {
+	if r == nothing {
 		return
 	}
-	if about == compile && (s.vetting || strings.HasPrefix(line, "vet: ")) {
+	switch {
+	case about == compile && (s.vetting || strings.HasPrefix(line, "vet: ")):
 		about = vet
+	case about == compile && !s.headed && strings.Contains(line, ".go:"):
+		about = "" // of go itself, or of go vet alone
+	}
+	s.keep(r, about, line)
+}
+
+// trace reads stack frames, for the place that belongs to an error.
+func (s *Sample) trace(line string) bool {
+	s.leads, s.opens = max(0, s.leads-1), max(0, s.opens-1)
+	f, ok := s.Roots.frame(line)
+	switch {
+	case !ok:
+	case f.leads:
+		s.lead, s.leads = f.place, leadLines
+	case f.place != "" && s.open != nil && s.opens > 0:
+		s.open.place, s.open = f.place, nil
+	}
+	return ok
+}
+
+func (s *Sample) keep(r rank, about topic, line string) {
+	e := &entry{text: essence(line)}
+	switch about {
+	case lint:
+		e.text = s.file + ":" + strings.Join(strings.Fields(e.text), " ")
+	case exception:
+		if s.leads > 0 {
+			e.place = s.lead
+		}
+		s.lead = ""
+	}
+	if r == telling {
+		s.open = nil
+		if e.place == "" && (about == exception || about == crash) {
+			s.open, s.opens = e, traceLines
+		}
 	}
 	if r > s.top {
 		s.top, s.topic = r, about
 	}
-	s.best[r] = append(s.best[r], strings.TrimSpace(line))
+	s.add(r, e)
 }
 
-// Errors returns the first real error lines, at most MaxEvidence; when there is
-// none, the last lines of the output.
+func (s *Sample) add(r rank, e *entry) {
+	list := s.best[r]
+	for i, known := range list {
+		if known.text != e.text {
+			continue
+		}
+		if !s.Latest {
+			return
+		}
+		list = append(list[:i:i], list[i+1:]...)
+		break
+	}
+	if len(list) >= MaxEvidence {
+		if !s.Latest {
+			return
+		}
+		list = list[1:]
+	}
+	s.best[r] = append(list, e)
+}
+
+// wrappings are what tools put around an error.
+var wrappings = struct{ before, after []string }{
+	[]string{"npm ERR! ", "npm error ", "vet: ", "Uncaught ", "Caused by: ", "[cause]: "},
+	[]string{"; to add it:", "; to add:", " {"},
+}
+
+// essence takes a line's wrapping off.
+func essence(line string) string {
+	line = strings.TrimSpace(line)
+	for _, before := range wrappings.before {
+		line = strings.TrimPrefix(line, before)
+	}
+	for _, after := range wrappings.after {
+		line = strings.TrimSuffix(line, after)
+	}
+	if strings.HasPrefix(line, "panic: ") {
+		line, _, _ = strings.Cut(line, " [recovered")
+	}
+	if _, inner, ok := strings.Cut(line, `This activity created the error "`); ok { // node --test
+		line, _, _ = strings.Cut(inner, `" which triggered`)
+	}
+	return line
+}
+
+// isScript matches the line with a file's name above a linter's findings.
+func isScript(line string) bool {
+	dot := strings.LastIndexByte(line, '.')
+	if dot <= 0 || strings.ContainsAny(line, " \t:") {
+		return false
+	}
+	switch line[dot+1:] {
+	case "js", "cjs", "mjs", "jsx", "ts", "cts", "mts", "tsx", "vue":
+		return true
+	}
+	return false
+}
+
+// Errors returns the first real error lines, at most MaxEvidence, or the last ones;
+// when there is none, the last lines of the output.
 func (s *Sample) Errors() []string {
 	if s.top == nothing {
 		return append([]string(nil), s.last...)
 	}
-	return append([]string(nil), s.best[s.top]...)
+	var lines []string
+	for _, e := range s.best[s.top] {
+		lines = append(lines, e.String())
+	}
+	return lines
+}
+
+// Found reports whether any line looked like an error.
+func (s *Sample) Found() bool { return s.top > nothing }
+
+// Main returns the line that tells most: the first real error, or the last one, or
+// else the last words; "" when nothing was said.
+func (s *Sample) Main() string {
+	lines := s.Errors()
+	switch {
+	case len(lines) == 0:
+		return ""
+	case s.top == nothing || s.Latest:
+		return strings.TrimSpace(lines[len(lines)-1])
+	}
+	return lines[0]
 }
 
 // FirstErrors is the evidence in a whole output.
@@ -84,61 +235,4 @@ func missingTool(line string) string {
 		return ""
 	}
 	return tool
-}
-
-// plain takes terminal control sequences out of a line and bounds it.
-func plain(line string) string {
-	if strings.ContainsFunc(line, control) {
-		line = stripControls(line)
-	}
-	line = strings.TrimRight(line, " \t")
-	if len(line) <= maxLine {
-		return line
-	}
-	n := maxLine - len("…")
-	for n > 0 && line[n]&0xC0 == 0x80 { // not inside a character
-		n--
-	}
-	return line[:n] + "…"
-}
-
-func control(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f }
-
-// stripControls drops control characters, and ECMA-48 CSI and OSC sequences.
-func stripControls(line string) string {
-	var b strings.Builder
-	for i := 0; i < len(line); i++ {
-		switch c := line[i]; {
-		case c == 0x1b:
-			i += sequence(line[i+1:])
-		case control(rune(c)):
-		default:
-			b.WriteByte(c)
-		}
-	}
-	return b.String()
-}
-
-// sequence returns the length of the control sequence after an ESC.
-func sequence(s string) int {
-	switch {
-	case s == "":
-		return 0
-	case s[0] == '[':
-		for i := 1; i < len(s); i++ {
-			if '@' <= s[i] && s[i] <= '~' {
-				return i + 1
-			}
-		}
-		return len(s)
-	case s[0] == ']':
-		if i := strings.IndexByte(s, 0x07); i >= 0 {
-			return i + 1
-		}
-		if i := strings.Index(s, "\x1b\\"); i >= 0 {
-			return i + 2
-		}
-		return len(s)
-	}
-	return 1
 }

@@ -6,7 +6,10 @@
 // fed.
 package quality
 
-import "github.com/shiplock/shiplock/internal/delivery"
+import (
+	"github.com/shiplock/shiplock/internal/delivery"
+	"github.com/shiplock/shiplock/internal/diagnose"
+)
 
 // Formats of test results.
 const (
@@ -33,13 +36,14 @@ type Reader interface {
 	Summary() *delivery.Tests
 }
 
-// NewReader returns a Reader of a format, or nil for an unknown one.
-func NewReader(format string) Reader {
+// NewReader returns a Reader of a format, or nil for an unknown one. Failures name
+// places below roots relative to them.
+func NewReader(format string, roots diagnose.Roots) Reader {
 	switch format {
 	case GoTestJSON:
-		return newGoTest()
+		return newGoTest(roots)
 	case TAP:
-		return newTAP()
+		return newTAP(roots)
 	}
 	return nil
 }

@@ -5,6 +5,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"github.com/shiplock/shiplock/internal/diagnose"
 )
 
 // goEvent is a line of go test -json; see go doc cmd/test2json and go help
@@ -20,6 +22,7 @@ type goEvent struct {
 
 type goTest struct {
 	tally
+	roots   diagnose.Roots
 	running map[goKey]*goRunning
 	partial map[goKey]string // output without a line's end yet
 }
@@ -30,11 +33,11 @@ type goKey struct{ pkg, test string }
 type goRunning struct {
 	parent bool // it has subtests, which count instead of it
 	failed bool // one of them failed
-	first  string
+	why    goReason
 }
 
-func newGoTest() *goTest {
-	return &goTest{running: map[goKey]*goRunning{}, partial: map[goKey]string{}}
+func newGoTest(roots diagnose.Roots) *goTest {
+	return &goTest{roots: roots, running: map[goKey]*goRunning{}, partial: map[goKey]string{}}
 }
 
 func (g *goTest) Line(line string) (string, bool) {
@@ -71,16 +74,10 @@ func (g *goTest) output(k goKey, text string) (string, bool) {
 	if strings.HasPrefix(line, "=== ") {
 		return "", false
 	}
-	if r := g.running[k]; r != nil && r.first == "" && tells(line) {
-		r.first = clip(strings.TrimSpace(line), maxMessage)
+	if r := g.running[k]; r != nil {
+		r.why.hear(line, g.roots)
 	}
 	return line, true
-}
-
-// tells reports whether a line of output may be why a test failed.
-func tells(line string) bool {
-	line = strings.TrimSpace(line)
-	return line != "" && !strings.HasPrefix(line, "--- ")
 }
 
 func (g *goTest) flush(k goKey) (string, bool) {
@@ -116,7 +113,7 @@ func (g *goTest) end(k goKey, action string) {
 	}
 	switch {
 	case action == "fail" && !r.failed:
-		g.fail(k.test, r.first)
+		g.fail(k.test, g.roots.Trim(r.why.String()))
 	case r.parent:
 	case action == "pass":
 		g.Passed++

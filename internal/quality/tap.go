@@ -1,41 +1,57 @@
 package quality
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/shiplock/shiplock/internal/diagnose"
+)
 
 // tap reads the Test Anything Protocol with subtests indented by four spaces,
 // the form of node --test. Every line is shown as it is.
 type tap struct {
 	tally
-	names   []string // of the enclosing subtests, by depth
-	results []int    // results seen at a depth since the one above it ended
-	failing string   // name of the failure whose diagnostics are being read
-	yaml    bool
-	block   bool // the next line is the error's first
-	found   string
+	roots   diagnose.Roots
+	names   []string         // of the enclosing subtests, by depth
+	results []int            // results seen at a depth since the one above it ended
+	failing string           // name of the failure whose diagnostics are being read
+	yaml    *tapReason       // the diagnostics, while they are being read
+	why     tapReason        // those of the failing test
+	said    *diagnose.Sample // by the test file that has not ended yet
 }
 
 // maxDepth bounds how deep subtests are told apart.
 const maxDepth = 32
 
-func newTAP() *tap {
-	return &tap{names: make([]string, maxDepth), results: make([]int, maxDepth+1)}
+func newTAP(roots diagnose.Roots) *tap {
+	t := &tap{roots: roots, names: make([]string, maxDepth), results: make([]int, maxDepth+1)}
+	t.forget()
+	return t
 }
+
+func (t *tap) forget() { t.said = &diagnose.Sample{Roots: t.roots} }
 
 func (t *tap) End() []string { t.settle(); return nil }
 
 func (t *tap) Line(line string) (string, bool) {
 	body := strings.TrimLeft(line, " ")
-	if t.yaml {
-		t.diagnostic(strings.TrimSpace(body))
+	if t.yaml != nil {
+		if body == "..." {
+			t.yaml = nil
+			t.settle()
+		} else {
+			t.yaml.hear(line, t.roots)
+		}
 		return line, true
 	}
 	depth := min((len(line)-len(body))/4, maxDepth-1)
 	switch {
 	case body == "---" && t.failing != "":
-		t.yaml = true
+		t.yaml = &t.why
 	case strings.HasPrefix(body, "# Subtest: "):
 		t.settle()
-		t.names[depth] = clip(strings.TrimPrefix(body, "# Subtest: "), maxName)
+		t.names[depth] = t.name(strings.TrimPrefix(body, "# Subtest: "))
+	case strings.HasPrefix(body, "# "):
+		t.said.Add(strings.ReplaceAll(body, `\#`, "#"))
 	case strings.HasPrefix(body, "ok "), body == "ok":
 		t.settle()
 		t.result(depth, strings.TrimPrefix(body, "ok"), true)
@@ -61,16 +77,21 @@ func (t *tap) result(depth int, rest string, ok bool) {
 	case ok:
 		t.Passed++
 	default:
-		t.failing, t.found = t.path(depth, name), ""
+		t.failing, t.why = t.path(depth, name), tapReason{}
+	}
+	if depth == 0 && t.failing == "" {
+		t.forget()
 	}
 }
+
+func (t *tap) name(s string) string { return clip(t.roots.Trim(s), maxName) }
 
 func (t *tap) path(depth int, name string) string {
 	parts := append([]string{}, t.names[:depth]...)
 	if name == "" {
 		name = "(unnamed)"
 	}
-	return strings.Join(append(parts, name), " > ")
+	return strings.Join(append(parts, t.roots.Trim(name)), " > ")
 }
 
 // description splits " 3 - name # SKIP why".
@@ -87,39 +108,19 @@ func description(rest string) (name, directive string) {
 	return strings.TrimSpace(rest), ""
 }
 
-// diagnostic looks for the message in a YAML block: "error: 'text'", or
-// "error: |-" with the text on the lines below; "message:" in other producers.
-func (t *tap) diagnostic(line string) {
-	if line == "..." {
-		t.settle()
-		return
-	}
-	if t.found != "" {
-		return
-	}
-	if t.block {
-		t.found = clip(line, maxMessage)
-		t.block = line == ""
-		return
-	}
-	value, ok := strings.CutPrefix(line, "error:")
-	if !ok {
-		value, ok = strings.CutPrefix(line, "message:")
-	}
-	if !ok {
-		return
-	}
-	if value = strings.Trim(strings.TrimSpace(value), `'"`); strings.HasPrefix(value, "|") || strings.HasPrefix(value, ">") {
-		t.block = true
-		return
-	}
-	t.found = clip(value, maxMessage)
-}
-
-// settle counts the failure whose diagnostics have ended.
+// settle counts the failure whose diagnostics have ended. A whole file that failed
+// has said why before.
 func (t *tap) settle() {
 	if t.failing != "" {
-		t.fail(t.failing, t.found)
+		why := t.why.String()
+		if why == "" && t.said.Found() {
+			why = t.said.Main()
+		}
+		if why == "" {
+			why = t.why.exit()
+		}
+		t.fail(t.failing, t.roots.Trim(why))
+		t.forget()
 	}
-	t.failing, t.found, t.yaml, t.block = "", "", false, false
+	t.failing, t.yaml = "", nil
 }

@@ -54,7 +54,8 @@ func (j *job) script(ctx context.Context, s delivery.PlanStep) result {
 		return lost(s.Name, diagnose.RunnerFailed, err)
 	}
 	j.say(s.Name, "$ "+strings.ReplaceAll(strings.TrimSpace(s.Run), "\n", "\n$ "))
-	out := &output{journal: j.journal, step: s.Name, tests: quality.NewReader(s.Tests)}
+	roots := j.roots(dir)
+	out := &output{journal: j.journal, step: s.Name, tests: quality.NewReader(s.Tests, roots), sample: diagnose.Sample{Roots: roots}}
 	p, err := start(command{
 		path: shell, args: []string{"sh", "-e", "-c", s.Run}, dir: dir, env: j.stepEnv(s, dir), grace: j.Grace,
 	})
@@ -68,6 +69,11 @@ func (j *job) script(ctx context.Context, s delivery.PlanStep) result {
 	r := j.judge(ctx, s, e, out)
 	r.usage, r.tests = e.usage, j.maskTests(out)
 	return r
+}
+
+// roots are where a step's tools find the sources: paths in Causes are relative.
+func (j *job) roots(app string) diagnose.Roots {
+	return diagnose.Roots{{Dir: app}, {Dir: j.path(sourceDir)}}
 }
 
 // escaped bounds the wait for output that a process beyond our reach holds open,
@@ -165,10 +171,10 @@ func (j *job) portFailed(ctx context.Context, step, code, what string, err error
 	}
 	text := j.text(what + " failed: " + err.Error())
 	j.say(step, text)
-	c := delivery.Cause{Code: code, Step: step, Text: text, Args: map[string]string{"error": j.text(err.Error())}}
+	c := delivery.Cause{Code: code, Step: step, Text: diagnose.Line(text), Args: map[string]string{"error": j.text(err.Error())}}
 	var known *delivery.Error
 	if errors.As(err, &known) && known.Msg != "" {
-		c.Text = j.text(what + " failed: " + known.Msg)
+		c.Text = diagnose.Line(j.text(what + " failed: " + known.Msg))
 		if known.Err != nil {
 			c.Evidence = diagnose.FirstErrors([]string{j.text(known.Err.Error())})
 		}
@@ -185,7 +191,7 @@ func failed(c delivery.Cause) result { return result{outcome: api.OutcomeFailed,
 // lost is a failure of ours.
 func lost(step, code string, err error) result {
 	return result{outcome: api.OutcomeLost, cause: &delivery.Cause{
-		Code: code, Step: step, Text: "the runner could not go on: " + err.Error(),
+		Code: code, Step: step, Text: diagnose.Line("the runner could not go on: " + err.Error()),
 		Args: map[string]string{"error": err.Error()},
 		Next: "The job is tried again by itself; if this repeats, look at the machine that runs builds.",
 	}}

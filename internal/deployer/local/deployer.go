@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/shiplock/shiplock/internal/delivery"
+	"github.com/shiplock/shiplock/internal/diagnose"
 )
 
 // DeployerConfig is what a Deployer needs.
@@ -44,13 +45,15 @@ func (p *Deployer) Apply(ctx context.Context, app, env string, d delivery.Desire
 func (p *Deployer) Observe(ctx context.Context, app, env string) (delivery.Observed, error) {
 	var seen Observation
 	err := p.with(ctx, func(c *Client) (err error) {
-		seen, err = c.Observe(ctx, delivery.TargetKey(app, env))
+		if seen, err = c.Observe(ctx, delivery.TargetKey(app, env)); err == nil {
+			hearOut(ctx, c, seen)
+		}
 		return err
 	})
 	if delivery.KindOf(err) == delivery.NotFound {
 		return delivery.Observed{}, nil
 	}
-	return observed(seen), err
+	return observed(seen, codeRoots(p.cfg.Supervisor.Dir)), err
 }
 
 // Run keeps a supervisor running and passes its news on, until ctx ends.
@@ -150,7 +153,7 @@ func version(r delivery.Revision, weight int) Version {
 	}
 }
 
-func observed(o Observation) delivery.Observed {
+func observed(o Observation, roots diagnose.Roots) delivery.Observed {
 	seen := delivery.Observed{Generation: o.Generation, URL: o.URL}
 	for _, v := range o.Versions {
 		if !v.Wished {
@@ -158,20 +161,8 @@ func observed(o Observation) delivery.Observed {
 		}
 		seen.Versions = append(seen.Versions, delivery.ObservedVersion{
 			Revision: delivery.RevisionID(v.ID), Asked: v.Asked, Effective: int(math.Round(v.Effective)),
-			Ready: v.Ready, Total: v.Replicas, Failed: v.GaveUp, Cause: cause(v),
+			Ready: v.Ready, Total: v.Replicas, Failed: v.GaveUp, Cause: cause(v, roots),
 		})
 	}
 	return seen
-}
-
-// cause says why a version takes no traffic, with the end of its own log.
-func cause(v VersionStatus) *delivery.Cause {
-	if v.Ready == v.Replicas || v.Reason == "" {
-		return nil
-	}
-	return &delivery.Cause{
-		Code: "app." + string(v.State), Text: v.Reason, Exit: v.ExitCode, Evidence: v.LogTail,
-		Args: map[string]string{"revision": delivery.RevisionID(v.ID).Short()},
-		Next: "read the app's log, mend it, and push again; the old version keeps serving",
-	}
 }
