@@ -155,6 +155,19 @@ func (d *draft) addRelease(r delivery.Release) {
 	d.releases[r.ID] = &loaded[delivery.Release]{after: r, changed: true}
 }
 
+// queued are the places that the draft's new runs wait for.
+func (d *draft) queued() []delivery.Slot {
+	var slots []delivery.Slot
+	for _, l := range d.runs {
+		if r := l.after; l.before.ID == "" {
+			for _, j := range r.Jobs {
+				slots = append(slots, delivery.Slot{Run: r.ID, Job: j.Name, Team: r.Team, Lane: r.Lane, Since: r.CreatedAt})
+			}
+		}
+	}
+	return slots
+}
+
 // change turns the draft into what is committed, together with the wakes that
 // follow from what changed.
 func (d *draft) change() *delivery.Change {

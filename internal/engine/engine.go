@@ -78,15 +78,14 @@ func (e *Engine) Nudge(ctx context.Context, ref delivery.Ref) error {
 	return err
 }
 
-// NudgeAttempt nudges the run of an attempt.
+// NudgeAttempt nudges the run of an attempt, unless its end was reported already.
 func (e *Engine) NudgeAttempt(ctx context.Context, key string) error {
-	app, number, _, _, err := delivery.ParseAttemptKey(key)
-	if err != nil {
+	run, job, attempt, err := e.attempt(ctx, key)
+	switch {
+	case err != nil:
 		return err
-	}
-	run, err := e.store.RunByNumber(ctx, app, number)
-	if err != nil {
-		return err
+	case job.Attempt != attempt || !job.State.Active():
+		return nil
 	}
 	return e.Nudge(ctx, run.Ref())
 }

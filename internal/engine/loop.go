@@ -253,7 +253,7 @@ func (e *Engine) next(ctx context.Context, d *draft, ref delivery.Ref) (time.Tim
 	case delivery.KindHook:
 		return e.nextHook(ctx, d, ref.ID)
 	case delivery.KindAdmission:
-		return e.nextAdmission(ctx, d)
+		return time.Time{}, e.admit(ctx, d)
 	case delivery.KindRun:
 		return e.nextRun(ctx, d, delivery.RunID(ref.ID))
 	case delivery.KindTarget:

@@ -33,21 +33,24 @@ func (e *Engine) pure(ctx context.Context, d *draft, a delivery.Action) error {
 	return fmt.Errorf("no way to do %T here", a)
 }
 
-func (e *Engine) nextAdmission(ctx context.Context, d *draft) (time.Time, error) {
+// admit gives free places to the jobs that wait, those of the draft's new runs among
+// them.
+func (e *Engine) admit(ctx context.Context, d *draft) error {
 	l, err := d.admission(ctx)
 	if err != nil {
-		return time.Time{}, err
+		return err
 	}
 	active, waiting, err := e.store.Slots(ctx, d.now, e.cfg.Capacity)
 	if err != nil {
-		return time.Time{}, err
+		return err
 	}
-	for _, a := range l.after.Next(d.now, delivery.AdmissionFacts{Capacity: e.cfg.Capacity, Active: active, Waiting: waiting}) {
+	facts := delivery.AdmissionFacts{Capacity: e.cfg.Capacity, Active: active, Waiting: append(waiting, d.queued()...)}
+	for _, a := range l.after.Next(d.now, facts) {
 		if err := e.pure(ctx, d, a); err != nil {
-			return time.Time{}, err
+			return err
 		}
 	}
-	return time.Time{}, nil
+	return nil
 }
 
 func (e *Engine) nextTarget(ctx context.Context, d *draft, key string) (time.Time, error) {
@@ -219,11 +222,5 @@ func (e *Engine) sendStatus(ctx context.Context, d *draft, id string, run delive
 	if err != nil {
 		return fmt.Errorf("set the commit status of %s: %w", run.Name(), err)
 	}
-	if err := d.record(ctx, ref, delivery.NotificationSent{State: s.State, At: e.now()}); err != nil {
-		return err
-	}
-	if !s.State.Final() {
-		d.wake(ref, time.Time{}) // the run may have moved on meanwhile
-	}
-	return nil
+	return d.record(ctx, ref, delivery.NotificationSent{State: s.State, At: e.now()})
 }

@@ -51,7 +51,9 @@ func (e *Engine) nextHook(ctx context.Context, d *draft, id string) (time.Time, 
 }
 
 // expand makes the runs that a push asks for: one per app of the repository that
-// the changed paths concern, in each environment that the branch is bound to.
+// the changed paths concern, in each environment that the branch is bound to. Where
+// there is room they are admitted at once, which spares them a commit and the forge
+// a message.
 func (e *Engine) expand(ctx context.Context, d *draft, h delivery.Hook) error {
 	set, err := e.catalog.current(ctx)
 	if err != nil {
@@ -75,6 +77,9 @@ func (e *Engine) expand(ctx context.Context, d *draft, h delivery.Hook) error {
 	}
 	switch {
 	case len(runs) > 0:
+		if err := e.admit(ctx, d); err != nil {
+			return err
+		}
 		return d.record(ctx, h.Ref(), delivery.HookWasExpanded{Runs: runs, Note: strings.Join(notes, "; ")})
 	case len(notes) > 0:
 		return d.record(ctx, h.Ref(), delivery.HookWasIgnored{Note: strings.Join(notes, "; ")})
