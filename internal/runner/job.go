@@ -4,9 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"runtime/debug"
-	"slices"
 	"sync"
 	"time"
 
@@ -107,10 +105,6 @@ func (j *job) work(ctx context.Context) (last *delivery.Step, finish api.Finish)
 		ctx, cancel = context.WithTimeoutCause(ctx, limit, &limitError{limit, true})
 		defer cancel()
 	}
-	if err := j.prepare(); err != nil {
-		r := lost("", diagnose.RunnerFailed, err)
-		return nil, api.Finish{Outcome: r.outcome, Cause: r.cause}
-	}
 	finish.Outcome = api.OutcomeSucceeded
 	for _, s := range j.Plan.Steps {
 		if last != nil {
@@ -126,21 +120,6 @@ func (j *job) work(ctx context.Context) (last *delivery.Step, finish api.Finish)
 		}
 	}
 	return last, finish
-}
-
-// prepare makes the workspace's folders. A plan that checks nothing out works in
-// an empty one.
-func (j *job) prepare() error {
-	dirs := []string{j.path(homeDir), j.path(tempDir)}
-	if !slices.ContainsFunc(j.Plan.Steps, func(s delivery.PlanStep) bool { return s.Kind == delivery.StepCheckout }) {
-		dirs = append(dirs, j.path(sourceDir))
-	}
-	for _, dir := range dirs {
-		if err := os.MkdirAll(dir, 0o755); err != nil {
-			return fmt.Errorf("prepare the workspace: %w", err)
-		}
-	}
-	return nil
 }
 
 // step reports the beginning of a step, carries it out, and returns the report on

@@ -45,16 +45,28 @@ func Run(ctx context.Context, c Config) error {
 	if err := contain(); err != nil {
 		return err
 	}
-	if err := os.MkdirAll(c.Workspace, 0o755); err != nil {
-		return fmt.Errorf("make the workspace: %w", err)
-	}
 	client := newClient(c.Server, c.Attempt, rand.Text())
 	defer client.close()
+	made := make(chan error, 1)
+	go func() { made <- c.makeWorkspace() }() // while the server answers
 	a, err := claim(ctx, client, c)
 	if err != nil {
-		return fmt.Errorf("claim %s: %w", c.Attempt, err)
+		err = fmt.Errorf("claim %s: %w", c.Attempt, err)
+	}
+	if err := errors.Join(<-made, err); err != nil {
+		return err
 	}
 	return newJob(c, client, a).run(ctx)
+}
+
+// makeWorkspace makes the folders that every job works in.
+func (c Config) makeWorkspace() error {
+	for _, name := range []string{homeDir, tempDir, sourceDir} {
+		if err := os.MkdirAll(c.path(name), 0o755); err != nil {
+			return fmt.Errorf("make the workspace: %w", err)
+		}
+	}
+	return nil
 }
 
 func claim(ctx context.Context, client *client, c Config) (a api.Assignment, err error) {
