@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/url"
 	"strings"
 	"time"
 
@@ -154,11 +155,22 @@ func (c *console) client() (*client.Client, error) {
 	if server == "" {
 		return nil, &usageError{msg: "no server is known", hint: "log in with `shiplock login --server URL`, or set SHIPLOCK_URL and SHIPLOCK_TOKEN"}
 	}
+	if err := checkServer(server); err != nil {
+		return nil, err
+	}
 	token := cmp.Or(c.token, c.Getenv("SHIPLOCK_TOKEN"))
 	if token == "" && sameServer(server, saved.Server) {
 		token = saved.Token // never sent to another server
 	}
 	return client.New(server, token), nil
+}
+
+// checkServer refuses what is no server's address.
+func checkServer(server string) error {
+	if u, err := url.Parse(server); err == nil && u.Host != "" && (u.Scheme == "http" || u.Scheme == "https") {
+		return nil
+	}
+	return &usageError{msg: fmt.Sprintf("%q is not a server's address", server), hint: "write it as http://HOST:PORT or https://HOST"}
 }
 
 func sameServer(a, b string) bool { return strings.TrimRight(a, "/") == strings.TrimRight(b, "/") }

@@ -94,6 +94,9 @@ func (c *console) loginCommand() *cobra.Command {
 			if c.server == "" {
 				return usageOf(cmd, "which server? add --server URL")
 			}
+			if err := checkServer(c.server); err != nil {
+				return err
+			}
 			token, err := c.readToken()
 			if err != nil {
 				return err

@@ -75,10 +75,17 @@ func (c *console) runCancel() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		return c.print(run, func(w io.Writer) { fmt.Fprintf(w, "%s is being canceled.\n", run.Name) })
+		return c.print(run, func(w io.Writer) { fmt.Fprintln(w, canceling(run)) })
 	})
 	cmd.Flags().StringVar(&reason, "reason", "", "why, for others to see")
 	return cmd
+}
+
+func canceling(r api.Run) string {
+	if r.State.Terminal() {
+		return fmt.Sprintf("%s is %s.", r.Name, r.State)
+	}
+	return r.Name + " is being canceled."
 }
 
 func (c *console) watchRun(ctx context.Context, cl *client.Client, name string) error {

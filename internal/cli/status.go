@@ -33,6 +33,10 @@ func (c *console) showStatus(w io.Writer, s api.Status) {
 			rows[i] = append(rows[i], cell(a.Targets[env]))
 		}
 	}
+	if len(rows) == 0 {
+		fmt.Fprintln(w, "There are no apps yet: add some with `shiplock apply -f DIR`.")
+		return
+	}
 	c.table("APP "+strings.ToUpper(strings.Join(s.Environments, " ")), rows)
 	n := s.Counts
 	fmt.Fprintf(w, "\n%s running, %d queued, %s under way, %d waiting\n", count(n.Running, "run"), n.Queued, count(n.Releases, "release"), n.Waiting)

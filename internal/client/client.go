@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 
@@ -117,6 +118,10 @@ func (c *Client) send(ctx context.Context, method, path string, body io.Reader, 
 	case err != nil && ctx.Err() != nil && errors.Is(context.Cause(ctx), context.Canceled):
 		return nil, context.Cause(ctx)
 	case err != nil:
+		var wrapped *url.Error // repeats the address
+		if errors.As(err, &wrapped) {
+			err = wrapped.Err
+		}
 		return nil, fmt.Errorf("%w at %s: is it running? (%w)", ErrUnreachable, c.base, err)
 	case res.StatusCode/100 != 2:
 		defer res.Body.Close()

@@ -102,7 +102,7 @@ func (s *Server) Start() *Process {
 // Launch starts a process and does not wait for it.
 func (s *Server) Launch() *Process {
 	s.t.Helper()
-	addr := freeAddr(s.t)
+	addr := FreeAddr(s.t)
 	args := append([]string{
 		"serve", "--data", s.Data, "--listen", addr, "--url", s.URL(), "--runner-url", s.URL(),
 		"--clone-user", CloneUser, "--log", "info",
@@ -195,7 +195,8 @@ func (p *Process) Wait(limit time.Duration) (int, error) {
 	return p.cmd.ProcessState.ExitCode(), nil
 }
 
-func freeAddr(t testing.TB) string {
+// FreeAddr returns an address of loopback that nobody listens on.
+func FreeAddr(t testing.TB) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
