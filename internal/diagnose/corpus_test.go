@@ -115,23 +115,42 @@ func promised(t *testing.T, c delivery.Cause) {
 	}
 }
 
-// judged gives the Cause of a step that wrote these lines, the runner's way.
-func judged(step string, exit int, format, root string, streams ...[]string) delivery.Cause {
-	roots := diagnose.Roots{{Dir: root}}
+// ran is the end of a step.
+type ran struct {
+	step   string
+	exit   int
+	format string // of its tests
+	root   string
+	stdout []string
+	stderr []string
+}
+
+// cause judges the step the runner's way; early: its stderr came before its stdout.
+func (r ran) cause(early bool) delivery.Cause {
+	roots := diagnose.Roots{{Dir: r.root}}
 	out := &diagnose.Sample{Roots: roots}
-	reader := quality.NewReader(format, roots)
-	for i, lines := range streams {
-		for _, line := range lines {
-			show := true
-			if reader != nil && i == 0 {
-				line, show = reader.Line(line)
-			}
-			if show {
-				out.Add(line)
-			}
+	errors := func() {
+		for _, line := range r.stderr {
+			out.Add(line)
 		}
 	}
-	f := diagnose.Failure{Step: step, Exit: exit, Output: out}
+	if early {
+		errors()
+	}
+	reader := quality.NewReader(r.format, roots)
+	for _, line := range r.stdout {
+		show := true
+		if reader != nil {
+			line, show = reader.Line(line)
+		}
+		if show {
+			out.Add(line)
+		}
+	}
+	if !early {
+		errors()
+	}
+	f := diagnose.Failure{Step: r.step, Exit: r.exit, Output: out}
 	if reader != nil {
 		for _, line := range reader.End() {
 			out.Add(line)
@@ -141,10 +160,15 @@ func judged(step string, exit int, format, root string, streams ...[]string) del
 	return f.Cause()
 }
 
+// The two streams of a step race, so a Cause must not depend on who comes first.
 func TestRecordedSteps(t *testing.T) {
 	for _, r := range recordings(t, "steps") {
 		t.Run(r.name(), func(t *testing.T) {
-			r.check(t, judged(r.meta["step"], r.exit(t), r.meta["tests"], r.meta["root"], r.file("stdout"), r.file("stderr")))
+			end := ran{r.meta["step"], r.exit(t), r.meta["tests"], r.meta["root"], r.file("stdout"), r.file("stderr")}
+			r.check(t, end.cause(false))
+			if diff := cmp.Diff(end.cause(false), end.cause(true)); diff != "" {
+				t.Error(diff)
+			}
 		})
 	}
 }

@@ -142,9 +142,9 @@ func (f Failure) tests() delivery.Cause {
 func (f Failure) failed() delivery.Cause {
 	what, first := "step "+f.Step, ""
 	if f.Output != nil {
-		switch f.Output.topic {
+		switch about := f.Output.about(); about {
 		case compile, vet, lint, tests, npm:
-			what = string(f.Output.topic)
+			what = string(about)
 		}
 		first = f.Output.Main()
 	}

@@ -15,13 +15,15 @@ const (
 type topic string
 
 const (
-	compile   topic = "compile"
-	vet       topic = "vet"
-	lint      topic = "lint"
-	tests     topic = "tests"
-	npm       topic = "npm"
-	crash     topic = "crash"     // a stack trace follows
-	exception topic = "exception" // likewise; the place may come before it
+	compile topic = "compile"
+	vet     topic = "vet"
+	// go test heads findings of both alike in a package without tests.
+	compileOrVet topic = "compile or vet"
+	lint         topic = "lint"
+	tests        topic = "tests"
+	npm          topic = "npm"
+	crash        topic = "crash"     // a stack trace follows
+	exception    topic = "exception" // likewise; the place may come before it
 )
 
 // rules are tried in order; the first that matches decides.

@@ -23,8 +23,8 @@ type Sample struct {
 	top     rank
 	last    []string
 	missing string // the tool that a shell last said it does not have
-	headed  bool   // go heads what the compiler says
-	vetting bool
+	heading string // go heads what the compiler and vet say
+	unbuilt bool   // go test could not build a package
 	helping bool   // a program explains its options after an error
 	file    string // that a linter's lines are about
 
@@ -51,9 +51,7 @@ func (s *Sample) Add(line string) {
 		return
 	}
 	if rest, ok := strings.CutPrefix(line, "# "); ok {
-		s.headed = true
-		s.vetting = strings.HasPrefix(rest, "[") // go vet heads its findings so
-		line = rest                              // and TAP quotes what a test says so
+		s.heading, line = rest, rest // TAP quotes what a test says in the same way
 	}
 	if s.trace(line) {
 		return
@@ -65,6 +63,7 @@ func (s *Sample) Add(line string) {
 	if isScript(line) {
 		s.file = line
 	}
+	s.unbuilt = s.unbuilt || strings.HasSuffix(line, " [build failed]")
 	if s.helping = s.helping || isUsage(line); !s.helping && !isTrailer(line) {
 		if s.last = append(s.last, line); len(s.last) > lastLines {
 			s.last = s.last[1:]
@@ -74,13 +73,35 @@ func (s *Sample) Add(line string) {
 	if r == nothing {
 		return
 	}
-	switch {
-	case about == compile && (s.vetting || strings.HasPrefix(line, "vet: ")):
-		about = vet
-	case about == compile && !s.headed && strings.Contains(line, ".go:"):
-		about = "" // of go itself, or of go vet alone
+	if about == compile && strings.Contains(line, ".go:") {
+		about = s.gopher(line)
 	}
 	s.keep(r, about, line)
+}
+
+// gopher tells whose finding in Go code a line is: a heading "# [package]" is vet's,
+// and without any it is go's itself or that of go vet alone.
+func (s *Sample) gopher(line string) topic {
+	switch {
+	case strings.HasPrefix(s.heading, "["), strings.HasPrefix(line, "vet: "):
+		return vet
+	case s.heading == "":
+		return ""
+	case !strings.HasSuffix(s.heading, ".test]"):
+		return compileOrVet
+	}
+	return compile
+}
+
+// about is what failed; empty when it is not known.
+func (s *Sample) about() topic {
+	switch {
+	case s.topic != compileOrVet:
+		return s.topic
+	case s.unbuilt:
+		return ""
+	}
+	return compile
 }
 
 // trace reads stack frames, for the place that belongs to an error.

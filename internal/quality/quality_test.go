@@ -1,6 +1,7 @@
 package quality_test
 
 import (
+	"encoding/json"
 	"os"
 	"slices"
 	"strings"
@@ -9,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/shiplock/shiplock/internal/delivery"
+	"github.com/shiplock/shiplock/internal/diagnose"
 	"github.com/shiplock/shiplock/internal/quality"
 )
 
@@ -63,6 +65,42 @@ func TestGoTestDies(t *testing.T) {
 	want := &delivery.Tests{Failed: 1, Failures: []delivery.TestFailure{{Name: "TestA/sub", Message: "panic: test timed out after 1s"}}}
 	if diff := cmp.Diff(want, r.Summary()); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// What a Go test says last is not always why it failed.
+func TestWhyAGoTestFails(t *testing.T) {
+	for name, c := range map[string]struct {
+		output []string
+		want   string
+	}{
+		"only report":    {[]string{"    a_test.go:4: got 1"}, "a_test.go:4: got 1"},
+		"log before":     {[]string{"    a_test.go:3: adding", "    a_test.go:4: got 1, want 2"}, "a_test.go:4: got 1, want 2"},
+		"log after":      {[]string{"    a_test.go:4: got 1, want 2", "    a_test.go:9: cleaned up"}, "a_test.go:4: got 1, want 2"},
+		"silent words":   {[]string{"    a_test.go:3: adding", "    a_test.go:4: boom"}, "a_test.go:4: boom"},
+		"testify":        {[]string{"    a_test.go:9: ", "        \tError Trace:\t/src/a_test.go:9", "        \tError:      \tNot equal: ", "        \t            \texpected: 1", "        \t            \tactual  : 2", "        \tTest:       \tTestX"}, "a_test.go:9: Not equal: expected: 1 actual : 2"},
+		"log.Fatal":      {[]string{"2026/11/23 08:26:59 no fixture: open x.json"}, "no fixture: open x.json"},
+		"panic":          {[]string{"    a_test.go:3: adding", "panic: boom [recovered, repanicked]", "", "goroutine 7 [running]:", "\t/go/src/testing/testing.go:1974 +0x232", "\t/src/cart/cart.go:5 +0x1d", "\t/src/a_test.go:9 +0x1d"}, "cart/cart.go:5: panic: boom"},
+		"race":           {[]string{"==================", "WARNING: DATA RACE", "Read at 0x00c00 by goroutine 9:", "      /src/a_test.go:9 +0x2e", "    testing.go:1712: race detected during execution of test"}, "a_test.go:9: WARNING: DATA RACE"},
+		"says nothing":   {nil, ""},
+		"absolute paths": {[]string{"    a_test.go:9: open /src/testdata/x: no such file"}, "a_test.go:9: open testdata/x: no such file"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := quality.NewReader(quality.GoTestJSON, diagnose.Roots{{Dir: "/src"}})
+			r.Line(`{"Action":"run","Package":"p","Test":"TestA"}`)
+			for _, line := range c.output {
+				quoted, err := json.Marshal(line + "\n")
+				if err != nil {
+					t.Fatal(err)
+				}
+				r.Line(`{"Action":"output","Package":"p","Test":"TestA","Output":` + string(quoted) + `}`)
+			}
+			r.Line(`{"Action":"fail","Package":"p","Test":"TestA"}`)
+			want := []delivery.TestFailure{{Name: "TestA", Message: c.want}}
+			if diff := cmp.Diff(want, r.Summary().Failures); diff != "" {
+				t.Error(diff)
+			}
+		})
 	}
 }
 
