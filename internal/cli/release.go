@@ -13,14 +13,14 @@ import (
 	"github.com/shiplock/shiplock/internal/delivery"
 )
 
-const releaseUse = "Name the release by its id, or by APP --env ENV for the one under way (or waiting) there."
+const releaseUse = "Name the release by its id, or by APP --env ENV for the one under way (or waiting) there; watch and explain then take the newest when there is none."
 
 func (c *console) releaseCommand() *cobra.Command {
 	cmd := group(&cobra.Command{Use: "release", Short: "Bring artifacts to environments", Long: "Bring artifacts to environments, by canary or at once.\n\n" + releaseUse},
 		c.releaseCreate(),
 		c.listCommand("list", "Releases, the newest first", listOf((*client.Client).Releases, releaseHead, releaseRow), "app", "env", "state", "limit"),
-		c.onRelease("watch", "Watch a release until it is over", nil, c.watchRelease),
-		c.onRelease("explain", "What holds a release up, or ended it", nil, c.explainRelease),
+		c.onRelease("watch", "Watch a release until it is over", openOrNewest, nil, c.watchRelease),
+		c.onRelease("explain", "What holds a release up, or ended it", openOrNewest, nil, c.explainRelease),
 		c.releaseRollback(),
 	)
 	for _, v := range [][2]string{
@@ -32,8 +32,11 @@ func (c *console) releaseCommand() *cobra.Command {
 	return cmd
 }
 
+// finder finds the release that people mean by an app and an environment.
+type finder func(ctx context.Context, cl *client.Client, app, env string) (delivery.ReleaseID, error)
+
 // onRelease makes a verb that takes one release.
-func (c *console) onRelease(verb, short string, flags func(*cobra.Command), do func(ctx context.Context, cl *client.Client, id delivery.ReleaseID) error) *cobra.Command {
+func (c *console) onRelease(verb, short string, find finder, flags func(*cobra.Command), do func(ctx context.Context, cl *client.Client, id delivery.ReleaseID) error) *cobra.Command {
 	var env string
 	cmd := &cobra.Command{Use: verb + " RELEASE | APP --env ENV", Short: short, Long: short + ". " + releaseUse, Args: exactly(1)}
 	cmd.Flags().StringVar(&env, "env", "", "take the release under way of the app in this environment")
@@ -47,7 +50,7 @@ func (c *console) onRelease(verb, short string, flags func(*cobra.Command), do f
 		}
 		id := delivery.ReleaseID(args[0])
 		if env != "" {
-			if id, err = releaseOf(cmd.Context(), cl, args[0], env); err != nil {
+			if id, err = find(cmd.Context(), cl, args[0], env); err != nil {
 				return err
 			}
 		}
@@ -56,8 +59,21 @@ func (c *console) onRelease(verb, short string, flags func(*cobra.Command), do f
 	return c.completing(cmd)
 }
 
-// releaseOf finds the release under way on a Target, or the newest that waits.
-func releaseOf(ctx context.Context, cl *client.Client, app, env string) (delivery.ReleaseID, error) {
+// openOrNewest finds the open release on a Target, or else the newest.
+func openOrNewest(ctx context.Context, cl *client.Client, app, env string) (delivery.ReleaseID, error) {
+	id, err := openRelease(ctx, cl, app, env)
+	if delivery.KindOf(err) != delivery.NotFound {
+		return id, err
+	}
+	page, listed := cl.Releases(ctx, client.Filter{App: app, Env: env, Limit: 1})
+	if listed != nil || len(page.Items) == 0 {
+		return "", err
+	}
+	return page.Items[0].ID, nil
+}
+
+// openRelease finds the release under way on a Target, or the newest that waits.
+func openRelease(ctx context.Context, cl *client.Client, app, env string) (delivery.ReleaseID, error) {
 	t, err := cl.Target(ctx, app, env)
 	switch {
 	case err != nil:
@@ -72,7 +88,7 @@ func releaseOf(ctx context.Context, cl *client.Client, app, env string) (deliver
 
 func (c *console) releaseVerb(verb, short string) *cobra.Command {
 	var reason string
-	return c.onRelease(verb, short, func(cmd *cobra.Command) {
+	return c.onRelease(verb, short, openRelease, func(cmd *cobra.Command) {
 		cmd.Flags().StringVar(&reason, "reason", "", "why, for others to see")
 	}, func(ctx context.Context, cl *client.Client, id delivery.ReleaseID) error {
 		r, err := cl.CommandRelease(ctx, id, verb, reason)
