@@ -287,6 +287,7 @@ func TestCheckoutAndImage(t *testing.T) {
 		"start links":    {repo, "shop", "ln -s /etc/passwd start_env/start.sh", "start_env", api.OutcomeFailed, "image.failed", "symbolic link"},
 		"output a file":  {repo, "shop", "rmdir start_env; touch start_env", "start_env", api.OutcomeFailed, "image.failed", "not a folder"},
 		"source climbs":  {repo, "shop", "true", "../../..", api.OutcomeFailed, "image.failed", "leads out"},
+		"relative paths": {repo, "shop", `echo "$PWD/app.js:3" >&2; echo "Error: no" >&2; exit 1`, "start_env", api.OutcomeFailed, "step.failed", "(exit 1): app.js:3: Error: no"},
 		"unknown errors": {"/nonexistent", "", "true", "start_env", api.OutcomeLost, "checkout.failed", "checkout failed"},
 	} {
 		t.Run(name, func(t *testing.T) {
