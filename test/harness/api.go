@@ -81,13 +81,25 @@ func (a *API) Must(method, path string, body, out any) {
 // Runs returns all runs, the newest first.
 func (a *API) Runs() []api.RunSummary {
 	a.t.Helper()
-	var all []api.RunSummary
+	return all[api.RunSummary](a, "/runs")
+}
+
+// Releases returns all releases, the newest first.
+func (a *API) Releases() []api.ReleaseSummary {
+	a.t.Helper()
+	return all[api.ReleaseSummary](a, "/releases")
+}
+
+// all reads every page of a list.
+func all[T any](a *API, path string) []T {
+	a.t.Helper()
+	var items []T
 	for next := ""; ; {
-		var page api.Page[api.RunSummary]
-		a.Must("GET", "/runs?limit=500&before="+next, nil, &page)
-		all = append(all, page.Items...)
+		var page api.Page[T]
+		a.Must("GET", path+"?limit=500&before="+next, nil, &page)
+		items = append(items, page.Items...)
 		if next = page.Next; next == "" {
-			return all
+			return items
 		}
 	}
 }
@@ -98,20 +110,6 @@ func (a *API) Run(id delivery.RunID) api.Run {
 	var r api.Run
 	a.Must("GET", "/runs/"+string(id), nil, &r)
 	return r
-}
-
-// Releases returns all releases, the newest first.
-func (a *API) Releases() []api.ReleaseSummary {
-	a.t.Helper()
-	var all []api.ReleaseSummary
-	for next := ""; ; {
-		var page api.Page[api.ReleaseSummary]
-		a.Must("GET", "/releases?limit=500&before="+next, nil, &page)
-		all = append(all, page.Items...)
-		if next = page.Next; next == "" {
-			return all
-		}
-	}
 }
 
 // Status returns the installation in short.
