@@ -13,14 +13,14 @@ import (
 	"github.com/shiplock/shiplock/internal/delivery"
 )
 
-const releaseUse = "Name the release by its id, or by APP --env ENV for the one under way (or waiting) there; watch and explain then take the newest when there is none."
+const releaseUse = "Name the release by its id, or by APP --env ENV for the one under way (or waiting) there; watch and explain then take the last one when there is none."
 
 func (c *console) releaseCommand() *cobra.Command {
 	cmd := group(&cobra.Command{Use: "release", Short: "Bring artifacts to environments", Long: "Bring artifacts to environments, by canary or at once.\n\n" + releaseUse},
 		c.releaseCreate(),
 		c.listCommand("list", "Releases, the newest first", listOf((*client.Client).Releases, releaseHead, releaseRow), "app", "env", "state", "limit"),
-		c.onRelease("watch", "Watch a release until it is over", openOrNewest, nil, c.watchRelease),
-		c.onRelease("explain", "What holds a release up, or ended it", openOrNewest, nil, c.explainRelease),
+		c.onRelease("watch", "Watch a release until it is over", openOrLast, nil, c.watchRelease),
+		c.onRelease("explain", "What holds a release up, or ended it", openOrLast, nil, c.explainRelease),
 		c.releaseRollback(),
 	)
 	for _, v := range [][2]string{
@@ -59,17 +59,23 @@ func (c *console) onRelease(verb, short string, find finder, flags func(*cobra.C
 	return c.completing(cmd)
 }
 
-// openOrNewest finds the open release on a Target, or else the newest.
-func openOrNewest(ctx context.Context, cl *client.Client, app, env string) (delivery.ReleaseID, error) {
+// openOrLast finds the open release on a Target, or else the last that started.
+func openOrLast(ctx context.Context, cl *client.Client, app, env string) (delivery.ReleaseID, error) {
 	id, err := openRelease(ctx, cl, app, env)
 	if delivery.KindOf(err) != delivery.NotFound {
 		return id, err
 	}
-	page, listed := cl.Releases(ctx, client.Filter{App: app, Env: env, Limit: 1})
-	if listed != nil || len(page.Items) == 0 {
-		return "", err
+	const enough = 50 // of which some were canceled before they started
+	page, listed := cl.Releases(ctx, client.Filter{App: app, Env: env, Limit: enough})
+	if listed != nil {
+		return "", listed
 	}
-	return page.Items[0].ID, nil
+	for _, r := range page.Items {
+		if !r.StartedAt.IsZero() {
+			return r.ID, nil
+		}
+	}
+	return "", err
 }
 
 // openRelease finds the release under way on a Target, or the newest that waits.
