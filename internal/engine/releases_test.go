@@ -29,6 +29,15 @@ func (w *world) wantRelease(id delivery.ReleaseID, want delivery.ReleaseState) d
 	return r
 }
 
+// releases lists all releases, the oldest first.
+func (w *world) releases() []delivery.Release {
+	w.t.Helper()
+	releases, err := w.store.Releases(w.t.Context(), store.ReleaseFilter{Limit: 1000})
+	w.must(err)
+	slices.Reverse(releases)
+	return releases
+}
+
 func (w *world) target(env string) delivery.Target {
 	w.t.Helper()
 	t, err := w.store.Target(w.t.Context(), "shop", env)
@@ -349,14 +358,12 @@ func TestAutomaticReleasesKeepTheNewest(t *testing.T) {
 		w.deployer.Mend(digest("a"))
 		w.must(w.Nudge(t.Context(), w.target("dev").Ref()))
 		w.pass(0)
-		releases, err := w.store.Releases(t.Context(), store.ReleaseFilter{Limit: 10})
-		w.must(err)
 		var got []delivery.ReleaseState
-		for _, r := range releases {
+		for _, r := range w.releases() {
 			got = append(got, r.State)
 		}
 		if want := []delivery.ReleaseState{delivery.ReleaseDeployed, delivery.ReleaseSuperseded, delivery.ReleaseDeployed}; !slices.Equal(got, want) {
-			t.Errorf("releases, the newest first: %v, want %v", got, want)
+			t.Errorf("releases: %v, want %v", got, want)
 		}
 		w.wantWish("dev", "c")
 	})
