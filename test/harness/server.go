@@ -11,7 +11,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"syscall"
 	"testing"
 	"time"
@@ -29,12 +28,14 @@ const (
 // Bin returns a program that `make build` made.
 func Bin(t testing.TB, name string) string {
 	t.Helper()
-	_, here, _, _ := runtime.Caller(0)
-	root := filepath.Join(filepath.Dir(here), "..", "..")
-	if dir := os.Getenv("SHIPLOCK_BIN"); dir != "" {
-		root = filepath.Dir(dir)
+	dir := os.Getenv("SHIPLOCK_BIN")
+	if dir == "" {
+		dir = filepath.Join("..", "..", "bin") // of a test's own directory
 	}
-	path := filepath.Join(root, "bin", name)
+	path, err := filepath.Abs(filepath.Join(dir, name))
+	if err != nil {
+		t.Fatal(err)
+	}
 	if _, err := os.Stat(path); err != nil {
 		t.Fatalf("%s is missing: run `make build` first", path)
 	}
