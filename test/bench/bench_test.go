@@ -52,6 +52,7 @@ func newWorld(t *testing.T) *world {
 // TestBench takes every figure from one server, so that its memory is that of a
 // server that has done all this.
 func TestBench(t *testing.T) {
+	tell(t, "%s", machine(t))
 	w := newWorld(t)
 	self, err := os.Executable()
 	if err != nil {

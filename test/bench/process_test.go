@@ -5,6 +5,7 @@ package bench
 import (
 	"fmt"
 	"os"
+	"runtime"
 	"strconv"
 	"strings"
 	"testing"
@@ -29,6 +30,17 @@ func cpuTime(t *testing.T, pid int) time.Duration {
 		t.Fatalf("/proc stat: %q", text)
 	}
 	return time.Duration(user+system) * tick
+}
+
+// machine says what a reader must know of the machine: on a busy one promises are
+// missed for no fault of the server's.
+func machine(t *testing.T) string {
+	t.Helper()
+	load, err := os.ReadFile("/proc/loadavg")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return fmt.Sprintf("%d CPUs, load average %s", runtime.NumCPU(), strings.Join(strings.Fields(string(load))[:3], " "))
 }
 
 // memory is a process's, in bytes.
