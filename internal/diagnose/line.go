@@ -1,6 +1,9 @@
 package diagnose
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // rank is how surely a line names what went wrong.
 type rank int
@@ -32,7 +35,6 @@ var rules = []struct {
 	topic topic
 	match func(line string) bool
 }{
-	{nothing, "", isNoise},
 	{telling, compile, isTypeScript},
 	{telling, compile, isPosition},
 	{telling, compile, isImportCycle},
@@ -55,42 +57,53 @@ func classify(line string) (rank, topic) {
 	return nothing, ""
 }
 
-// noise is what tools say after the real error, or though there is none.
-var noise = []string{
-	"A complete log of this run", "npm ERR! errno", "npm ERR! code", "npm ERR! path", "npm ERR! command",
-	"npm error errno", "npm error code", "npm error path", "npm error command", "npm error workspace", "Lifecycle script",
-	"npm error Clean install", "npm error Usage:", "npm error npm ci", "npm error Options:", "npm error [-", "npm error   ",
-	"npm error aliases:", "npm error Run \"npm help", "npm error To see a list", "npm ERR! To see a list",
-	"0 errors", "0 error(s)", "[ERROR] -> [Help", "[ERROR] Re-run", "[ERROR] To see the full", "[ERROR] For more information",
-	"npm ERR! Exit status", "npm ERR! Failed at the", "Unhandled 'error' event",
-}
+// What tools say after the real error, or though there is none.
+var (
+	npmNoise = []string{
+		"A complete log of this run", "errno", "code", "path", "command", "workspace", "Lifecycle script", "Exit status", "Failed at the",
+		"Clean install", "Usage:", "npm ci", "Options:", "[-", "  ", "aliases:", "Run \"npm help", "To see a list",
+	}
+	mavenNoise = []string{"-> [Help", "Re-run", "To see the full", "For more information"}
+	otherNoise = []string{"0 errors", "0 error(s)", "Unhandled 'error' event"}
+)
 
 func isNoise(line string) bool {
-	trimmed := strings.TrimSpace(line)
-	if len(trimmed) < 4 || trimmed == "npm ERR!" || trimmed == "npm error" {
-		return true
+	line = strings.TrimSpace(line)
+	if rest, ok := ofNPM(line); ok {
+		return rest == "" || startsWith(rest, npmNoise)
 	}
-	for _, n := range noise {
-		if strings.Contains(trimmed, n) {
-			return true
-		}
+	if rest, ok := strings.CutPrefix(line, "[ERROR] "); ok {
+		return startsWith(rest, mavenNoise)
 	}
-	return false
+	return len(line) < 4 || contains(line, otherNoise)
 }
 
-// isTrailer matches what go test, node and npm print around the last words of a
-// program.
-func isTrailer(line string) bool {
-	switch line {
-	case "FAIL", "PASS", "exit status 1", "exit status 2":
-		return true
+// ofNPM returns what npm says in a line of an error.
+func ofNPM(line string) (string, bool) {
+	if !strings.HasPrefix(line, "npm ") {
+		return "", false
 	}
-	for _, prefix := range []string{"FAIL\t", "ok  \t", "?   \t", "Node.js v", "> ", "npm warn ", "npm WARN ", "TAP version ", "1.."} {
-		if strings.HasPrefix(line, prefix) {
-			return true
+	for _, prefix := range []string{"npm ERR!", "npm error"} {
+		if rest, ok := strings.CutPrefix(line, prefix); ok {
+			return strings.TrimPrefix(rest, " "), true
 		}
 	}
-	return isNoise(line) && len(line) > 3
+	return "", false
+}
+
+func startsWith(line string, list []string) bool {
+	return slices.ContainsFunc(list, func(start string) bool { return strings.HasPrefix(line, start) })
+}
+
+func contains(line string, list []string) bool {
+	return slices.ContainsFunc(list, func(part string) bool { return strings.Contains(line, part) })
+}
+
+// trailers are what go test, node and npm print around the last words of a program.
+var trailers = []string{"FAIL\t", "ok  \t", "?   \t", "Node.js v", "> ", "npm warn ", "npm WARN ", "TAP version ", "1..", "exit status "}
+
+func isTrailer(line string) bool {
+	return line == "FAIL" || line == "PASS" || startsWith(line, trailers)
 }
 
 // isUsage matches the head of a program's help.
@@ -171,14 +184,9 @@ func isTestVerdict(line string) bool {
 	return strings.HasPrefix(trimmed, "--- FAIL: ") || strings.HasPrefix(trimmed, "not ok ") && !strings.Contains(trimmed, "# TODO")
 }
 
-func isCrash(line string) bool {
-	for _, prefix := range []string{"panic: ", "fatal error: ", "Segmentation fault", "FATAL ERROR: ", "WARNING: DATA RACE"} {
-		if strings.HasPrefix(line, prefix) {
-			return true
-		}
-	}
-	return false
-}
+var crashes = []string{"panic: ", "fatal error: ", "Segmentation fault", "FATAL ERROR: ", "WARNING: DATA RACE"}
+
+func isCrash(line string) bool { return startsWith(line, crashes) }
 
 // isException matches "TypeError: …", "java.lang.IllegalStateException: …" and
 // "Exception in thread …", at the line's start or after "Uncaught " and the like.
@@ -203,7 +211,8 @@ func identifier(r rune) bool {
 }
 
 func isNPM(line string) bool {
-	return strings.HasPrefix(line, "npm ERR! ") || strings.HasPrefix(line, "npm error ")
+	_, ok := ofNPM(line)
+	return ok
 }
 
 var (
@@ -217,20 +226,5 @@ var (
 
 func isGeneric(line string) bool {
 	lower := strings.ToLower(line)
-	for _, progress := range goProgress {
-		if strings.HasPrefix(lower, progress) {
-			return false
-		}
-	}
-	for _, start := range genericStarts {
-		if strings.HasPrefix(lower, start) {
-			return true
-		}
-	}
-	for _, part := range genericParts {
-		if strings.Contains(lower, part) {
-			return true
-		}
-	}
-	return false
+	return !startsWith(lower, goProgress) && (startsWith(lower, genericStarts) || contains(lower, genericParts))
 }

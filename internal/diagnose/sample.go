@@ -64,10 +64,15 @@ func (s *Sample) Add(line string) {
 		s.file = line
 	}
 	s.unbuilt = s.unbuilt || strings.HasSuffix(line, " [build failed]")
-	if s.helping = s.helping || isUsage(line); !s.helping && !isTrailer(line) {
+	noise := isNoise(line)
+	s.helping = s.helping || isUsage(line)
+	if !s.helping && !isTrailer(line) && (!noise || len(line) < 4) { // a short word may be the last
 		if s.last = append(s.last, line); len(s.last) > lastLines {
 			s.last = s.last[1:]
 		}
+	}
+	if noise {
+		return
 	}
 	r, about := classify(line)
 	if r == nothing {
