@@ -54,7 +54,7 @@ func newWorld(t testing.TB) *world {
 	w.must(err)
 	t.Cleanup(func() { w.must(w.logs.Close()) })
 	w.engine = engine.New(engine.Config{
-		Store: w.store, Executor: fakeExecutor{w.starts}, Deployer: &fakeDeployer{}, Forge: w.forge, Images: fakeImages{}, Logs: keptLogs{w.logs},
+		Store: w.store, Executor: &fakeExecutor{starts: w.starts}, Deployer: &fakeDeployer{}, Forge: w.forge, Images: fakeImages{}, Logs: keptLogs{w.logs},
 		PublicURL: "http://shiplock", RunnerURL: "http://shiplock", Capacity: 4, LeaseEvery: time.Second,
 		Limits: delivery.DefaultRunLimits(), Heartbeat: time.Second, Secret: []byte("secret"),
 		Now: time.Now, NewID: newID, Log: slog.New(slog.DiscardHandler),
@@ -265,18 +265,24 @@ func (gitlabHooks) Parse(h http.Header, body []byte) (*delivery.Hook, string, er
 
 // The world outside.
 
-type fakeExecutor struct{ starts chan delivery.AttemptSpec }
+// fakeExecutor starts an attempt once, however often it is asked.
+type fakeExecutor struct {
+	starts chan delivery.AttemptSpec
+	known  sync.Map // by key
+}
 
-func (f fakeExecutor) Start(_ context.Context, a delivery.AttemptSpec) (delivery.AttemptStatus, error) {
-	f.starts <- a
+func (f *fakeExecutor) Start(_ context.Context, a delivery.AttemptSpec) (delivery.AttemptStatus, error) {
+	if _, again := f.known.LoadOrStore(a.Key, true); !again {
+		f.starts <- a
+	}
 	return delivery.AttemptStatus{Phase: delivery.AttemptAlive}, nil
 }
 
-func (fakeExecutor) Observe(context.Context, string) (delivery.AttemptStatus, error) {
+func (*fakeExecutor) Observe(context.Context, string) (delivery.AttemptStatus, error) {
 	return delivery.AttemptStatus{Phase: delivery.AttemptAlive}, nil
 }
 
-func (fakeExecutor) Stop(context.Context, string) error { return nil }
+func (*fakeExecutor) Stop(context.Context, string) error { return nil }
 
 // fakeDeployer makes every wish real at once.
 type fakeDeployer struct {

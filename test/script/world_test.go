@@ -21,7 +21,10 @@ import (
 	"github.com/shiplock/shiplock/test/harness"
 )
 
-const patience = 30 * time.Second
+const (
+	patience = 30 * time.Second
+	settling = 5 * time.Second
+)
 
 // world is one script's installation and forge; nothing runs until it is asked for.
 type world struct {
@@ -82,10 +85,19 @@ func (w *world) serve(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Setenv("SHIPLOCK_URL", w.server.URL())
 	ts.Setenv("SHIPLOCK_TOKEN", harness.AdminToken)
 	ts.Setenv("FORGE", w.forge.URL)
-	ts.Defer(func() {
-		w.process.Kill()
-		w.server.Remove()
+	ts.Defer(w.end)
+}
+
+// end lets what runs come to its end, as runners outlive a server, and takes the
+// installation down.
+func (w *world) end() {
+	api := harness.NewAPI(w.t, w.server)
+	var s struct{ Counts struct{ Running, Queued int } }
+	harness.Eventually(settling, func() bool {
+		return api.Do(http.MethodGet, "/status", nil, &s) != nil || s.Counts.Running+s.Counts.Queued == 0
 	})
+	w.process.Kill()
+	w.server.Remove()
 }
 
 func (w *world) killServer(*testscript.TestScript, bool, []string) { w.process.Kill() }
