@@ -167,6 +167,27 @@ func TestArtifactIsAClaim(t *testing.T) {
 	})
 }
 
+// A runner that claims again, after its server's restart, goes on from the last line
+// that is kept.
+func TestLogs(t *testing.T) {
+	play(t, func(t *testing.T, w *world) {
+		w.apply(app("shop", ""))
+		w.startRun("shop", "dev")
+		c := w.alive()
+		r := w.claim()
+		r.step("build")
+		ack, err := w.AppendLog(t.Context(), r.key, r.token, api.LogBatch{First: 1, Lines: make([]api.LogLine, 3)})
+		if err != nil || ack.Line != 3 {
+			t.Errorf("appended up to %d (%v), want 3", ack.Line, err)
+		}
+		if a, err := w.Claim(t.Context(), c); err != nil || a.Line != 3 || a.Seq != 1 {
+			t.Errorf("the runner goes on after line %d and report %d (%v), want 3 and 1", a.Line, a.Seq, err)
+		}
+		_, err = w.AppendLog(t.Context(), r.key, "guessed", api.LogBatch{First: 4})
+		w.gone(err)
+	})
+}
+
 func TestLostAttempts(t *testing.T) {
 	cause := delivery.Cause{Code: "node.gone", Text: "the node is gone"}
 	for name, lose := range map[string]func(*world){

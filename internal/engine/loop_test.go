@@ -261,16 +261,22 @@ func TestIdleServerTakesOver(t *testing.T) {
 func TestPutOff(t *testing.T) {
 	play(t, func(t *testing.T, w *world) {
 		w.apply(app("shop", ""))
+		var mu sync.Mutex
 		var at []time.Time
 		w.forge.Follow(func(string) (error, bool) {
+			mu.Lock()
+			defer mu.Unlock()
 			at = append(at, time.Now())
 			return errAway, false
 		})
 		w.receive(push("h1", "shop", "dev", "a"))
 		w.must(w.CancelRun(t.Context(), admin(), w.runs()[0].ID, "")) // its state is final
 		w.pass(0)
+		mu.Lock()
 		first := len(at) - 1
+		mu.Unlock()
 		w.pass(5 * time.Minute)
+		w.stop(w.server)
 		var waits []time.Duration
 		for i := first; i+1 < len(at); i++ {
 			waits = append(waits, at[i+1].Sub(at[i]))

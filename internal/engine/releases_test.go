@@ -128,6 +128,24 @@ func TestAutomaticRelease(t *testing.T) {
 	})
 }
 
+// A good run of an app that was deleted meanwhile is released nowhere, and is no
+// trouble.
+func TestNoReleaseOfADeletedApp(t *testing.T) {
+	play(t, func(t *testing.T, w *world) {
+		w.apply(app("shop", ""))
+		id := w.startRun("shop", "dev")
+		r := w.claim()
+		w.forget("App", "shop")
+		r.succeed(digest("a"))
+		if run := w.wantRun(id, delivery.RunSucceeded); run.Release != "" {
+			t.Errorf("released as %s", run.Release)
+		}
+		if _, _, _, waits, err := w.store.WakeWhy(t.Context(), w.run(id).Ref()); waits || err != nil {
+			t.Errorf("the run is looked at again (%v)", err)
+		}
+	})
+}
+
 func TestCreateRelease(t *testing.T) {
 	play(t, func(t *testing.T, w *world) {
 		w.apply(app("shop", ""), app("blog", ""))
