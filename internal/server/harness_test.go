@@ -20,6 +20,7 @@ import (
 	"github.com/shiplock/shiplock/internal/auth"
 	"github.com/shiplock/shiplock/internal/delivery"
 	"github.com/shiplock/shiplock/internal/engine"
+	"github.com/shiplock/shiplock/internal/engine/enginetest"
 	"github.com/shiplock/shiplock/internal/forge/gitlab"
 	"github.com/shiplock/shiplock/internal/joblog"
 	"github.com/shiplock/shiplock/internal/store"
@@ -38,14 +39,13 @@ type world struct {
 	keeper *auth.Keeper
 	token  string
 	url    string
-	forge  *fakeForge
 	starts chan delivery.AttemptSpec
 }
 
 func newWorld(t testing.TB) *world {
 	t.Helper()
 	dir := t.TempDir()
-	w := &world{t: t, starts: make(chan delivery.AttemptSpec, 100), forge: &fakeForge{}}
+	w := &world{t: t, starts: make(chan delivery.AttemptSpec, 100)}
 	var err error
 	w.store, err = store.Open(t.Context(), store.Config{Path: filepath.Join(dir, "db"), Now: time.Now, NewID: newID})
 	w.must(err)
@@ -54,7 +54,8 @@ func newWorld(t testing.TB) *world {
 	w.must(err)
 	t.Cleanup(func() { w.must(w.logs.Close()) })
 	w.engine = engine.New(engine.Config{
-		Store: w.store, Executor: &fakeExecutor{starts: w.starts}, Deployer: &fakeDeployer{}, Forge: w.forge, Images: fakeImages{}, Logs: keptLogs{w.logs},
+		Store: w.store, Executor: &enginetest.Executor{Started: w.starts}, Deployer: &enginetest.Deployer{},
+		Forge: &enginetest.Forge{}, Images: &enginetest.Images{Any: true}, Logs: keptLogs{w.logs},
 		PublicURL: "http://shiplock", RunnerURL: "http://shiplock", Capacity: 4, LeaseEvery: time.Second,
 		Limits: delivery.DefaultRunLimits(), Heartbeat: time.Second, Secret: []byte("secret"),
 		Now: time.Now, NewID: newID, Log: slog.New(slog.DiscardHandler),
@@ -261,74 +262,4 @@ func (gitlabHooks) Parse(h http.Header, body []byte) (*delivery.Hook, string, er
 		return nil, note, err
 	}
 	return &delivery.Hook{ID: id, Forge: "gitlab", Push: *push}, "", nil
-}
-
-// The world outside.
-
-// fakeExecutor starts an attempt once, however often it is asked.
-type fakeExecutor struct {
-	starts chan delivery.AttemptSpec
-	known  sync.Map // by key
-}
-
-func (f *fakeExecutor) Start(_ context.Context, a delivery.AttemptSpec) (delivery.AttemptStatus, error) {
-	if _, again := f.known.LoadOrStore(a.Key, true); !again {
-		f.starts <- a
-	}
-	return delivery.AttemptStatus{Phase: delivery.AttemptAlive}, nil
-}
-
-func (*fakeExecutor) Observe(context.Context, string) (delivery.AttemptStatus, error) {
-	return delivery.AttemptStatus{Phase: delivery.AttemptAlive}, nil
-}
-
-func (*fakeExecutor) Stop(context.Context, string) error { return nil }
-
-// fakeDeployer makes every wish real at once.
-type fakeDeployer struct {
-	mu   sync.Mutex
-	wish map[string]delivery.Desired
-}
-
-func (f *fakeDeployer) Apply(_ context.Context, app, env string, d delivery.Desired) error {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if f.wish == nil {
-		f.wish = map[string]delivery.Desired{}
-	}
-	f.wish[app+"/"+env] = d
-	return nil
-}
-
-func (f *fakeDeployer) Observe(_ context.Context, app, env string) (delivery.Observed, error) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	d := f.wish[app+"/"+env]
-	o := delivery.Observed{Generation: d.Generation, URL: "http://app"}
-	add := func(r *delivery.Revision, share int) {
-		if r != nil {
-			o.Versions = append(o.Versions, delivery.ObservedVersion{Revision: r.ID, Asked: share, Effective: share, Ready: 1, Total: 1})
-		}
-	}
-	add(d.Stable, 100-d.Share)
-	add(d.Canary, d.Share)
-	return o, nil
-}
-
-type fakeForge struct{}
-
-func (*fakeForge) SetStatus(context.Context, delivery.CommitStatus) error { return nil }
-
-func (*fakeForge) Repo(setting string) (delivery.Repo, error) {
-	return delivery.Repo{CloneURL: setting}, nil
-}
-
-func (*fakeForge) Head(context.Context, delivery.Repo, string) (delivery.Commit, error) {
-	return delivery.Commit{SHA: strings.Repeat("cd", 20), Branch: "dev"}, nil
-}
-
-type fakeImages struct{}
-
-func (fakeImages) Accept(context.Context, string, delivery.Digest, string) (int64, error) {
-	return 1, nil
 }
