@@ -21,16 +21,21 @@ const (
 // gone tells that the aggregate was deleted, so that nothing is due.
 func gone(err error) bool { return delivery.KindOf(err) == delivery.NotFound }
 
-// pure carries out the actions that touch nothing outside.
-func (e *Engine) pure(ctx context.Context, d *draft, a delivery.Action) error {
-	switch a := a.(type) {
-	case delivery.Record:
-		return d.record(ctx, a.On, a.Event)
-	case delivery.Wake:
-		d.wake(a.Ref, a.At)
-		return nil
+// pure carries out actions that touch nothing outside.
+func (e *Engine) pure(ctx context.Context, d *draft, actions ...delivery.Action) error {
+	for _, a := range actions {
+		switch a := a.(type) {
+		case delivery.Record:
+			if err := d.record(ctx, a.On, a.Event); err != nil {
+				return err
+			}
+		case delivery.Wake:
+			d.wake(a.Ref, a.At)
+		default:
+			return fmt.Errorf("no way to do %T here", a)
+		}
 	}
-	return fmt.Errorf("no way to do %T here", a)
+	return nil
 }
 
 // admit gives free places to the jobs that wait, those of the draft's new runs among
@@ -45,12 +50,7 @@ func (e *Engine) admit(ctx context.Context, d *draft) error {
 		return err
 	}
 	facts := delivery.AdmissionFacts{Capacity: e.cfg.Capacity, Active: active, Waiting: append(waiting, d.queued()...)}
-	for _, a := range l.after.Next(d.now, facts) {
-		if err := e.pure(ctx, d, a); err != nil {
-			return err
-		}
-	}
-	return nil
+	return e.pure(ctx, d, l.after.Next(d.now, facts)...)
 }
 
 func (e *Engine) nextTarget(ctx context.Context, d *draft, key string) (time.Time, error) {
@@ -121,12 +121,7 @@ func (e *Engine) nextRelease(ctx context.Context, d *draft, id delivery.ReleaseI
 		return time.Time{}, err
 	}
 	actions, again := l.after.Next(d.now, facts)
-	for _, a := range actions {
-		if err := e.pure(ctx, d, a); err != nil {
-			return time.Time{}, err
-		}
-	}
-	return again, nil
+	return again, e.pure(ctx, d, actions...)
 }
 
 // wakeOlder has the releases that wait longer see that this one waits too, so that

@@ -110,14 +110,20 @@ func (e *Engine) RollBack(ctx context.Context, p Principal, app, env string, to 
 		if err != nil {
 			return err
 		}
-		rel = delivery.Release{
-			ID: delivery.ReleaseID(e.cfg.NewID()), App: app, Env: env, Kind: delivery.ReleaseRollback,
-			Revision: back, State: delivery.ReleaseIsProposed, By: p.Actor, Reason: reason, CreatedAt: d.now,
-		}
-		d.addRelease(rel)
+		rel = e.offer(d, delivery.ReleaseRollback, back, reason)
 		return nil
 	})
 	return rel, err
+}
+
+// offer proposes a revision that the Target knows, in one step to all traffic.
+func (e *Engine) offer(d *draft, kind delivery.ReleaseKind, r delivery.Revision, reason string) delivery.Release {
+	rel := delivery.Release{
+		ID: delivery.ReleaseID(e.cfg.NewID()), App: r.App, Env: r.Env, Kind: kind, Revision: r,
+		State: delivery.ReleaseIsProposed, By: d.actor, Reason: reason, CreatedAt: d.now,
+	}
+	d.addRelease(rel)
+	return rel
 }
 
 func rollbackTo(t delivery.Target, to delivery.RevisionID) (delivery.Revision, error) {
@@ -193,10 +199,10 @@ func (e *Engine) ResumeTarget(ctx context.Context, p Principal, app, env string)
 }
 
 func (e *Engine) onTarget(ctx context.Context, p Principal, cmd delivery.Command, app, env, reason string, ev func(*draft) delivery.Event) error {
-	if _, _, _, err := e.place(ctx, app, env); err != nil {
-		return err
-	}
 	return e.command(ctx, p, cmd, app+"/"+env, reason, func(d *draft) error {
+		if _, _, _, err := e.place(ctx, app, env); err != nil {
+			return err
+		}
 		l, err := d.target(ctx, app, env)
 		if err != nil {
 			return err
@@ -217,11 +223,7 @@ func (e *Engine) Restart(ctx context.Context, p Principal, app, env, reason stri
 		if running == nil {
 			return delivery.E(delivery.Conflict, fmt.Sprintf("nothing of %s runs in %s", app, env))
 		}
-		rel = delivery.Release{
-			ID: delivery.ReleaseID(e.cfg.NewID()), App: app, Env: env, Kind: delivery.ReleaseRestart,
-			Revision: running.Revision, State: delivery.ReleaseIsProposed, By: p.Actor, Reason: reason, CreatedAt: d.now,
-		}
-		d.addRelease(rel)
+		rel = e.offer(d, delivery.ReleaseRestart, running.Revision, reason)
 		return nil
 	})
 	return rel, err
