@@ -5,7 +5,6 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 LDFLAGS := -s -w -X main.version=$(VERSION)
 
 export CGO_ENABLED = 0
-export GOFLAGS = -trimpath -buildvcs=false
 
 .PHONY: help build demo test check lint e2e bench soak fuzz generate clean
 
@@ -14,7 +13,7 @@ help: ## list the targets
 
 build: ## bin/shiplock and bin/shiplock-runner
 	@mkdir -p bin
-	$(GO) build -ldflags '$(LDFLAGS)' -o bin/ ./cmd/...
+	$(GO) build -buildvcs=false -ldflags '$(LDFLAGS)' -o bin/ ./cmd/...
 
 demo: build ## a running server with two example apps: push, build, canary, roll back
 	@bin/shiplock demo $(ARGS)

@@ -9,17 +9,18 @@ import (
 )
 
 // seed puts the base image of the built-in stacks into the embedded registry, so
-// that a one-machine installation needs no other. It is made here, and is the same
-// everywhere.
-func (in *instance) seed(ctx context.Context) error {
+// that a one-machine installation needs no other. It is made here, is the same
+// everywhere, and is tried until it is there.
+func (in *instance) seed(ctx context.Context) {
 	for {
 		err := in.pushBase(ctx)
 		if err == nil || ctx.Err() != nil {
-			return nil
+			return
 		}
 		in.log.Warn("base image not ready yet", "err", err)
 		select {
 		case <-ctx.Done():
+			return
 		case <-time.After(time.Second):
 		}
 	}

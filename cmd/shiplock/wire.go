@@ -265,10 +265,12 @@ func (in *instance) run(ctx context.Context) error {
 	}
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return in.server.Serve(ctx, in.listener) })
-	g.Go(func() error { return in.seed(ctx) })
 	g.Go(func() error { return in.executor.Run(ctx) })
 	g.Go(func() error { return in.deployer.Run(ctx) })
-	g.Go(func() error { return in.engine.Run(ctx) })
+	g.Go(func() error {
+		in.seed(ctx) // a job would miss its base image
+		return in.engine.Run(ctx)
+	})
 	g.Go(func() error { return in.sweep(ctx) })
 	return g.Wait()
 }

@@ -90,10 +90,12 @@ type Ending struct {
 // Ref returns the release's reference.
 func (r Release) Ref() Ref { return Ref{KindRelease, string(r.ID)} }
 
-// Steps returns the batches that this release goes through. The first release of
-// a Target has no old version to share with, and a rollback or restart is one step.
+// Steps returns the batches that this release goes through. It is one step without
+// another version to share with, as for the first release of a Target and for what
+// runs already, and for a rollback or a restart.
 func (r Release) Steps() []Batch {
-	if r.Kind != ReleaseDeploy || r.State != ReleaseIsProposed && r.Base == nil {
+	alone := r.State != ReleaseIsProposed && (r.Base == nil || r.Base.ID == r.Revision.ID)
+	if r.Kind != ReleaseDeploy || alone {
 		return []Batch{{Percent: 100}}
 	}
 	return r.Strategy.Steps()

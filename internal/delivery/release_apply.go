@@ -134,7 +134,16 @@ func (r *Release) refuse(verb string) error {
 	if r.Ending != nil && !r.State.Terminal() {
 		return E(Conflict, fmt.Sprintf("cannot %s: the release is going back to the old version", verb))
 	}
-	return E(Conflict, fmt.Sprintf("cannot %s: the release is %s", verb, r.State))
+	hint := ""
+	switch {
+	case verb == "abort" && r.State == ReleaseDeployed:
+		hint = "; roll back instead"
+	case verb == "abort" && r.State == ReleaseIsProposed:
+		hint = "; cancel it instead"
+	case verb == "cancel" && r.active():
+		hint = "; abort it instead"
+	}
+	return E(Conflict, fmt.Sprintf("cannot %s: the release is %s%s", verb, r.State, hint))
 }
 
 func (r *Release) active() bool { return r.State == ReleaseRolling || r.State == ReleasePaused }
