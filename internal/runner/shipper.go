@@ -9,7 +9,7 @@ import (
 
 // pace is the shortest time between the starts of two batches that are not full,
 // so that a chatty step makes few requests. A line after silence goes at once.
-const pace = 5 * time.Millisecond
+const pace = 12 * time.Millisecond
 
 // shipper sends the spool's lines, one batch at a time.
 type shipper struct {

@@ -51,7 +51,7 @@ type report struct {
 
 func TestOnce(t *testing.T) {
 	data := filepath.Join(t.TempDir(), "d")
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, harness.Bin(t, "shiplock"), "demo", "--once", "-o", "json", "--data", data)
 	var story strings.Builder
