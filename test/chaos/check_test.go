@@ -49,14 +49,26 @@ func (w *world) checkRun(r api.Run) {
 		w.t.Errorf("%s (good: %v) ended as %s: %v", r.Name, c.good, r.State, r.Cause)
 	}
 	for _, j := range r.Jobs {
-		if len(j.Lost) > 0 {
-			w.t.Errorf("%s lost attempts although only the server was hurt: %+v", r.Name, j.Lost)
+		for _, lost := range j.Lost {
+			w.checkNeverRan(r, lost)
 		}
 	}
 	if n := w.finishes(r); n != 1 {
 		w.t.Errorf("%s was finished %d times", r.Name, n)
 	}
 	w.checkLog(r)
+}
+
+// checkNeverRan allows an attempt to be lost only if the server died between its
+// mark that the attempt is started and the start itself: a key is started at most
+// once, so that attempt never was, and another one took its place.
+func (w *world) checkNeverRan(r api.Run, lost delivery.LostAttempt) {
+	w.t.Helper()
+	var page api.LogPage
+	w.api.Must("GET", fmt.Sprintf("/runs/%s/logs?attempt=%d", r.ID, lost.Attempt), nil, &page)
+	if page.Last > 0 {
+		w.t.Errorf("%s lost attempt %d after %d lines although only the server was hurt: %s", r.Name, lost.Attempt, page.Last, lost.Cause.Text)
+	}
 }
 
 // finishes counts how often the history says that the run's job finished.
