@@ -3,30 +3,15 @@ package main
 import (
 	"context"
 	"io"
-	"net/http"
 
 	"github.com/shiplock/shiplock/internal/api"
 	"github.com/shiplock/shiplock/internal/auth"
 	"github.com/shiplock/shiplock/internal/delivery"
-	"github.com/shiplock/shiplock/internal/forge/gitlab"
 	"github.com/shiplock/shiplock/internal/image"
 	"github.com/shiplock/shiplock/internal/joblog"
 	"github.com/shiplock/shiplock/internal/server"
 	"github.com/shiplock/shiplock/internal/store"
 )
-
-// gitlabHooks reads GitLab's deliveries.
-type gitlabHooks struct{ secrets []string }
-
-func (g gitlabHooks) Verify(header http.Header) error { return gitlab.VerifyToken(header, g.secrets) }
-
-func (g gitlabHooks) Parse(header http.Header, body []byte) (hook *delivery.Hook, note string, err error) {
-	id, push, note, err := gitlab.ParseHook(header, body)
-	if err != nil || push == nil {
-		return nil, note, err
-	}
-	return &delivery.Hook{ID: id, Forge: "gitlab", Push: *push}, "", nil
-}
 
 // images checks and tags what runners pushed to the embedded registry.
 type images struct {

@@ -32,10 +32,11 @@ type options struct {
 	runner    string
 	logLevel  string
 
-	gitlabURL string
-	cloneUser string
+	gitlabURL, giteaURL, githubURL string
+	cloneUser                      string
 
-	gitlabToken, hookSecret, clonePassword, adminToken string
+	gitlabToken, giteaToken, githubToken  string
+	hookSecret, clonePassword, adminToken string
 }
 
 func (o *options) flags(f *pflag.FlagSet) {
@@ -50,11 +51,18 @@ func (o *options) flags(f *pflag.FlagSet) {
 	f.StringVar(&o.runner, "runner", "", "path of shiplock-runner (default: beside this program)")
 	f.StringVar(&o.logLevel, "log", "info", "debug, info, warn or error")
 	f.StringVar(&o.gitlabURL, "gitlab-url", "", "GitLab to send commit statuses to; its token is SHIPLOCK_GITLAB_TOKEN")
+	f.StringVar(&o.giteaURL, "gitea-url", "", "Gitea or Forgejo to send commit statuses to; its token is SHIPLOCK_GITEA_TOKEN")
+	f.StringVar(&o.githubURL, "github-url", "", "GitHub to send commit statuses to; its token is SHIPLOCK_GITHUB_TOKEN (default with a token: https://github.com)")
 	f.StringVar(&o.cloneUser, "clone-user", "", "user name for git checkouts over http; the password is SHIPLOCK_CLONE_PASSWORD")
 }
 
 func (o *options) environment(get func(string) string) {
 	o.gitlabToken = get("SHIPLOCK_GITLAB_TOKEN")
+	o.giteaToken = get("SHIPLOCK_GITEA_TOKEN")
+	o.githubToken = get("SHIPLOCK_GITHUB_TOKEN")
+	if o.githubToken != "" && o.githubURL == "" {
+		o.githubURL = "https://github.com"
+	}
 	o.hookSecret = get("SHIPLOCK_HOOK_SECRET")
 	o.clonePassword = get("SHIPLOCK_CLONE_PASSWORD")
 	o.adminToken = get("SHIPLOCK_ADMIN_TOKEN")
@@ -73,7 +81,7 @@ func (o *options) check() error {
 	if _, _, err := net.SplitHostPort(o.listen); err != nil {
 		return delivery.Wrap(delivery.Invalid, "--listen is host:port, such as 127.0.0.1:8080", err)
 	}
-	for _, u := range []*string{&o.url, &o.runnerURL, &o.gitlabURL} {
+	for _, u := range []*string{&o.url, &o.runnerURL, &o.gitlabURL, &o.giteaURL, &o.githubURL} {
 		*u = strings.TrimSuffix(*u, "/")
 		if *u != "" && !strings.HasPrefix(*u, "http://") && !strings.HasPrefix(*u, "https://") {
 			return delivery.E(delivery.Invalid, fmt.Sprintf("%q is not a URL: it starts with http:// or https://", *u))

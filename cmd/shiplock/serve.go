@@ -20,8 +20,11 @@ func newServe() *cobra.Command {
 		Long: `Run the server. Everything is kept below --data; nothing else is needed.
 
 Secrets are read from the environment:
-  SHIPLOCK_HOOK_SECRET     what forges send in X-Gitlab-Token (made and printed when missing)
+  SHIPLOCK_HOOK_SECRET     the secret of the forges' webhooks (made and printed when missing);
+                           several between spaces, GitLab's signing tokens (whsec_…) among them
   SHIPLOCK_GITLAB_TOKEN    an access token with the scope api, for commit statuses
+  SHIPLOCK_GITEA_TOKEN     one with the scope write:repository
+  SHIPLOCK_GITHUB_TOKEN    one that may write commit statuses
   SHIPLOCK_CLONE_PASSWORD  the password for --clone-user
   SHIPLOCK_ADMIN_TOKEN     the administrator's token (made and printed once when missing)`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -57,6 +60,6 @@ func (in *instance) greet(out io.Writer) {
 		fmt.Fprintf(out, "\nAdministrator's token, shown only now:\n  %s\nLog in with it:\n  shiplock login --server %s --token %s\n", in.firstToken, in.url, in.firstToken)
 	}
 	if in.opts.hookSecret == "" {
-		fmt.Fprintf(out, "\nPush hooks: %s/hooks/gitlab with the secret token %s\n", in.url, in.hookSecret)
+		fmt.Fprintf(out, "\nPush hooks: %s/hooks/gitlab (or gitea, github) with the secret %s\n", in.url, in.hookSecret)
 	}
 }

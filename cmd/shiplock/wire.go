@@ -50,7 +50,7 @@ type instance struct {
 	url string
 	// firstToken is the administrator's, when this start made it.
 	firstToken string
-	// hookSecret is what forges must send.
+	// hookSecret is what forges must know: one secret, or several between spaces.
 	hookSecret string
 }
 
@@ -141,6 +141,10 @@ func (in *instance) assemble(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	hooks, err := newHooks(strings.Fields(in.hookSecret))
+	if err != nil {
+		return err
+	}
 	in.images = puller.client(in.opts.cache)
 	if in.executor, err = in.newExecutor(); err != nil {
 		return err
@@ -164,7 +168,7 @@ func (in *instance) assemble(ctx context.Context) error {
 	})
 	in.server = server.New(server.Config{
 		Engine: in.engine, Reader: reader{in.store}, Logs: jobLogs, Auth: in.keeper,
-		Hooks:    map[string]server.HookReader{"gitlab": gitlabHooks{secrets: []string{in.hookSecret}}},
+		Hooks:    hooks,
 		Registry: in.registry, PublicURL: in.url, Version: version, Log: in.log, Now: time.Now,
 	})
 	return nil

@@ -57,9 +57,10 @@ var tiers = map[string]tier{
 	"internal/sonar":               adapter,
 	"internal/store":               adapter,
 
-	"internal/blob": leaf,
-	"internal/git":  leaf,
-	"internal/kube": leaf,
+	"internal/blob":  leaf,
+	"internal/forge": leaf,
+	"internal/git":   leaf,
+	"internal/kube":  leaf,
 
 	"internal/api":      pure,
 	"internal/catalog":  pure,

@@ -51,7 +51,9 @@ type Push struct {
 
 // Repo names a repository in all the ways a forge and a catalog may write it.
 type Repo struct {
-	// ProjectID is the forge's own id, used for commit statuses.
+	// Forge is where the repository lives, e.g. "gitlab"; empty when none is known.
+	Forge string `json:"forge,omitempty"`
+	// ProjectID is the forge's own id, or its path; empty when it takes no statuses.
 	ProjectID string `json:"projectId"`
 	// Path is namespace/name.
 	Path     string `json:"path"`

@@ -37,6 +37,9 @@ func (s CommitState) Final() bool {
 
 // CommitStatus is what a forge is told about one run.
 type CommitStatus struct {
+	// Forge, ProjectID and Path are the repository's.
+	Forge       string      `json:"forge"`
+	Path        string      `json:"path"`
 	ProjectID   string      `json:"projectId"`
 	SHA         string      `json:"sha"`
 	Ref         string      `json:"ref"`
@@ -67,7 +70,7 @@ func StatusID(r RunID) string { return "status/" + string(r) }
 // StatusOf returns the commit status that a run deserves now, without its URL.
 func StatusOf(r Run) CommitStatus {
 	s := CommitStatus{
-		ProjectID: r.Repo.ProjectID, SHA: r.Commit.SHA, Ref: r.Commit.Branch,
+		Forge: r.Repo.Forge, Path: r.Repo.Path, ProjectID: r.Repo.ProjectID, SHA: r.Commit.SHA, Ref: r.Commit.Branch,
 		Context: "shiplock/" + r.App + "/" + r.Env,
 	}
 	switch r.State() {

@@ -21,6 +21,7 @@ import (
 	"github.com/shiplock/shiplock/internal/delivery"
 	"github.com/shiplock/shiplock/internal/engine"
 	"github.com/shiplock/shiplock/internal/engine/enginetest"
+	"github.com/shiplock/shiplock/internal/forge/github"
 	"github.com/shiplock/shiplock/internal/forge/gitlab"
 	"github.com/shiplock/shiplock/internal/joblog"
 	"github.com/shiplock/shiplock/internal/store"
@@ -63,9 +64,11 @@ func newWorld(t testing.TB) *world {
 	w.keeper = auth.New(auth.Config{Tokens: keptTokens{w.store}, Now: time.Now, NewID: newID})
 	w.token, err = w.keeper.Bootstrap(t.Context())
 	w.must(err)
+	hooks, err := gitlab.NewHooks([]string{hookSecret}, time.Now)
+	w.must(err)
 	w.server = New(Config{
 		Engine: w.engine, Reader: keptState{w.store}, Logs: keptLogs{w.logs}, Auth: w.keeper,
-		Hooks:    map[string]HookReader{"gitlab": gitlabHooks{}},
+		Hooks:    map[string]HookReader{"gitlab": hooks, "github": github.NewHooks([]string{hookSecret})},
 		Registry: http.NotFoundHandler(), PublicURL: "http://shiplock", Version: "test",
 		Log: slog.New(slog.DiscardHandler), Now: time.Now,
 	})
@@ -250,16 +253,4 @@ func lines(kept []joblog.Line) []api.LogLine {
 		out[i] = api.LogLine(l)
 	}
 	return out
-}
-
-type gitlabHooks struct{}
-
-func (gitlabHooks) Verify(h http.Header) error { return gitlab.VerifyToken(h, []string{hookSecret}) }
-
-func (gitlabHooks) Parse(h http.Header, body []byte) (*delivery.Hook, string, error) {
-	id, push, note, err := gitlab.ParseHook(h, body)
-	if err != nil || push == nil {
-		return nil, note, err
-	}
-	return &delivery.Hook{ID: id, Forge: "gitlab", Push: *push}, "", nil
 }

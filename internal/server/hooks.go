@@ -27,16 +27,19 @@ func (s *Server) takeHook(w http.ResponseWriter, r *http.Request) (note string, 
 	if !ok {
 		return "", delivery.E(delivery.NotFound, fmt.Sprintf("no hooks are taken from %q", r.PathValue("forge")))
 	}
-	if err := reader.Verify(r.Header); err != nil {
+	if err := reader.Screen(r.Header); err != nil {
 		return "", unauthenticated(err)
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxHook))
 	if err != nil {
 		return "", delivery.Wrap(delivery.Invalid, "the body cannot be read", err)
 	}
+	if err := reader.Verify(r.Header, body); err != nil {
+		return "", unauthenticated(err)
+	}
 	hook, note, err := reader.Parse(r.Header, body)
-	if err != nil || hook == nil {
+	if err != nil || note != "" {
 		return note, err
 	}
-	return "", s.cfg.Engine.ReceiveHook(r.Context(), *hook)
+	return "", s.cfg.Engine.ReceiveHook(r.Context(), hook)
 }

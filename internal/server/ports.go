@@ -105,10 +105,13 @@ type Auth interface {
 
 // HookReader reads the deliveries of one forge.
 type HookReader interface {
+	// Screen is Denied when the header alone shows that the sender does not know the
+	// secret, so that such a body is not even read.
+	Screen(header http.Header) error
 	// Verify is Denied when the sender does not know the secret. It compares in
 	// constant time.
-	Verify(header http.Header) error
-	// Parse returns nil, and a note that says why, for what is of no interest.
-	// Invalid when the body is not the forge's.
-	Parse(header http.Header, body []byte) (h *delivery.Hook, note string, err error)
+	Verify(header http.Header, body []byte) error
+	// Parse returns a note that says why, for what is of no interest; the hook is
+	// then good for its repository only. Invalid when the body is not the forge's.
+	Parse(header http.Header, body []byte) (h delivery.Hook, note string, err error)
 }

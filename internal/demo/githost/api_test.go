@@ -34,9 +34,9 @@ func standIn(t testing.TB, token string) (*githost.Host, *gitlab.Client) {
 
 func TestStatuses(t *testing.T) {
 	host, client := standIn(t, apiToken)
-	for _, state := range []gitlab.State{gitlab.Pending, gitlab.Pending, gitlab.Running, gitlab.Success} {
-		s := gitlab.Status{State: state, Name: "shiplock/dev", Ref: "dev", TargetURL: "http://ci/1", Description: "d"}
-		if err := client.SetStatus(t.Context(), "7", sha, s); err != nil {
+	for _, state := range []delivery.CommitState{delivery.CommitPending, delivery.CommitPending, delivery.CommitRunning, delivery.CommitSuccess} {
+		s := delivery.CommitStatus{ProjectID: "7", SHA: sha, State: state, Context: "shiplock/dev", Ref: "dev", URL: "http://ci/1", Description: "d"}
+		if err := client.SetStatus(t.Context(), s); err != nil {
 			t.Fatalf("%s: %v", state, err)
 		}
 	}
@@ -57,7 +57,7 @@ func TestStatuses(t *testing.T) {
 
 func TestStatusOfProjectByPath(t *testing.T) {
 	host, client := standIn(t, apiToken)
-	if err := client.SetStatus(t.Context(), "acme/shop", sha, gitlab.Status{State: gitlab.Success}); err != nil {
+	if err := client.SetStatus(t.Context(), delivery.CommitStatus{ProjectID: "acme/shop", SHA: sha, State: delivery.CommitSuccess}); err != nil {
 		t.Fatal(err)
 	}
 	if n := len(host.Statuses("acme/shop", sha)); n != 1 {
@@ -67,18 +67,18 @@ func TestStatusOfProjectByPath(t *testing.T) {
 
 func TestStatusRefusals(t *testing.T) {
 	_, stranger := standIn(t, "other")
-	err := stranger.SetStatus(t.Context(), "7", sha, gitlab.Status{State: gitlab.Running})
+	err := stranger.SetStatus(t.Context(), delivery.CommitStatus{ProjectID: "7", SHA: sha, State: delivery.CommitRunning})
 	if delivery.KindOf(err) != delivery.Denied {
 		t.Errorf("wrong token: %v, want Denied", err)
 	}
 	_, client := standIn(t, apiToken)
-	if err := client.SetStatus(t.Context(), "7", sha, gitlab.Status{State: "done"}); delivery.KindOf(err) != delivery.Invalid {
+	if err := client.SetStatus(t.Context(), delivery.CommitStatus{ProjectID: "7", SHA: sha, State: "done"}); delivery.KindOf(err) != delivery.Invalid {
 		t.Errorf("unknown state: %v, want Invalid", err)
 	}
-	if err := client.SetStatus(t.Context(), "7", sha, gitlab.Status{State: gitlab.Running}); err != nil {
+	if err := client.SetStatus(t.Context(), delivery.CommitStatus{ProjectID: "7", SHA: sha, State: delivery.CommitRunning}); err != nil {
 		t.Fatal(err)
 	}
-	if err := client.SetStatus(t.Context(), "7", sha, gitlab.Status{State: gitlab.Pending}); delivery.KindOf(err) != delivery.Invalid {
+	if err := client.SetStatus(t.Context(), delivery.CommitStatus{ProjectID: "7", SHA: sha, State: delivery.CommitPending}); delivery.KindOf(err) != delivery.Invalid {
 		t.Errorf("back to pending: %v, want Invalid", err)
 	}
 }
@@ -93,8 +93,8 @@ func TestWait(t *testing.T) {
 		}
 		got <- s
 	}()
-	for _, state := range []gitlab.State{gitlab.Running, gitlab.Success} {
-		if err := client.SetStatus(t.Context(), "7", sha, gitlab.Status{State: state}); err != nil {
+	for _, state := range []delivery.CommitState{delivery.CommitRunning, delivery.CommitSuccess} {
+		if err := client.SetStatus(t.Context(), delivery.CommitStatus{ProjectID: "7", SHA: sha, State: state}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -124,10 +124,10 @@ func TestStandInHasNoGit(t *testing.T) {
 
 func BenchmarkSetStatus(b *testing.B) {
 	_, client := standIn(b, apiToken)
-	states := []gitlab.State{gitlab.Running, gitlab.Success}
+	states := []delivery.CommitState{delivery.CommitRunning, delivery.CommitSuccess}
 	i := 0
 	for b.Loop() {
-		if err := client.SetStatus(b.Context(), "7", sha, gitlab.Status{State: states[i%2]}); err != nil {
+		if err := client.SetStatus(b.Context(), delivery.CommitStatus{ProjectID: "7", SHA: sha, State: states[i%2]}); err != nil {
 			b.Fatal(err)
 		}
 		i++

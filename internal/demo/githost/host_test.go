@@ -146,20 +146,24 @@ func (f *forge) next(t testing.TB) received {
 func (f *forge) push(t testing.TB) *delivery.Push {
 	t.Helper()
 	got := f.next(t)
-	if err := gitlab.VerifyToken(got.header, []string{hookToken}); err != nil {
+	hooks, err := gitlab.NewHooks([]string{hookToken}, time.Now)
+	if err == nil {
+		err = hooks.Verify(got.header, got.body)
+	}
+	if err != nil {
 		t.Fatal(err)
 	}
-	id, push, note, err := gitlab.ParseHook(got.header, got.body)
-	if err != nil || push == nil || id != got.header.Get("Idempotency-Key") || id == "" {
-		t.Fatalf("id %q, push %v, note %q, err %v", id, push, note, err)
+	h, note, err := hooks.Parse(got.header, got.body)
+	if err != nil || note != "" || h.ID != got.header.Get("Idempotency-Key") || h.ID == "" {
+		t.Fatalf("hook %+v, note %q, err %v", h, note, err)
 	}
-	return push
+	return &h.Push
 }
 
 func TestPushToHookToCheckout(t *testing.T) {
 	f := start(t, taken)
 	repo := delivery.Repo{
-		ProjectID: strconv.FormatInt(f.project.ID, 10), Path: "acme/shop",
+		Forge: gitlab.Name, ProjectID: strconv.FormatInt(f.project.ID, 10), Path: "acme/shop",
 		CloneURL: f.base + "/acme/shop.git", WebURL: f.base + "/acme/shop",
 	}
 	first := f.commit(t, "start", map[string][]byte{"a.txt": []byte("1"), "b.txt": []byte("1")})
@@ -238,8 +242,8 @@ func TestPushesOfOtherKinds(t *testing.T) {
 	t.Run("tag", func(t *testing.T) {
 		f.git(t, "push", "-q", "origin", first+":refs/tags/v1")
 		got := f.next(t)
-		if _, push, note, err := gitlab.ParseHook(got.header, got.body); push != nil || note != "tag push: of no interest" || err != nil {
-			t.Errorf("push %v, note %q, err %v", push, note, err)
+		if _, note, err := new(gitlab.Hooks).Parse(got.header, got.body); note != "tag push: of no interest" || err != nil {
+			t.Errorf("note %q, err %v", note, err)
 		}
 	})
 	t.Run("four branches at once, then one", func(t *testing.T) {

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -41,9 +42,18 @@ func recorded(t testing.TB, name string) (http.Header, []byte) {
 	return http.Header(mime), body
 }
 
+// parse is the push of a delivery of interest; else it is nil.
+func parse(header http.Header, body []byte) (id string, push *delivery.Push, note string, err error) {
+	h, note, err := new(gitlab.Hooks).Parse(header, body)
+	if err != nil || note != "" {
+		return h.ID, nil, note, err
+	}
+	return h.ID, &h.Push, "", nil
+}
+
 func shop() delivery.Repo {
 	return delivery.Repo{
-		ProjectID: "15", Path: "acme/shop", CloneURL: "https://git.example.com/acme/shop.git",
+		Forge: gitlab.Name, ProjectID: "15", Path: "acme/shop", CloneURL: "https://git.example.com/acme/shop.git",
 		SSHURL: "git@git.example.com:acme/shop.git", WebURL: "https://git.example.com/acme/shop",
 	}
 }
@@ -77,7 +87,7 @@ func TestParseHookPush(t *testing.T) {
 		}),
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, push, note, err := gitlab.ParseHook(recorded(t, name))
+			_, push, note, err := parse(recorded(t, name))
 			if err != nil || note != "" {
 				t.Fatalf("note %q, err %v", note, err)
 			}
@@ -97,7 +107,7 @@ func TestParseHookOfNoInterest(t *testing.T) {
 		"system-repository-update-v15": "repository update: of no interest",
 		"push-test-v15":                "test push that changes nothing: of no interest",
 	} {
-		_, push, note, err := gitlab.ParseHook(recorded(t, name))
+		_, push, note, err := parse(recorded(t, name))
 		if err != nil || push != nil || note != want {
 			t.Errorf("%s: push %v, note %q, err %v; want note %q", name, push, note, err, want)
 		}
@@ -110,7 +120,7 @@ func TestParseHookID(t *testing.T) {
 		if change != nil {
 			change(header)
 		}
-		id, _, _, err := gitlab.ParseHook(header, body)
+		id, _, _, err := parse(header, body)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -152,7 +162,7 @@ func TestParseHookRefusesWhatIsNotGitLab(t *testing.T) {
 		"bare branch":  `{"object_kind":"push","ref":"main","before":"` + before + `","after":"` + after + `","project_id":1,"project":{"path_with_namespace":"a/b"}}`,
 		"control char": `{"object_kind":"push","ref":"refs/heads/a\nb","before":"` + before + `","after":"` + after + `","project_id":1,"project":{"path_with_namespace":"a/b"}}`,
 	} {
-		id, push, _, err := gitlab.ParseHook(http.Header{"X-Gitlab-Event": {"Push Hook"}}, []byte(body))
+		id, push, _, err := parse(http.Header{"X-Gitlab-Event": {"Push Hook"}}, []byte(body))
 		if delivery.KindOf(err) != delivery.Invalid || push != nil || id == "" {
 			t.Errorf("%s: id %q, push %v, err %v; want Invalid", name, id, push, err)
 		}
@@ -171,7 +181,7 @@ func TestParseHookBoundsItsLists(t *testing.T) {
 	}
 	doc["commits"].([]any)[0].(map[string]any)["added"] = many
 	body, _ = json.Marshal(doc)
-	_, push, _, err := gitlab.ParseHook(header, body)
+	_, push, _, err := parse(header, body)
 	if err != nil || len(push.Paths) > 2000 || push.PathsComplete {
 		t.Errorf("%d paths, complete %v, err %v", len(push.Paths), push.PathsComplete, err)
 	}
@@ -195,7 +205,11 @@ func TestVerifyToken(t *testing.T) {
 	} {
 		header := http.Header{}
 		header.Set("X-Gitlab-Token", c.sent)
-		err := gitlab.VerifyToken(header, c.secrets)
+		hooks, err := gitlab.NewHooks(c.secrets, time.Now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = hooks.Verify(header, nil)
 		if (err == nil) != c.ok || err != nil && delivery.KindOf(err) != delivery.Denied {
 			t.Errorf("%q against %q: %v", c.sent, c.secrets, err)
 		}
@@ -213,7 +227,7 @@ func FuzzParseHook(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, event, key string, body []byte) {
 		header := http.Header{"X-Gitlab-Event": {event}, "Idempotency-Key": {key}}
-		id, push, note, err := gitlab.ParseHook(header, body)
+		id, push, note, err := parse(header, body)
 		switch {
 		case id == "" || len(id) > 128 || strings.ContainsAny(id, "\n\x00"):
 			t.Errorf("id %q", id)
@@ -235,7 +249,7 @@ func FuzzParseHook(f *testing.F) {
 func BenchmarkParseHook(b *testing.B) {
 	header, body := recorded(b, "push-v17")
 	for b.Loop() {
-		if _, _, _, err := gitlab.ParseHook(header, body); err != nil {
+		if _, _, _, err := parse(header, body); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -42,8 +42,8 @@ func TestSetStatusRequest(t *testing.T) {
 		}
 		w.WriteHeader(http.StatusCreated)
 	})
-	err := c.SetStatus(t.Context(), "acme/shop", after, gitlab.Status{
-		State: gitlab.Running, Name: "shiplock/dev", Ref: "dev", TargetURL: "https://ci.example.com/runs/1",
+	err := c.SetStatus(t.Context(), delivery.CommitStatus{ProjectID: "acme/shop", SHA: after,
+		State: delivery.CommitRunning, Context: "shiplock/dev", Ref: "dev", URL: "https://ci.example.com/runs/1",
 		Description: strings.Repeat("船", 300),
 	})
 	if err != nil {
@@ -69,15 +69,15 @@ func TestSetStatusAnswers(t *testing.T) {
 	for name, c := range map[string]struct {
 		code  int
 		body  string
-		state gitlab.State
+		state delivery.CommitState
 		ok    bool
 		kind  delivery.Kind
 	}{
 		"created":           {code: 201, ok: true},
 		"updated":           {code: 200, ok: true},
-		"running again":     {code: 400, body: fmt.Sprintf(refusal, "run", "running"), state: gitlab.Running, ok: true},
-		"pending again":     {code: 400, body: fmt.Sprintf(refusal, "enqueue", "pending"), state: gitlab.Pending, ok: true},
-		"pending too late":  {code: 400, body: fmt.Sprintf(refusal, "enqueue", "running"), state: gitlab.Pending, kind: delivery.Invalid},
+		"running again":     {code: 400, body: fmt.Sprintf(refusal, "run", "running"), state: delivery.CommitRunning, ok: true},
+		"pending again":     {code: 400, body: fmt.Sprintf(refusal, "enqueue", "pending"), state: delivery.CommitPending, ok: true},
+		"pending too late":  {code: 400, body: fmt.Sprintf(refusal, "enqueue", "running"), state: delivery.CommitPending, kind: delivery.Invalid},
 		"bad request":       {code: 400, body: `{"message":"bad"}`, kind: delivery.Invalid},
 		"too many jobs":     {code: 422, kind: delivery.Invalid},
 		"not authenticated": {code: 401, kind: delivery.Denied},
@@ -93,7 +93,7 @@ func TestSetStatusAnswers(t *testing.T) {
 				w.WriteHeader(c.code)
 				io.WriteString(w, c.body)
 			})
-			err := cl.SetStatus(t.Context(), "15", after, gitlab.Status{State: c.state})
+			err := cl.SetStatus(t.Context(), delivery.CommitStatus{ProjectID: "15", SHA: after, State: c.state})
 			if (err == nil) != c.ok || err != nil && delivery.KindOf(err) != c.kind {
 				t.Errorf("%v (%v), want %v", err, delivery.KindOf(err), c.kind)
 			}
@@ -115,7 +115,7 @@ func TestSetStatusRetryAfter(t *testing.T) {
 			w.Header().Set("Date", "Thu, 05 Mar 2026 10:00:00 GMT")
 			w.WriteHeader(http.StatusTooManyRequests)
 		})
-		err := c.SetStatus(t.Context(), "15", after, gitlab.Status{State: gitlab.Running})
+		err := c.SetStatus(t.Context(), delivery.CommitStatus{ProjectID: "15", SHA: after, State: delivery.CommitRunning})
 		var wait interface{ RetryAfter() time.Duration }
 		var got time.Duration
 		if errors.As(err, &wait) {
@@ -134,13 +134,13 @@ func TestSetStatusWithoutAnswer(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	err = c.SetStatus(t.Context(), "15", after, gitlab.Status{State: gitlab.Running})
+	err = c.SetStatus(t.Context(), delivery.CommitStatus{ProjectID: "15", SHA: after, State: delivery.CommitRunning})
 	if delivery.KindOf(err) != delivery.Unavailable {
 		t.Errorf("%v, want Unavailable", err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if err := c.SetStatus(ctx, "15", after, gitlab.Status{}); !errors.Is(err, context.Canceled) {
+	if err := c.SetStatus(ctx, delivery.CommitStatus{ProjectID: "15", SHA: after}); !errors.Is(err, context.Canceled) {
 		t.Errorf("%v, want the context's error", err)
 	}
 }
@@ -165,7 +165,7 @@ func TestSetStatusKeepsItsConnection(t *testing.T) {
 		io.WriteString(w, `{"id":1}`)
 	})
 	for range 5 {
-		if err := c.SetStatus(t.Context(), "15", after, gitlab.Status{State: gitlab.Success}); err != nil {
+		if err := c.SetStatus(t.Context(), delivery.CommitStatus{ProjectID: "15", SHA: after, State: delivery.CommitSuccess}); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -1,4 +1,4 @@
-package gitlab
+package forge
 
 import (
 	"net/http"
@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// maxRetryAfter is the longest wait that we let GitLab ask for.
+// maxRetryAfter is the longest wait that we let a forge ask for.
 const maxRetryAfter = time.Hour
 
 // deferred is an error that says when to try again.
