@@ -117,6 +117,10 @@ func (f forge) Head(ctx context.Context, repo delivery.Repo, branch string) (del
 	return delivery.Commit{SHA: sha, Branch: branch}, nil
 }
 
+func (f forge) Changed(ctx context.Context, repo delivery.Repo, before, after string) ([]string, error) {
+	return git.Changed(ctx, f.remote(repo), before, after)
+}
+
 func (f forge) remote(repo delivery.Repo) git.Remote {
 	return git.Remote{URL: repo.CloneURL, Username: f.cloneUser, Token: f.clonePass}
 }

@@ -58,6 +58,7 @@ type Engine struct {
 	catalog *catalogue
 	live    *Live
 	loop    *loop
+	shunned shunned
 }
 
 // New returns an Engine; Run makes it work.

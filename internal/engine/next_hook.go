@@ -59,34 +59,102 @@ func (e *Engine) expand(ctx context.Context, d *draft, h delivery.Hook) error {
 	if err != nil {
 		return err
 	}
-	var runs []delivery.RunID
-	var notes []string
 	push := h.Push
-	commit := delivery.Commit{SHA: push.After, Branch: push.Branch, Title: push.Title, Author: push.Author}
-	for _, env := range set.EnvironmentsOf(push.Branch) {
+	var x expansion
+	environments := set.EnvironmentsOf(push.Branch)
+	if len(environments) > 0 && needsPaths(push, set.AppsOf(push)) {
+		if push, err = e.completePaths(ctx, push, &x); err != nil {
+			return err
+		}
+	}
+	for _, env := range environments {
 		for _, app := range set.AppsOf(push) {
-			run, err := e.newRun(set, app, env, commit, push.Repo, delivery.Actor{Kind: delivery.ActorHook, Name: h.Forge + ":" + push.Pusher}, d.now)
-			if err != nil {
-				notes = append(notes, fmt.Sprintf("%s for %s: %v", app.Name, env.Name, err))
-				continue
+			if err := e.expandInto(ctx, d, h, set, app, env, &x); err != nil {
+				return err
 			}
-			run.Hook = h.ID
-			d.addRun(run)
-			runs = append(runs, run.ID)
 		}
 	}
 	switch {
-	case len(runs) > 0:
+	case len(x.runs) > 0:
 		if err := e.admit(ctx, d); err != nil {
 			return err
 		}
-		return d.record(ctx, h.Ref(), delivery.HookWasExpanded{Runs: runs, Note: strings.Join(notes, "; ")})
-	case len(notes) > 0:
-		return d.record(ctx, h.Ref(), delivery.HookWasIgnored{Note: strings.Join(notes, "; ")})
+		return d.record(ctx, h.Ref(), delivery.HookWasExpanded{Runs: x.runs, Note: x.note()})
+	case x.concerned:
+		return d.record(ctx, h.Ref(), delivery.HookWasIgnored{Note: x.note()})
 	}
-	return d.record(ctx, h.Ref(), delivery.HookWasIgnored{
-		Note: fmt.Sprintf("no app builds branch %s of %s for the changed paths", push.Branch, push.Repo.Path),
-	})
+	x.say("no app builds branch %s of %s for the changed paths", push.Branch, push.Repo.Path)
+	return d.record(ctx, h.Ref(), delivery.HookWasIgnored{Note: x.note()})
+}
+
+// expansion is what a hook became.
+type expansion struct {
+	runs  []delivery.RunID
+	notes []string
+	// concerned says that the push asked for runs, whether or not any was made.
+	concerned bool
+}
+
+func (x *expansion) say(format string, args ...any) {
+	x.notes = append(x.notes, fmt.Sprintf(format, args...))
+}
+
+func (x *expansion) note() string { return strings.Join(x.notes, "; ") }
+
+// expandInto makes the run of one app for one environment, unless the same push made
+// it already.
+func (e *Engine) expandInto(ctx context.Context, d *draft, h delivery.Hook, set *catalog.Set, app delivery.App, env delivery.Environment, x *expansion) error {
+	x.concerned = true
+	same, err := e.sameOf(ctx, h, app, env, d.now)
+	if err != nil {
+		return err
+	}
+	if same != "" {
+		x.say("%s for %s: the same push made %s", app.Name, env.Name, same)
+		return nil
+	}
+	push := h.Push
+	commit := delivery.Commit{SHA: push.After, Branch: push.Branch, Title: push.Title, Author: push.Author}
+	by := delivery.Actor{Kind: delivery.ActorHook, Name: h.Forge + ":" + push.Pusher}
+	run, err := e.newRun(set, app, env, commit, push.Repo, by, d.now)
+	if err != nil {
+		x.say("%s for %s: %v", app.Name, env.Name, err)
+		return nil
+	}
+	run.Hook = h.ID
+	d.addRun(run)
+	x.runs = append(x.runs, run.ID)
+	return nil
+}
+
+// sameWindow is how long two deliveries of the same push may be apart: a project's
+// and a group's hook fire both, each with a delivery id of its own.
+const sameWindow = 10 * time.Minute
+
+// sameOf names the run that another delivery of the same push made; "" when there is
+// none, something else was pushed since, or the run did not succeed and may be asked
+// for again by sending the hook again.
+func (e *Engine) sameOf(ctx context.Context, h delivery.Hook, app delivery.App, env delivery.Environment, now time.Time) (string, error) {
+	run, err := e.store.NewestPushed(ctx, app.Name, env.Name)
+	if gone(err) {
+		return "", nil
+	}
+	if err != nil {
+		return "", err
+	}
+	state := run.State()
+	over := run.Cancel != nil || state.Terminal() && state != delivery.RunSucceeded
+	if over || run.Commit.SHA != h.Push.After || now.Sub(run.CreatedAt) > sameWindow {
+		return "", nil
+	}
+	first, err := e.store.Hook(ctx, run.Hook)
+	if gone(err) {
+		return "", nil
+	}
+	if err != nil || first.Push.Before != h.Push.Before || first.Push.Branch != h.Push.Branch {
+		return "", err
+	}
+	return run.Name(), nil
 }
 
 // newRun plans one app's run; the plan is pinned to it.

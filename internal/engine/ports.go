@@ -62,6 +62,9 @@ type Facts interface {
 	// OlderQueued lists the queued runs of the same app and environment with a
 	// lower number that a push asked for.
 	OlderQueued(ctx context.Context, r delivery.Run) ([]delivery.RunID, error)
+	// NewestPushed returns the newest run of an app for an environment that a push
+	// asked for, or NotFound.
+	NewestPushed(ctx context.Context, app, env string) (delivery.Run, error)
 	// Slots lists active jobs, and per lane and team at least the limit oldest
 	// queued jobs that may start at now.
 	Slots(ctx context.Context, now time.Time, limit int) (active, waiting []delivery.Slot, err error)
@@ -121,4 +124,6 @@ type Forge interface {
 	Repo(setting string) (delivery.Repo, error)
 	// Head resolves a branch to its newest commit.
 	Head(ctx context.Context, repo delivery.Repo, branch string) (delivery.Commit, error)
+	// Changed lists the files that differ between two commits.
+	Changed(ctx context.Context, repo delivery.Repo, before, after string) ([]string, error)
 }

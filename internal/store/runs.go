@@ -21,6 +21,8 @@ const (
 
 	olderQueued = `SELECT id FROM runs
 		WHERE state = 'queued' AND hook <> '' AND app = $1 AND env = $2 AND number < $3 ORDER BY number`
+	newestPushed = `SELECT doc, version, number FROM runs
+		WHERE hook <> '' AND app = $1 AND env = $2 ORDER BY number DESC LIMIT 1`
 	latestArtifact = `SELECT doc, version, number FROM runs
 		WHERE state = 'succeeded' AND artifact <> '' AND app = $1 AND env = $2 ORDER BY number DESC LIMIT 1`
 )
@@ -79,6 +81,12 @@ func (s *Store) RunByNumber(ctx context.Context, app string, number int) (delive
 // number that a push asked for.
 func (s *Store) OlderQueued(ctx context.Context, r delivery.Run) ([]delivery.RunID, error) {
 	return list(ctx, s.reader, scanValue[delivery.RunID], olderQueued, r.App, r.Env, r.Number)
+}
+
+// NewestPushed returns the newest run of an app for an environment that a push asked
+// for, or NotFound.
+func (s *Store) NewestPushed(ctx context.Context, app, env string) (delivery.Run, error) {
+	return mustOne(ctx, s.reader, "pushed run of "+app+" for "+env, scanRun, newestPushed, app, env)
 }
 
 // LatestArtifact returns what the app's newest successful run for an environment

@@ -2,6 +2,7 @@ package enginetest
 
 import (
 	"context"
+	"fmt"
 	"strings"
 
 	"github.com/shiplock/shiplock/internal/delivery"
@@ -9,8 +10,12 @@ import (
 
 // Forge takes every commit status, clones from any URL, and has one commit at the
 // head of every branch. The zero value is ready. Calls: status, with the context
-// and the state.
-type Forge struct{ Script }
+// and the state; head, with the branch; changed, with the first digits of the commits.
+type Forge struct {
+	Script
+	// Paths are what every two commits differ by.
+	Paths []string
+}
 
 // Head is the commit at the head of every branch.
 var Head = strings.Repeat("cd", 20)
@@ -32,4 +37,13 @@ func (f *Forge) Head(_ context.Context, _ delivery.Repo, branch string) (c deliv
 		return nil
 	})
 	return c, err
+}
+
+// Changed implements engine.Forge.
+func (f *Forge) Changed(_ context.Context, _ delivery.Repo, before, after string) (paths []string, err error) {
+	err = f.do(fmt.Sprintf("changed %.1s %.1s", before, after), func() error {
+		paths = f.Paths
+		return nil
+	})
+	return paths, err
 }

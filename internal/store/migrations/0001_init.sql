@@ -27,6 +27,7 @@ CREATE TABLE runs (
 ) STRICT;
 CREATE INDEX runs_app ON runs (app, id);
 CREATE INDEX runs_hook ON runs (hook, id) WHERE hook <> '';
+CREATE INDEX runs_pushed ON runs (app, env, number) WHERE hook <> '';
 CREATE INDEX runs_pushed_queued ON runs (app, env, number) WHERE state = 'queued' AND hook <> '';
 CREATE INDEX runs_artifact ON runs (app, env, number) WHERE state = 'succeeded' AND artifact <> '';
 

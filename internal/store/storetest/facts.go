@@ -38,10 +38,13 @@ func testOlderQueued(t *testing.T, db Database) {
 		b.commit(delivery.Change{Runs: []*delivery.Run{r}})
 		return r
 	}
+	_, err := b.NewestPushed(t.Context(), "shop", "dev")
+	b.wantKind(delivery.NotFound, err)
 	first, second := pushed("shop", "dev"), pushed("shop", "dev")
 	b.commit(delivery.Change{Runs: []*delivery.Run{NewRun(newID(), "shop", "dev")}}) // by a person
 	pushed("shop", "prod")
 	pushed("till", "dev")
+	same(b, *second)(b.NewestPushed(t.Context(), "shop", "dev"))
 	running := pushed("shop", "dev")
 	b.apply(running, delivery.JobAdmitted{Job: "build", At: epoch})
 	b.commit(delivery.Change{Runs: []*delivery.Run{running}})

@@ -30,6 +30,7 @@ type Store interface {
 	EarlierHook(ctx context.Context, h delivery.Hook) (bool, error)
 	LaterHook(ctx context.Context, h delivery.Hook) (string, error)
 	OlderQueued(ctx context.Context, r delivery.Run) ([]delivery.RunID, error)
+	NewestPushed(ctx context.Context, app, env string) (delivery.Run, error)
 	Slots(ctx context.Context, now time.Time, limit int) (active, waiting []delivery.Slot, err error)
 	WaitingReleases(ctx context.Context, app, env string) ([]delivery.ReleaseID, error)
 	Artifact(ctx context.Context, app string, digest delivery.Digest) (delivery.Artifact, error)
