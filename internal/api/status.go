@@ -35,6 +35,8 @@ type Status struct {
 	Runs     []RunSummary     `json:"runs"`
 	Releases []ReleaseSummary `json:"releases"`
 	Counts   Counts           `json:"counts"`
+	// Silent are the apps whose repository never sent a hook.
+	Silent []string `json:"silent"`
 }
 
 // AppStatus is one row of the status page; Targets by environment.

@@ -26,7 +26,7 @@ func (c *console) getCommand() *cobra.Command {
 		c.listCommand("runs", "Runs, the newest first", listOf((*client.Client).Runs, runHead, runRow), "app", "env", "state", "limit"),
 		c.listCommand("releases", "Releases, the newest first", listOf((*client.Client).Releases, releaseHead, releaseRow), "app", "env", "state", "limit"),
 		c.listCommand("targets", "Apps in environments", listOf((*client.Client).Targets, "TARGET STATE RUNNING READY URL", targetRow), "app", "env"),
-		c.listCommand("hooks", "Deliveries from forges, the newest first", listOf((*client.Client).Hooks, "AGE STATE REPOSITORY BRANCH COMMIT RUNS NOTE", hookRow), "limit"),
+		c.listCommand("hooks", "Deliveries from forges, the newest first", hooks, "limit"),
 		c.listCommand("artifacts", "What an app's runs made, the newest first", listOf(artifacts, "DIGEST RUN COMMIT ENV AGE", artifactRow), "app", "limit"),
 		c.listCommand("audit", "Who did what, the newest first", listOf((*client.Client).Audit, "AGE WHO COMMAND SUBJECT RULE DETAIL", auditRow), "limit"),
 	)
@@ -173,11 +173,6 @@ func targetRow(t api.Target, _ time.Time) []string {
 		ready += fmt.Sprintf("%d/%d ", v.Ready, v.Total)
 	}
 	return []string{t.App + "/" + t.Env, string(t.State), running, strings.TrimSpace(ready), t.URL}
-}
-
-func hookRow(h delivery.Hook, now time.Time) []string {
-	commit := delivery.Commit{SHA: h.Push.After}
-	return []string{age(now, h.ReceivedAt), string(h.State), h.Push.Repo.Path, h.Push.Branch, commit.Short(), strconv.Itoa(len(h.Runs)), h.Note}
 }
 
 func artifactRow(a delivery.Artifact, now time.Time) []string {

@@ -178,3 +178,12 @@ func TestRunLines(t *testing.T) {
 		}
 	}
 }
+
+func TestSilentLine(t *testing.T) {
+	if got, want := silentLine([]string{"a", "b"}), "no push hook ever came for a, b: see `shiplock get hooks`"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+	if got := silentLine(strings.Fields("a b c d e f g")); !strings.Contains(got, "a, b, c, d, e and 2 more:") {
+		t.Errorf("%q", got)
+	}
+}

@@ -40,6 +40,9 @@ func (c *console) showStatus(w io.Writer, s api.Status) {
 	c.table("APP "+strings.ToUpper(strings.Join(s.Environments, " ")), rows)
 	n := s.Counts
 	fmt.Fprintf(w, "\n%s running, %d queued, %s under way, %d waiting\n", count(n.Running, "run"), n.Queued, count(n.Releases, "release"), n.Waiting)
+	if len(s.Silent) > 0 {
+		fmt.Fprintln(w, word(silentLine(s.Silent)))
+	}
 	for _, r := range s.Runs {
 		fmt.Fprintln(w, word(fmt.Sprintf("  %s → %s  %s  %s", r.Name, r.Env, runState(r), age(c.Now(), r.CreatedAt))))
 		printIndented(w, causeLines(r.Cause))
@@ -51,6 +54,16 @@ func (c *console) showStatus(w io.Writer, s api.Status) {
 		}
 		printIndented(w, causeLines(r.Cause))
 	}
+}
+
+// silentLine names a few of the apps whose repository never sent a hook.
+func silentLine(apps []string) string {
+	const shown = 5
+	names := strings.Join(apps[:min(shown, len(apps))], ", ")
+	if more := len(apps) - shown; more > 0 {
+		names += fmt.Sprintf(" and %d more", more)
+	}
+	return "no push hook ever came for " + names + ": see `shiplock get hooks`"
 }
 
 func printIndented(w io.Writer, lines []string) {

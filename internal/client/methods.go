@@ -71,9 +71,9 @@ func (c *Client) Audit(ctx context.Context, f Filter) (api.Page[delivery.AuditEn
 	return fetch[api.Page[delivery.AuditEntry]](ctx, c, path("audit")+Filter{Before: f.Before, Limit: f.Limit}.query())
 }
 
-// Hooks lists deliveries from forges.
-func (c *Client) Hooks(ctx context.Context, f Filter) (api.Page[delivery.Hook], error) {
-	return fetch[api.Page[delivery.Hook]](ctx, c, path("hooks")+Filter{Limit: f.Limit}.query())
+// Hooks lists deliveries from forges, and how well they come in.
+func (c *Client) Hooks(ctx context.Context, f Filter) (api.Hooks, error) {
+	return fetch[api.Hooks](ctx, c, path("hooks")+Filter{Limit: f.Limit}.query())
 }
 
 // Apply changes the catalog, or with Dry says what would change. Faults of the

@@ -24,6 +24,7 @@ type documents struct {
 // shownCatalog is one version of the catalog. Nobody changes it.
 type shownCatalog struct {
 	version      int64
+	set          *catalog.Set
 	apps         []api.App // by name, without Targets
 	environments []api.Environment
 	stacks       []api.Stack
@@ -52,7 +53,7 @@ func (d *documents) current(ctx context.Context) (*shownCatalog, error) {
 }
 
 func show(set *catalog.Set) *shownCatalog {
-	c := &shownCatalog{version: set.Version}
+	c := &shownCatalog{version: set.Version, set: set}
 	for _, name := range slices.Sorted(maps.Keys(set.Apps)) {
 		c.apps = append(c.apps, api.App{App: set.Apps[name], Manager: set.Manager(catalog.KindApp, name), Targets: []api.Target{}})
 	}

@@ -23,23 +23,35 @@ func (s *Server) receiveHook(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *Server) takeHook(w http.ResponseWriter, r *http.Request) (note string, err error) {
-	reader, ok := s.cfg.Hooks[r.PathValue("forge")]
+	forge := r.PathValue("forge")
+	reader, ok := s.cfg.Hooks[forge]
 	if !ok {
-		return "", delivery.E(delivery.NotFound, fmt.Sprintf("no hooks are taken from %q", r.PathValue("forge")))
+		return "", delivery.E(delivery.NotFound, fmt.Sprintf("no hooks are taken from %q", forge))
 	}
+	hook, note, err := readHook(reader, w, r)
+	if err != nil {
+		s.health.refuse(forge, err)
+		return "", err
+	}
+	if note == "" {
+		if err := s.cfg.Engine.ReceiveHook(r.Context(), hook); err != nil {
+			return "", err
+		}
+	}
+	s.health.take(hook, note)
+	return note, nil
+}
+
+func readHook(reader HookReader, w http.ResponseWriter, r *http.Request) (h delivery.Hook, note string, err error) {
 	if err := reader.Screen(r.Header); err != nil {
-		return "", unauthenticated(err)
+		return h, "", unauthenticated(err)
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxHook))
 	if err != nil {
-		return "", delivery.Wrap(delivery.Invalid, "the body cannot be read", err)
+		return h, "", delivery.Wrap(delivery.Invalid, "the body cannot be read", err)
 	}
 	if err := reader.Verify(r.Header, body); err != nil {
-		return "", unauthenticated(err)
+		return h, "", unauthenticated(err)
 	}
-	hook, note, err := reader.Parse(r.Header, body)
-	if err != nil || note != "" {
-		return note, err
-	}
-	return "", s.cfg.Engine.ReceiveHook(r.Context(), hook)
+	return reader.Parse(r.Header, body)
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/shiplock/shiplock/internal/api"
 	"github.com/shiplock/shiplock/internal/delivery"
 )
 
@@ -45,9 +46,55 @@ func TestHooks(t *testing.T) {
 			t.Errorf("%s: %d, want %d", c.name, status, c.status)
 		}
 	}
-	var page struct{ Items []delivery.Hook }
+	var page api.Hooks
 	w.ok("GET", "/api/v1/hooks", nil, &page)
 	if len(page.Items) != 1 || page.Items[0].ID != "d1" || page.Items[0].State != delivery.HookReceived {
 		t.Errorf("hooks kept: %+v", page.Items)
+	}
+}
+
+// A stranger is counted and changes nothing; a tag is told by the repository's health;
+// a push makes its app heard of.
+func TestHookHealth(t *testing.T) {
+	w := newWorld(t)
+	send := func(secret, id, body string) int {
+		req, err := http.NewRequestWithContext(t.Context(), "POST", w.url+"/hooks/gitlab", strings.NewReader(body))
+		w.must(err)
+		req.Header.Set("X-Gitlab-Token", secret)
+		req.Header.Set("Idempotency-Key", id)
+		res, err := http.DefaultClient.Do(req)
+		w.must(err)
+		res.Body.Close()
+		return res.StatusCode
+	}
+	health := func() (api.Hooks, []string) {
+		var hooks api.Hooks
+		w.ok("GET", "/api/v1/hooks", nil, &hooks)
+		var status api.Status
+		w.ok("GET", "/api/v1/status", nil, &status)
+		return hooks, status.Silent
+	}
+	send("wrong", "d1", push)
+	send("", "d2", push)
+	hooks, silent := health()
+	if len(hooks.Refused) != 1 || hooks.Refused[0].Count != 2 || hooks.Refused[0].Forge != "gitlab" || hooks.Refused[0].Last.IsZero() ||
+		!strings.Contains(hooks.Refused[0].Why, "secret token") || len(hooks.Items)+len(hooks.Sources) != 0 || len(silent) != 1 || silent[0] != "shop" {
+		t.Errorf("after strangers: %+v, silent %v", hooks, silent)
+	}
+	tag := strings.NewReplacer(`"push"`, `"tag_push"`, "heads/dev", "tags/v1").Replace(push)
+	send(hookSecret, "d3", tag)
+	hooks, silent = health()
+	if len(hooks.Items) != 0 || len(hooks.Sources) != 1 || hooks.Sources[0].Outcome != "tag push: of no interest" || len(silent) != 0 {
+		t.Errorf("after a tag: %+v, silent %v", hooks, silent)
+	}
+	send(hookSecret, "d4", push)
+	send(hookSecret, "d4", push)
+	hooks, _ = health()
+	if len(hooks.Items) != 1 || len(hooks.Sources) != 1 {
+		t.Fatalf("after a push: %+v", hooks)
+	}
+	got := hooks.Sources[0]
+	if got.Forge != "gitlab" || got.Repo != "team/shop" || got.Outcome != "push to dev: received" || len(got.Apps) != 1 || got.Apps[0] != "shop" || got.Last.IsZero() {
+		t.Errorf("source: %+v", got)
 	}
 }

@@ -32,11 +32,6 @@ func (s *Server) who(ctx context.Context, _ *nothing) (api.Who, error) {
 	return api.Who{Name: p.Actor.Name, Admin: p.Grants.Admin}, nil
 }
 
-func (s *Server) listHooks(ctx context.Context, in *limitInput) (api.Page[delivery.Hook], error) {
-	hooks, err := s.cfg.Reader.Hooks(ctx, in.Limit)
-	return api.Page[delivery.Hook]{Items: orEmpty(hooks)}, err
-}
-
 func (s *Server) listAudit(ctx context.Context, in *PageInput) (api.Page[delivery.AuditEntry], error) {
 	before, err := strconv.ParseInt(in.Before, 10, 64)
 	if in.Before != "" && (err != nil || before < 1) {

@@ -30,6 +30,8 @@ type Lists interface {
 	Releases(ctx context.Context, f ReleaseFilter) ([]delivery.Release, error)
 	Targets(ctx context.Context) ([]delivery.Target, error)
 	Hooks(ctx context.Context, limit int) ([]delivery.Hook, error)
+	// NewestHooks lists the newest hook of each repository.
+	NewestHooks(ctx context.Context) ([]delivery.Hook, error)
 	Artifacts(ctx context.Context, app string, limit int) ([]delivery.Artifact, error)
 	// Audit lists entries with a lower Seq than beforeSeq; 0 is all.
 	Audit(ctx context.Context, beforeSeq int64, limit int) ([]delivery.AuditEntry, error)

@@ -50,6 +50,7 @@ type Server struct {
 	public  map[string]bool
 	board   *board
 	catalog *documents
+	health  *hookHealth
 	logins  *loginLimit
 	// stopping ends streams when the server does.
 	stopping chan struct{}
@@ -60,6 +61,7 @@ func New(cfg Config) *Server {
 	s := &Server{
 		cfg: cfg, public: map[string]bool{}, stopping: make(chan struct{}),
 		catalog: &documents{reader: cfg.Reader},
+		health:  newHookHealth(cfg.Reader, cfg.Now),
 		logins:  &loginLimit{now: cfg.Now, failed: map[string][]time.Time{}},
 	}
 	s.board = newBoard(cfg.Reader, cfg.Engine.Live())

@@ -23,6 +23,9 @@ func (s *Server) status(ctx context.Context, _ *nothing) (api.Status, error) {
 	for _, e := range set.environments {
 		out.Environments = append(out.Environments, e.Name)
 	}
+	if out.Silent, err = s.silent(ctx, set); err != nil {
+		return out, err
+	}
 	if err := s.openRuns(ctx, &out); err != nil {
 		return out, err
 	}

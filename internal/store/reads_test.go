@@ -221,3 +221,22 @@ func TestListsAndCounts(t *testing.T) {
 		t.Errorf("counts %+v, %v", counts, err)
 	}
 }
+
+func TestNewestHooks(t *testing.T) {
+	s := open(t, store.Config{})
+	for i, repo := range []string{"till", "shop", "till", "mail", "shop"} {
+		h := &delivery.Hook{ID: fmt.Sprint(i), Forge: "gitlab", State: delivery.HookReceived, Push: delivery.Push{Branch: "dev", Repo: delivery.Repo{ProjectID: repo}}}
+		commit(t, s, delivery.Change{Hooks: []*delivery.Hook{h}})
+	}
+	hooks, err := s.NewestHooks(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, h := range hooks {
+		got = append(got, h.ID)
+	}
+	if diff := cmp.Diff([]string{"4", "3", "2"}, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}

@@ -11,6 +11,7 @@ CREATE TABLE hooks (
 	version INTEGER NOT NULL CHECK (version > 0),
 	doc     TEXT    NOT NULL
 ) STRICT;
+CREATE INDEX hooks_repo ON hooks (repo, seq);
 CREATE INDEX hooks_received ON hooks (repo, branch, seq) WHERE state = 'received';
 
 CREATE TABLE runs (
