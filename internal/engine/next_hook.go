@@ -135,6 +135,9 @@ const sameWindow = 10 * time.Minute
 // none, something else was pushed since, or the run did not succeed and may be asked
 // for again by sending the hook again.
 func (e *Engine) sameOf(ctx context.Context, h delivery.Hook, app delivery.App, env delivery.Environment, now time.Time) (string, error) {
+	if h.Push.Before == "" {
+		return "", nil // nothing tells the push from another one to the same commit
+	}
 	run, err := e.store.NewestPushed(ctx, app.Name, env.Name)
 	if gone(err) {
 		return "", nil

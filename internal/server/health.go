@@ -34,7 +34,7 @@ type hookHealth struct {
 	keptAt  time.Time // zero: read again
 }
 
-// event is a delivery of no interest.
+// event is a delivery of no interest; its time is to the millisecond, as a push's.
 type event struct {
 	repo delivery.Repo
 	at   time.Time
@@ -70,7 +70,7 @@ func (h *hookHealth) take(hook delivery.Hook, note string) {
 	}
 	key := sourceKey(hook.Push.Repo)
 	if _, known := h.events[key]; known || len(h.events) < maxEvents {
-		h.events[key] = event{repo: hook.Push.Repo, at: h.now().UTC(), note: note}
+		h.events[key] = event{repo: hook.Push.Repo, at: h.now().UTC().Truncate(time.Millisecond), note: note}
 	}
 }
 
