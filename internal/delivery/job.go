@@ -63,7 +63,10 @@ type Step struct {
 	FinishedAt time.Time `json:"finishedAt,omitzero"`
 	Usage      Usage     `json:"usage,omitzero"`
 	Tests      *Tests    `json:"tests,omitempty"`
-	Cause      *Cause    `json:"cause,omitempty"`
+	Coverage   *Coverage `json:"coverage,omitempty"`
+	// Warnings are what is amiss and fails nothing, such as a broken report.
+	Warnings []string `json:"warnings,omitempty"`
+	Cause    *Cause   `json:"cause,omitempty"`
 }
 
 // StepState is where a Step is.
@@ -84,19 +87,4 @@ type Usage struct {
 	PeakMemory int64 `json:"peakMemory,omitempty"`
 	// CPU is user and system time together.
 	CPU Duration `json:"cpu,omitempty"`
-}
-
-// Tests sums up a step's test results.
-type Tests struct {
-	Passed  int `json:"passed"`
-	Failed  int `json:"failed"`
-	Skipped int `json:"skipped"`
-	// Failures names the first failing tests with their messages.
-	Failures []TestFailure `json:"failures,omitempty"`
-}
-
-// TestFailure is one failing test.
-type TestFailure struct {
-	Name    string `json:"name"`
-	Message string `json:"message,omitempty"`
 }

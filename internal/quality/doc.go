@@ -1,9 +1,10 @@
-// Package quality reads what tests say on their standard output.
+// Package quality reads what tests say on their standard output, and the report
+// files that tools leave about tests and coverage.
 //
 // A Reader is fed line by line while the tests run. It answers with what a
 // person should see of the line, and sums up at the end. It never fails: what it
-// does not understand is shown as it is. Its memory is bounded, whatever it is
-// fed.
+// does not understand is shown as it is. Reports reads files as streams, and says
+// what is wrong with one. The memory of both is bounded, whatever they are fed.
 package quality
 
 import (
@@ -11,7 +12,7 @@ import (
 	"github.com/shiplock/shiplock/internal/diagnose"
 )
 
-// Formats of test results.
+// Formats of test results on standard output.
 const (
 	GoTestJSON = "go-test-json" // go test -json
 	TAP        = "tap"          // Test Anything Protocol 13 and 14, as of node --test
