@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/shiplock/shiplock/internal/delivery"
+	"github.com/shiplock/shiplock/internal/quality"
 )
 
 func checkStack(name string, s delivery.Stack, bad report) {
@@ -56,6 +57,31 @@ func checkStep(path string, step delivery.StackStep, seen map[string]bool, bad r
 	}
 	bad.oneOf(path+".tests", step.Tests, "go-test-json", "tap")
 	bad.variables(path+".env", step.Env)
+	checkReports(path+".reports", step.Reports, bad)
+}
+
+// maxReports bounds the patterns of one step.
+const maxReports = 20
+
+func checkReports(field string, reports []delivery.ReportFiles, bad report) {
+	if len(reports) > maxReports {
+		bad(field, fmt.Sprintf("a step reads at most %d reports: write patterns that take in several files", maxReports))
+	}
+	for i, r := range reports {
+		at := fmt.Sprintf("%s[%d]", field, i)
+		if r.Format == "" {
+			bad(at, "format is missing: write one of "+strings.Join(quality.Formats(), ", "))
+		}
+		bad.oneOf(at+".format", r.Format, quality.Formats()...)
+		if r.Path == "" {
+			bad(at, "path is missing: write a pattern of files such as target/surefire-reports/*.xml")
+			continue
+		}
+		bad.relative(at+".path", r.Path)
+		if _, err := path.Match(r.Path, ""); err != nil || path.Base(r.Path) == "**" {
+			bad(at+".path", fmt.Sprintf("%q is not a pattern of files: write it like **/surefire-reports/*.xml", clip(r.Path)))
+		}
+	}
 }
 
 func checkRuntime(r delivery.Runtime, bad report) {

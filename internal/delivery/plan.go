@@ -36,6 +36,8 @@ type PlanStep struct {
 	Timeout Duration          `json:"timeout"`
 	// Tests is the format of test results on the step's output.
 	Tests string `json:"tests,omitempty"`
+	// Reports are the files of results that the step leaves.
+	Reports []ReportFiles `json:"reports,omitempty"`
 	// Why says which document asked for the step.
 	Why string `json:"why"`
 }

@@ -34,8 +34,19 @@ type StackStep struct {
 	Timeout Duration `json:"timeout,omitempty"`
 	// Tests names the format of test results on the step's output:
 	// "go-test-json", "tap" or empty.
-	Tests string            `json:"tests,omitempty"`
-	Env   map[string]string `json:"env,omitempty"`
+	Tests string `json:"tests,omitempty"`
+	// Reports are read when the step has ended, even in failure.
+	Reports []ReportFiles     `json:"reports,omitempty"`
+	Env     map[string]string `json:"env,omitempty"`
+}
+
+// ReportFiles says where a step's tools leave results of tests, or coverage.
+type ReportFiles struct {
+	// Format is "junit", "jacoco", "cobertura", "go-cover", "lcov" or "clover".
+	Format string `json:"format"`
+	// Path is a pattern of files, relative to the App's folder: as of path.Match, and
+	// "**" stands for any folders.
+	Path string `json:"path"`
 }
 
 // Runtime is a Stack's run-time convention.

@@ -132,7 +132,8 @@ func (j *job) step(ctx context.Context, s delivery.PlanStep) (*delivery.Step, re
 	started := report
 	j.reporter.add(api.Report{Step: &started})
 	r := j.perform(ctx, s)
-	report.FinishedAt, report.Usage, report.Tests, report.Cause = j.Now().UTC(), r.usage, r.tests, r.cause
+	report.FinishedAt, report.Usage, report.Cause = j.Now().UTC(), r.usage, r.cause
+	report.Tests, report.Coverage, report.Warnings = r.tests, r.coverage, r.warnings
 	switch r.outcome {
 	case api.OutcomeSucceeded:
 		report.State = delivery.StepSucceeded

@@ -24,6 +24,8 @@ type result struct {
 	cause    *delivery.Cause
 	usage    delivery.Usage
 	tests    *delivery.Tests
+	coverage *delivery.Coverage
+	warnings []string
 	artifact *delivery.Artifact
 }
 
@@ -54,6 +56,7 @@ func (j *job) script(ctx context.Context, s delivery.PlanStep) result {
 		return lost(s.Name, diagnose.RunnerFailed, err)
 	}
 	j.say(s.Name, "$ "+strings.ReplaceAll(strings.TrimSpace(s.Run), "\n", "\n$ "))
+	files := j.expect(s, dir)
 	roots := j.roots(dir)
 	out := &output{journal: j.journal, step: s.Name, tests: quality.NewReader(s.Tests, roots), sample: diagnose.Sample{Roots: roots}}
 	p, err := start(command{
@@ -66,8 +69,12 @@ func (j *job) script(ctx context.Context, s delivery.PlanStep) result {
 	if err != nil {
 		return lost(s.Name, diagnose.RunnerFailed, err)
 	}
-	r := j.judge(ctx, s, e, out)
-	r.usage, r.tests = e.usage, j.maskTests(out)
+	if !errors.Is(context.Cause(ctx), errCanceled) {
+		files.collect()
+	}
+	tests := quality.Fuller(files.merged.Tests(), j.maskTests(out))
+	r := j.judge(ctx, e, diagnose.Failure{Step: s.Name, Exit: e.exit, Signal: e.signal, Tests: tests, Output: &out.sample})
+	r.usage, r.tests, r.coverage, r.warnings = e.usage, tests, files.merged.Coverage(), files.warnings
 	return r
 }
 
@@ -93,8 +100,7 @@ func (j *job) follow(ctx context.Context, p *process, out *output) (ending, erro
 	return e, err
 }
 
-func (j *job) judge(ctx context.Context, s delivery.PlanStep, e ending, out *output) result {
-	f := diagnose.Failure{Step: s.Name, Exit: e.exit, Signal: e.signal, Tests: j.maskTests(out), Output: &out.sample}
+func (j *job) judge(ctx context.Context, e ending, f diagnose.Failure) result {
 	switch {
 	case e.stopped:
 		return j.interrupted(ctx, f)

@@ -29,6 +29,9 @@ func Explain(p delivery.Plan) []string {
 			lines = append(lines, fmt.Sprintf("   %s=%q", name, s.Env[name]))
 		}
 		lines = append(lines, indented(s.Run)...)
+		for _, r := range s.Reports {
+			lines = append(lines, "   reports "+r.Format+" in "+r.Path)
+		}
 		if s.Kind == delivery.StepImage && p.Image != nil {
 			lines = append(lines, "   # "+p.Image.Why)
 			lines = append(lines, indented(p.Image.Dockerfile)...)

@@ -66,7 +66,7 @@ func steps(in Input) []delivery.PlanStep {
 	}
 	for i, s := range in.Stack.Build.Steps {
 		list = append(list, delivery.PlanStep{
-			Name: s.Name, Kind: delivery.StepRun, Run: s.Run, Env: s.Env, Tests: s.Tests,
+			Name: s.Name, Kind: delivery.StepRun, Run: s.Run, Env: s.Env, Tests: s.Tests, Reports: s.Reports,
 			Timeout: delivery.Duration(s.Timeout.Or(stepTimeout)),
 			Why:     fmt.Sprintf("Stack %s: build.steps[%d]", in.Stack.Name, i),
 		})

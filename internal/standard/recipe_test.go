@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/shiplock/shiplock/examples"
+	"github.com/shiplock/shiplock/internal/quality"
 )
 
 // workspace is an App's folder in which a stack's steps run as a runner runs them.
@@ -115,6 +116,26 @@ func TestGoRecipeIsReproducible(t *testing.T) {
 	}
 	if len(outputs[0]) != 1 || !strings.HasPrefix(outputs[0][0], "app -rwxr-xr-x ") || !slices.Equal(outputs[0], outputs[1]) {
 		t.Errorf("two builds of the same source:\n%q\n%q", outputs[0], outputs[1])
+	}
+}
+
+// The profile stands where the stack says, and is in the format that it names.
+func TestGoRecipeMeasuresCoverage(t *testing.T) {
+	w := newWorkspace(t, "go-1.26", map[string][]byte{
+		"go.mod":    []byte("module example.com/m\n\ngo 1.26\n"),
+		"m.go":      []byte("package m\n\nfunc half(n int) int {\n\tif n%2 == 1 {\n\t\treturn -1\n\t}\n\treturn n / 2\n}\n"),
+		"m_test.go": []byte("package m\n\nimport \"testing\"\n\nfunc TestHalf(t *testing.T) { half(4) }\n"),
+	})
+	w.must("test")
+	report := builtins(t).Stacks["go-1.26"].Build.Steps[1].Reports[0]
+	f, err := os.Open(filepath.Join(w.dir, report.Path))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = f.Close() }() // it was only read
+	var r quality.Reports
+	if err := r.Add(report.Format, report.Path, f); err != nil || r.Coverage() == nil || r.Coverage().String() != "66.6 % of 3 lines" {
+		t.Errorf("%v, %v", err, r.Coverage())
 	}
 }
 
