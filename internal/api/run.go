@@ -25,6 +25,9 @@ type RunSummary struct {
 	StartedAt  time.Time          `json:"startedAt,omitzero"`
 	FinishedAt time.Time          `json:"finishedAt,omitzero"`
 	Version    int64              `json:"version"`
+	// Tests and Coverage are the sums of its steps; failing tests are named there.
+	Tests    *delivery.Tests    `json:"tests,omitempty"`
+	Coverage *delivery.Coverage `json:"coverage,omitempty"`
 	// Queue is the place in line of a queued run.
 	Queue *QueuePlace `json:"queue,omitempty"`
 }
@@ -79,6 +82,7 @@ func SummaryOf(r delivery.Run) RunSummary {
 	s := RunSummary{
 		ID: r.ID, App: r.App, Number: r.Number, Name: r.Name(), Env: r.Env, State: r.State(), Commit: r.Commit,
 		By: r.By, Cause: r.Cause(), Release: r.Release, CreatedAt: r.CreatedAt, FinishedAt: r.FinishedAt, Version: r.Version,
+		Tests: r.Tests(), Coverage: r.Coverage(),
 	}
 	if r.Artifact != nil {
 		s.Artifact = r.Artifact.Digest

@@ -153,12 +153,12 @@ func TestRunLines(t *testing.T) {
 	at := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	queued := api.Run{RunSummary: api.RunSummary{Name: "shop#1", Env: "dev", State: "queued", Queue: &api.QueuePlace{Position: 2, Total: 3}}}
 	failed := api.Run{
-		RunSummary: api.RunSummary{Name: "shop#1", Env: "dev", State: "failed", StartedAt: at, FinishedAt: at.Add(time.Minute)},
+		RunSummary: api.RunSummary{Name: "shop#1", Env: "dev", State: "failed", StartedAt: at, FinishedAt: at.Add(time.Minute), Tests: &delivery.Tests{Passed: 3, Failed: 1}},
 		Jobs: []delivery.Job{{
 			Lost: []delivery.LostAttempt{{Attempt: 1, Cause: delivery.Cause{Text: "the node is gone"}}},
 			Steps: []delivery.Step{
 				{Name: "checkout", State: "succeeded", StartedAt: at, FinishedAt: at.Add(40 * time.Millisecond)},
-				{Name: "test", State: "failed", Tests: &delivery.Tests{Passed: 3, Failed: 1}, Usage: delivery.Usage{PeakMemory: 5 << 20}},
+				{Name: "test", State: "failed", Tests: &delivery.Tests{Passed: 3, Failed: 1}, Coverage: &delivery.Coverage{CoveredLines: 7, Lines: 8}, Usage: delivery.Usage{PeakMemory: 5 << 20}, Warnings: []string{"lcov report x.info: it is empty"}},
 				{Name: "image", State: "skipped"},
 			},
 		}},
@@ -169,8 +169,8 @@ func TestRunLines(t *testing.T) {
 	}{
 		{queued, []string{"shop#1 → dev  queued (2 of 3 in line)"}},
 		{failed, []string{
-			"shop#1 → dev  failed  1m", "  ↻ attempt 1 was lost: the node is gone", "  ✓ checkout     40ms",
-			"  ✗ test           3 passed, 1 failed, 0 skipped  5 MiB", "  – image",
+			"shop#1 → dev  failed  1m  3 passed, 1 failed, 0 skipped", "  ↻ attempt 1 was lost: the node is gone", "  ✓ checkout     40ms",
+			"  ✗ test           3 passed, 1 failed, 0 skipped, covers 87.5 % of 8 lines  5 MiB", "    ! lcov report x.info: it is empty", "  – image",
 		}},
 	} {
 		if diff := cmp.Diff(c.want, runLines(c.run)); diff != "" {
@@ -185,5 +185,19 @@ func TestSilentLine(t *testing.T) {
 	}
 	if got := silentLine(strings.Fields("a b c d e f g")); !strings.Contains(got, "a, b, c, d, e and 2 more:") {
 		t.Errorf("%q", got)
+	}
+}
+
+func TestExplainedResults(t *testing.T) {
+	ex := api.Explanation{Run: api.RunSummary{
+		Name: "shop#1", App: "shop", Number: 1, Env: "dev", State: "succeeded", Artifact: "sha256:1",
+		Tests: &delivery.Tests{Passed: 3}, Coverage: &delivery.Coverage{CoveredLines: 1085, Lines: 1240},
+	}}
+	want := []string{
+		"shop#1 → dev  succeeded", "Results: 3 passed, 0 failed, 0 skipped, covers 87.5 % of 1,240 lines",
+		"Next: shiplock release create shop --env dev --run 1",
+	}
+	if diff := cmp.Diff(want, explained(ex)); diff != "" {
+		t.Error(diff)
 	}
 }

@@ -126,6 +126,9 @@ func runLines(r api.Run) []string {
 	if d := took(r.StartedAt, r.FinishedAt); d != "" {
 		head += "  " + d
 	}
+	if results := delivery.Results(r.Tests, r.Coverage); results != "" && r.State.Terminal() {
+		head += "  " + results
+	}
 	out := []string{head}
 	for _, j := range r.Jobs {
 		for _, l := range j.Lost {
@@ -134,6 +137,9 @@ func runLines(r api.Run) []string {
 		for _, s := range j.Steps {
 			if s.State != delivery.StepPending || r.State.Terminal() {
 				out = append(out, stepLine(s))
+				for _, w := range s.Warnings {
+					out = append(out, "    ! "+word(w))
+				}
 			}
 		}
 	}
@@ -142,8 +148,8 @@ func runLines(r api.Run) []string {
 
 func stepLine(s delivery.Step) string {
 	line := fmt.Sprintf("  %s %-12s %s", stepMark(s.State), word(s.Name), took(s.StartedAt, s.FinishedAt))
-	if t := s.Tests; t != nil {
-		line += fmt.Sprintf("  %d passed, %d failed, %d skipped", t.Passed, t.Failed, t.Skipped)
+	if results := delivery.Results(s.Tests, s.Coverage); results != "" {
+		line += "  " + results
 	}
 	if s.Usage.PeakMemory > 0 {
 		line += fmt.Sprintf("  %d MiB", s.Usage.PeakMemory>>20)
@@ -176,6 +182,9 @@ func (c *console) explainRun(ctx context.Context, cl *client.Client, name string
 func explained(ex api.Explanation) []string {
 	out := []string{fmt.Sprintf("%s → %s  %s", ex.Run.Name, ex.Run.Env, ex.Run.State)}
 	out = append(out, causeLines(ex.Cause)...)
+	if results := delivery.Results(ex.Run.Tests, ex.Run.Coverage); results != "" {
+		out = append(out, "Results: "+results)
+	}
 	for _, l := range ex.Lost {
 		out = append(out, word(fmt.Sprintf("Attempt %d was lost at %s: %s", l.Attempt, l.At.Local().Format(time.DateTime), l.Cause.Text)))
 	}
@@ -186,7 +195,7 @@ func explained(ex api.Explanation) []string {
 	for _, b := range ex.Blockers {
 		out = append(out, causeLines(&b)...)
 	}
-	if len(out) == 1 {
+	if ex.Cause == nil && ex.Release == nil && len(ex.Lost)+len(ex.Blockers) == 0 {
 		out = append(out, unremarkable(ex.Run))
 	}
 	return out

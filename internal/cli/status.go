@@ -117,6 +117,9 @@ func planLines(p delivery.Plan) []string {
 		for line := range strings.Lines(s.Run) {
 			out = append(out, "      "+word(strings.TrimRight(line, "\n")))
 		}
+		for _, r := range s.Reports {
+			out = append(out, word(fmt.Sprintf("      reports %s in %s", r.Format, r.Path)))
+		}
 	}
 	if img := p.Image; img != nil {
 		out = append(out, word(fmt.Sprintf("Image %s on %s  # %s", img.Repository, img.Base, img.Why)))

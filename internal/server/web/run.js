@@ -7,12 +7,21 @@ let run, streaming, inStep;
 
 const marks = { succeeded: "✓", failed: "✗", errored: "✗", running: "▸", skipped: "–", canceled: "–" };
 
+const tested = (n) => n && n.passed + " ✓" + (n.failed ? "  " + n.failed + " ✗" : "") + (n.skipped ? "  " + n.skipped + " –" : "");
+
+// Rounded down to a tenth: 100 % is only what is whole.
+function covered(c) {
+  if (!c?.lines) return "";
+  const share = (Math.floor((c.coveredLines * 1000) / c.lines) / 10).toFixed(1) + " %";
+  return t("covers").replace("{share}", share).replace("{lines}", c.lines.toLocaleString());
+}
+
 function step(s) {
-  const tests = s.tests && s.tests.passed + " ✓" + (s.tests.failed ? "  " + s.tests.failed + " ✗" : "") + (s.tests.skipped ? "  " + s.tests.skipped + " –" : "");
   const memory = s.usage?.peakMemory && Math.ceil(s.usage.peakMemory / 1048576) + " MiB";
   return el("li", { class: s.state },
     el("button", { class: "step", title: t(s.state), "data-step": s.name }, el("span", { class: "mark", "aria-label": t(s.state) }, marks[s.state] || "·"), s.name),
-    el("span", { class: "soft" }, tests), el("span", { class: "soft num" }, memory), el("span", { class: "soft num" }, took(s.startedAt, s.finishedAt)));
+    el("span", { class: "soft" }, tested(s.tests)), el("span", { class: "soft" }, covered(s.coverage)), el("span", { class: "soft num" }, memory), el("span", { class: "soft num" }, took(s.startedAt, s.finishedAt)),
+    (s.warnings || []).map((w) => el("span", { class: "warning" }, "! " + plain(w))));
 }
 
 function show(r, why) {
@@ -21,6 +30,7 @@ function show(r, why) {
     el("div", { class: "row" }, el("h1", {}, r.name + " → " + r.env), pill(r.state), el("span", { class: "soft" }, took(r.startedAt, r.finishedAt))),
     el("p", { class: "facts soft" }, el("code", { title: r.commit.sha }, r.commit.sha.slice(0, 8)), r.commit.branch && el("span", {}, r.commit.branch),
       r.commit.title && el("span", { class: "text" }, r.commit.title), el("span", {}, t("by") + " " + r.by.name), ago(r.createdAt)),
+    (r.tests || r.coverage) && el("p", { class: "facts" }, el("span", {}, tested(r.tests)), el("span", {}, covered(r.coverage))),
     released && el("p", { class: "facts" }, link("/releases/" + released.id, released.app + " → " + released.env), pill(releaseState(released))),
     cause(why.cause, !["failed", "errored"].includes(r.state)),
     ...(why.lost || []).map((l) => el("p", { class: "soft" }, t("attempt") + " " + l.attempt + " " + t("lost") + ": " + l.cause.text)),
