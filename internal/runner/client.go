@@ -121,8 +121,13 @@ func judge(status int, body []byte) error {
 	return &refusal{status, p.Message}
 }
 
-// retry calls try until it succeeds, its error is final, or ctx ends.
+// retry asks the server until it answers, its error is final, or ctx ends.
 func retry(ctx context.Context, try func(context.Context) error) error {
+	return retryUnless(ctx, final, try)
+}
+
+// retryUnless calls try until it succeeds, its error is final, or ctx ends.
+func retryUnless(ctx context.Context, final func(error) bool, try func(context.Context) error) error {
 	pause := firstPause
 	for {
 		err := try(ctx)

@@ -54,9 +54,9 @@ type Config struct {
 	// Grace is the time between asking a step to end and killing it: 10 s.
 	Grace time.Duration
 	// ClaimPatience bounds the wait for a server that is away at the start,
-	// FinishPatience at the end: 10 min. LogPatience bounds the wait for the last
+	// FinishPatience at the end, ImagePatience for a registry: 10 min. LogPatience bounds the wait for the last
 	// log lines to be acknowledged: 2 min.
-	ClaimPatience, FinishPatience, LogPatience time.Duration
+	ClaimPatience, FinishPatience, ImagePatience, LogPatience time.Duration
 }
 
 // ImageRequest asks for a Plan's image.
@@ -117,6 +117,7 @@ func (c Config) withDefaults() Config {
 	c.Grace = cmp.Or(c.Grace, 10*time.Second)
 	c.ClaimPatience = cmp.Or(c.ClaimPatience, 10*time.Minute)
 	c.FinishPatience = cmp.Or(c.FinishPatience, 10*time.Minute)
+	c.ImagePatience = cmp.Or(c.ImagePatience, 10*time.Minute)
 	c.LogPatience = cmp.Or(c.LogPatience, 2*time.Minute)
 	return c
 }

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/shiplock/shiplock/internal/api"
+	"github.com/shiplock/shiplock/internal/delivery"
 	"github.com/shiplock/shiplock/internal/runner"
 )
 
@@ -68,6 +69,21 @@ func TestServerRestarts(t *testing.T) {
 		t.Fatal(code)
 	}
 	expectLines(t, s, 6000)
+}
+
+// The registry is often the server itself: a restart of it costs no attempt.
+func TestRegistryRestarts(t *testing.T) {
+	t.Parallel()
+	s := serve(t, script("build", "mkdir start_env"), delivery.PlanStep{Name: "image", Kind: delivery.StepImage})
+	s.assignment.Plan.Image = &delivery.ImagePlan{Base: "stumbles", Source: "start_env", Start: "exec ./shop\n"}
+	launch(t, s).exit(t)
+	if finish, _ := s.end(); finish.Outcome != api.OutcomeSucceeded || finish.Artifact == nil {
+		t.Fatalf("%+v", finish)
+	}
+	said := strings.Join(s.text("sys"), "\n")
+	if n := strings.Count(said, "The registry does not answer; trying for up to 10m0s: connection refused"); n != 1 {
+		t.Errorf("said %d times:\n%s", n, said)
+	}
 }
 
 // A server may lose lines that it had acknowledged only in memory.

@@ -26,7 +26,7 @@ func (j *job) image(ctx context.Context, s delivery.PlanStep) result {
 		return j.portFailed(ctx, s.Name, diagnose.ImageFailed, "image", err)
 	}
 	j.say(s.Name, plan.Dockerfile)
-	artifact, err := j.Image(ctx, ImageRequest{
+	artifact, err := j.push(ctx, ImageRequest{
 		Plan: *plan, Push: j.Push, Dir: dir, TempDir: j.path(tempDir), Say: func(text string) { j.say(s.Name, text) },
 	})
 	if err != nil {
@@ -35,6 +35,22 @@ func (j *job) image(ctx context.Context, s delivery.PlanStep) result {
 	r := succeeded
 	r.artifact = &artifact
 	return r
+}
+
+// push makes and pushes the image. The registry is often the server itself, which
+// may be away for minutes; what it has of the image is not sent again.
+func (j *job) push(ctx context.Context, r ImageRequest) (made delivery.Artifact, err error) {
+	patient, cancel := context.WithTimeout(ctx, j.ImagePatience)
+	defer cancel()
+	told := false
+	_ = retryUnless(patient, func(err error) bool { return delivery.KindOf(err) != delivery.Unavailable }, func(context.Context) error {
+		if made, err = j.Image(ctx, r); delivery.KindOf(err) == delivery.Unavailable && !told {
+			told = true
+			r.Say("The registry does not answer; trying for up to " + j.ImagePatience.String() + ": " + err.Error())
+		}
+		return err
+	})
+	return made, err
 }
 
 // imageFolder checks the source folder and gives it a start.sh.

@@ -2,6 +2,7 @@ package runner_test
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"os"
 	"os/exec"
@@ -66,8 +67,16 @@ func fakeCheckout(_ context.Context, dir string, c api.Clone) error {
 	return os.CopyFS(dir, os.DirFS(c.URL))
 }
 
-// fakeImage tells what it was given to pack.
+// fakeImage tells what it was given to pack. The registry of a base that says so is
+// away at the first two tries.
 func fakeImage(_ context.Context, r runner.ImageRequest) (delivery.Artifact, error) {
+	if tries := filepath.Join(r.Dir, "tries"); r.Plan.Base == "stumbles" {
+		before, _ := os.ReadFile(tries)
+		if len(before) < 2 {
+			return delivery.Artifact{}, errors.Join(
+				delivery.E(delivery.Unavailable, "connection refused"), os.WriteFile(tries, append(before, '+'), 0o600))
+		}
+	}
 	start, err := os.ReadFile(filepath.Join(r.Dir, "start.sh"))
 	if err != nil {
 		return delivery.Artifact{}, err
