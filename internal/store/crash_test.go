@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -51,8 +52,41 @@ func TestKilled(t *testing.T) {
 	}
 }
 
-// killAfter kills a child once it has acknowledged n commits, and returns those.
-func killAfter(t *testing.T, path string, n int) (ids []delivery.RunID) {
+// TestStopped: a process that sleeps past its lease, be it in the middle of a
+// write, is ended, and its successor is the one that the next process finds.
+func TestStopped(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "shiplock.db")
+	for range 3 {
+		child, lines := startCommitting(t, path)
+		for range 20 {
+			lines.Scan()
+		}
+		if err := child.Process.Signal(syscall.SIGSTOP); err != nil {
+			t.Fatal(err)
+		}
+		s := open(t, store.Config{Path: path, Lease: 400 * time.Millisecond})
+		if err := s.WaitExclusive(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if third := open(t, store.Config{Path: path}); third.Exclusive() {
+			t.Error("the successor does not hold the lock")
+		} else if err := third.Close(); err != nil {
+			t.Error(err)
+		}
+		commit(t, s, delivery.Change{Wakes: []delivery.Wake{{Ref: delivery.Ref{Kind: delivery.KindRun, ID: "1"}}}})
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+		for lines.Scan() {
+		}
+		if err := child.Wait(); err == nil || child.ProcessState.Sys().(syscall.WaitStatus).Signal() != syscall.SIGKILL {
+			t.Errorf("the sleeper: %v", err)
+		}
+	}
+}
+
+// startCommitting starts a child that prints what it has committed.
+func startCommitting(t *testing.T, path string) (*exec.Cmd, *bufio.Scanner) {
 	t.Helper()
 	child := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestKilled$")
 	child.Env = append(os.Environ(), crashPath+"="+path)
@@ -64,7 +98,14 @@ func killAfter(t *testing.T, path string, n int) (ids []delivery.RunID) {
 	if err := child.Start(); err != nil {
 		t.Fatal(err)
 	}
-	for lines := bufio.NewScanner(out); lines.Scan(); {
+	return child, bufio.NewScanner(out)
+}
+
+// killAfter kills a child once it has acknowledged n commits, and returns those.
+func killAfter(t *testing.T, path string, n int) (ids []delivery.RunID) {
+	t.Helper()
+	child, lines := startCommitting(t, path)
+	for lines.Scan() {
 		ids = append(ids, delivery.RunID(lines.Text()))
 		if len(ids) == n {
 			if err := child.Process.Kill(); err != nil {

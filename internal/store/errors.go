@@ -28,7 +28,7 @@ func classify(path string, err error) error {
 		return delivery.Wrap(delivery.Internal, "the database "+path, err)
 	}
 	switch code(failed) {
-	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:
+	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL:
 		return delivery.Wrap(delivery.Unavailable, "the database "+path+" is locked by another program: end it, or wait for it", err)
 	case sqlite3.SQLITE_FULL:
 		return full(path, err)
@@ -48,10 +48,12 @@ func classify(path string, err error) error {
 // code returns the class of an error: its low byte, the rest is detail.
 func code(err *sqlite.Error) int { return err.Code() & 0xff }
 
-// busy tells whether another process holds the lock that was needed.
+// busy tells whether another process holds the lock that was needed. One that
+// stops halfway through a commit shows as SQLITE_PROTOCOL: the write-ahead log's
+// index stays torn, and reading it is given up after some seconds.
 func busy(err error) bool {
 	var failed *sqlite.Error
-	return errors.As(err, &failed) && code(failed) == sqlite3.SQLITE_BUSY
+	return errors.As(err, &failed) && (code(failed) == sqlite3.SQLITE_BUSY || code(failed) == sqlite3.SQLITE_PROTOCOL)
 }
 
 func full(path string, err error) error {

@@ -15,10 +15,10 @@ import (
 // evictLimit bounds the wait for a killed process to be gone.
 const evictLimit = 5 * time.Second
 
-// evict ends the process that holds the lock. A server that sleeps in the middle
-// of a write (SIGSTOP, a frozen container) holds SQLite's write lock too, and
-// nobody could go on until it wakes. Its lease is over, so it may write nothing
-// any more; the successor makes sure of that.
+// evict ends the process that holds the lock, and takes the lock over. A server
+// that sleeps (SIGSTOP, a frozen container) past its lease may write nothing any
+// more, and in the middle of a write it would keep everybody else from writing.
+// Unavailable when the process cannot be told or ended from here.
 func (l *fileLock) evict() error {
 	holder, err := os.ReadFile(l.file.Name())
 	if err != nil {
@@ -26,7 +26,7 @@ func (l *fileLock) evict() error {
 	}
 	var pid int
 	var started string
-	if _, err := fmt.Sscan(string(holder), &pid, &started); err != nil || startTime(pid) != started {
+	if _, err := fmt.Sscan(string(holder), &pid, &started); err != nil || startTime(pid) != started || pid == os.Getpid() {
 		return delivery.E(delivery.Unavailable, "the database is locked by a program that cannot be told: end it, and start the server again")
 	}
 	if err := unix.Kill(pid, unix.SIGKILL); err != nil && err != unix.ESRCH {

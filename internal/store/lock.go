@@ -11,6 +11,7 @@ import (
 type fileLock struct {
 	file *os.File
 	held bool
+	err  error // of the last try
 }
 
 func openLock(path string) (*fileLock, error) {
@@ -25,12 +26,15 @@ func openLock(path string) (*fileLock, error) {
 // The file stays behind: removing it would let two processes lock two files.
 func (l *fileLock) tryLock() bool {
 	if !l.held {
-		l.held = unix.Flock(int(l.file.Fd()), unix.LOCK_EX|unix.LOCK_NB) == nil
-		if l.held {
+		l.err = unix.Flock(int(l.file.Fd()), unix.LOCK_EX|unix.LOCK_NB)
+		if l.held = l.err == nil; l.held {
 			l.sign()
 		}
 	}
 	return l.held
 }
+
+// works tells, after a try, whether the file system has locks.
+func (l *fileLock) works() bool { return l.held || l.err == unix.EWOULDBLOCK }
 
 func (l *fileLock) close() error { return l.file.Close() }

@@ -24,7 +24,7 @@ type reader struct {
 // openReader needs the database to exist.
 func openReader(path string) (*reader, error) {
 	db, err := sql.Open("sqlite", dataSource(path,
-		"busy_timeout("+busyTimeout+")", "query_only(1)", "cache_size("+readerCache+")", "mmap_size(0)"))
+		busyPragma(busyTimeout), "query_only(1)", "cache_size("+readerCache+")", "mmap_size(0)"))
 	if err != nil {
 		return nil, err
 	}

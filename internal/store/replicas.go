@@ -107,26 +107,37 @@ func (s *Store) WaitExclusive(ctx context.Context) error {
 	}
 }
 
+// takeOver takes over from all other replicas unless one of them is alive.
 func (s *Store) takeOver(ctx context.Context) (alone bool, err error) {
+	held := s.lock.tryLock()
+	var until int64
 	err = s.write(ctx, relaxed, func(tx *tx) error {
-		by := s.now()
-		if s.lock.tryLock() {
-			by = always
-			s.exclusive.Store(true)
-		}
-		if err := s.reap(tx, by); err != nil {
-			return err
-		}
-		var until int64
 		if err := tx.row(lastOther, s.replica).Scan(&until); err != nil {
 			return err
 		}
-		alone = until == 0
 		_, err := tx.exec(renewReplica, s.replica, s.leaseEnd())
 		return err
 	})
-	if alone && err == nil {
-		s.poke()
+	switch {
+	case err != nil:
+		return false, err
+	case held:
+	case until > s.now(), until == 0 && s.lock.works():
+		return false, nil // another one lives, or is just closing
+	default:
+		// A successor that finds the lock free takes this replica for dead, so the lock
+		// must not stay with a sleeper. Where evict cannot reach the sleeper (another
+		// machine, a file system without locks) the lease alone decides.
+		held = s.lock.evict() == nil
 	}
-	return alone, err
+	by := s.now()
+	if held {
+		by = always
+	}
+	if err := s.write(ctx, relaxed, func(tx *tx) error { return s.reap(tx, by) }); err != nil {
+		return false, err
+	}
+	s.exclusive.Store(held)
+	s.poke()
+	return true, nil
 }

@@ -47,7 +47,7 @@ type Store struct {
 
 // Open opens the database, making or migrating it as needed, and registers a
 // replica with a fresh lease. It does not wait for other replicas: see
-// WaitExclusive. But one that holds SQLite's write lock for a whole lease has
+// WaitExclusive. But one that keeps the database locked for a whole lease has
 // stopped in the middle of a write, and is ended. Conflict when a newer Shiplock
 // wrote the database.
 func Open(ctx context.Context, cfg Config) (*Store, error) {
@@ -58,29 +58,44 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	if err != nil {
 		return nil, classify(cfg.Path, err)
 	}
-	tx, err := openTx(ctx, cfg.Path)
+	s := &Store{cfg: cfg, replica: cfg.NewID(), lock: lock, signal: make(chan struct{}, 1)}
+	tx, err := s.enter(ctx)
 	if err != nil {
 		return nil, errors.Join(classify(cfg.Path, err), lock.close())
-	}
-	s := &Store{cfg: cfg, replica: cfg.NewID(), lock: lock, signal: make(chan struct{}, 1)}
-	for began := time.Now(); ; {
-		s.reader, err = s.prepare(tx)
-		if !busy(err) || ctx.Err() != nil {
-			break
-		}
-		if lock.tryLock() || time.Since(began) < cfg.Lease {
-			continue
-		}
-		if err = lock.evict(); err != nil {
-			break
-		}
-	}
-	if err != nil {
-		return nil, errors.Join(classify(cfg.Path, err), tx.close(), lock.close())
 	}
 	s.writer = startWriter(tx, cfg.Path, s.checkReplica)
 	s.close = sync.OnceValue(s.shut)
 	return s, nil
+}
+
+// enter opens the database for writing, with this replica registered in it. Each
+// try waits for a while by itself when the database is locked.
+func (s *Store) enter(ctx context.Context) (*tx, error) {
+	for began := time.Now(); ; {
+		tx, err := s.tryEnter(ctx)
+		switch {
+		case !busy(err) || ctx.Err() != nil:
+			return tx, err
+		case time.Since(began) < s.cfg.Lease:
+		case s.lock.held:
+			return nil, err // not by a server
+		case !s.lock.tryLock():
+			if err := s.lock.evict(); err != nil {
+				return nil, err
+			}
+		}
+	}
+}
+
+func (s *Store) tryEnter(ctx context.Context) (*tx, error) {
+	tx, err := openTx(ctx, s.cfg.Path, s.cfg.Lease/2)
+	if err != nil {
+		return nil, err
+	}
+	if s.reader, err = s.prepare(tx); err != nil {
+		return nil, errors.Join(err, tx.close())
+	}
+	return tx, nil
 }
 
 // prepare brings the database up to date and this replica into it, before the

@@ -6,13 +6,14 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"time"
 
 	_ "modernc.org/sqlite" // the driver "sqlite"
 )
 
 const (
-	// busyTimeout is how long a write waits for another process, in milliseconds.
-	busyTimeout = "5000"
+	// busyTimeout is how long a read or a write waits for another process at most.
+	busyTimeout = 5 * time.Second
 	// Caches are in KiB (negative means KiB rather than pages).
 	writerCache = "-4096"
 	readerCache = "-1024"
@@ -33,9 +34,15 @@ func dataSource(path string, pragmas ...string) string {
 	return u.String()
 }
 
-func openTx(ctx context.Context, path string) (*tx, error) {
+// busyPragma is busyTimeout, or a shorter one.
+func busyPragma(limit time.Duration) string {
+	return fmt.Sprintf("busy_timeout(%d)", min(busyTimeout, limit).Milliseconds())
+}
+
+// openTx opens the connection; wait is how long it waits for another process.
+func openTx(ctx context.Context, path string, wait time.Duration) (*tx, error) {
 	db, err := sql.Open("sqlite", dataSource(path,
-		"busy_timeout("+busyTimeout+")", "journal_mode(WAL)", "synchronous(FULL)", "cache_size("+writerCache+")", "mmap_size(0)"))
+		busyPragma(wait), "journal_mode(WAL)", "synchronous(FULL)", "cache_size("+writerCache+")", "mmap_size(0)"))
 	if err != nil {
 		return nil, err
 	}
