@@ -1,8 +1,10 @@
 package catalog
 
 import (
+	"bytes"
 	"embed"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/shiplock/shiplock/internal/delivery"
@@ -15,6 +17,32 @@ const BuiltinManager = "built-in"
 //go:embed builtin
 var builtinFiles embed.FS
 
+// versions returns the versions that a recipe makes a Stack of: "@version@" in the
+// file stands for each in turn. Other files stand for themselves.
+func versions(file string) []string {
+	switch file {
+	case "go.yaml":
+		return []string{"1.26", "1.22"}
+	}
+	return nil
+}
+
+// editions are the files that a built-in file stands for.
+func editions(name string, data []byte) []File {
+	list := versions(name)
+	if list == nil {
+		return []File{{Name: name, Data: data}}
+	}
+	files := make([]File, len(list))
+	for i, v := range list {
+		files[i] = File{
+			Name: strings.TrimSuffix(name, ".yaml") + "-" + v + ".yaml",
+			Data: bytes.ReplaceAll(data, []byte("@version@"), []byte(v)),
+		}
+	}
+	return files
+}
+
 var parseBuiltins = sync.OnceValue(func() []delivery.Document {
 	entries, err := builtinFiles.ReadDir("builtin")
 	if err != nil {
@@ -26,7 +54,7 @@ var parseBuiltins = sync.OnceValue(func() []delivery.Document {
 		if err != nil {
 			panic("catalog: " + err.Error())
 		}
-		files = append(files, File{Name: e.Name(), Data: data})
+		files = append(files, editions(e.Name(), data)...)
 	}
 	parsed, err := ParseFiles(files)
 	if err != nil {

@@ -25,11 +25,6 @@ func checkBuild(b delivery.Build, bad report) {
 		bad("spec.build.image", fmt.Sprintf("%q is not an image reference", clip(b.Image)))
 	}
 	bad.oneOf("spec.build.checkout", b.Checkout, delivery.CheckoutNone)
-	for i, t := range b.Tools {
-		if !toolName(t) {
-			bad(fmt.Sprintf("spec.build.tools[%d]", i), fmt.Sprintf("%q is not a program's name: write it without a path or arguments", clip(t)))
-		}
-	}
 	if b.Output != "" {
 		bad.relative("spec.build.output", b.Output)
 	}

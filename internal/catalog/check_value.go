@@ -18,7 +18,6 @@ var (
 	stackName    = pattern(`^[a-z]([-.a-z0-9]{0,61}[a-z0-9])?$`)
 	variableName = pattern(`^[A-Za-z_][A-Za-z0-9_]{0,254}$`)
 	labelKey     = pattern(`^[A-Za-z0-9]([-A-Za-z0-9_./]{0,126}[A-Za-z0-9])?$`)
-	toolName     = pattern(`^[A-Za-z0-9][-A-Za-z0-9_.+]{0,62}$`)
 	imageRef     = pattern(`^(\{registry\}/)?[a-z0-9][-a-z0-9._/:]*(@sha256:[0-9a-f]{64})?$`)
 
 	repoURL  = pattern(`^(https?|ssh|git|file)://[^\s@]*(@?[^\s@]+)$`)

@@ -133,7 +133,7 @@ func TestLocate(t *testing.T) {
 	if !errors.As(err, &problems) {
 		t.Fatalf("error is %v", err)
 	}
-	want := "shop.yaml:8:11: there is no Environment \"prud\": did you mean \"prod\"?\nshop.yaml:6:10: there is no Stack \"go-1.2\": did you mean \"go-1.26\"?"
+	want := "shop.yaml:8:11: there is no Environment \"prud\": did you mean \"prod\"?\nshop.yaml:6:10: there is no Stack \"go-1.2\": did you mean \"go-1.22\"?"
 	if got := Locate(problems, parsed).Error(); got != want {
 		t.Errorf("located:\n%s\nwant:\n%s", got, want)
 	}

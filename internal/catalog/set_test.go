@@ -52,7 +52,7 @@ func TestBuiltins(t *testing.T) {
 			t.Errorf("environment %s is %+v, want %+v", name, e, want)
 		}
 	}
-	for _, name := range []string{"go-1.26", "nodejs-20"} {
+	for _, name := range []string{"go-1.26", "go-1.22", "nodejs-20"} {
 		if s.Stacks[name].Name != name || s.Manager(KindStack, name) != BuiltinManager {
 			t.Errorf("stack %s is missing", name)
 		}
@@ -140,14 +140,14 @@ func TestEnvironmentsOf(t *testing.T) {
 
 func TestCheck(t *testing.T) {
 	a, b := app("shop", "mall/shop", ""), app("blog", "mall/blog", "")
-	a.Stack = "go-1.25"
+	a.Stack = "go-1.27"
 	a.Environments = map[string]delivery.AppEnvironment{"prd": {}, "dev": {Listen: 9000}}
 	b.Environments = map[string]delivery.AppEnvironment{"prod": {Listen: 9000}}
 	err := setOf(t, a, b).Check()
 	want := strings.Join([]string{
 		`App/shop: spec.environments.dev.listen: port 9000 already belongs to blog/prod: choose another, or leave listen out`,
 		`App/shop: spec.environments.prd: there is no Environment "prd": did you mean "pre"?`,
-		`App/shop: spec.stack: there is no Stack "go-1.25": did you mean "go-1.26"?`,
+		`App/shop: spec.stack: there is no Stack "go-1.27": did you mean "go-1.22"?`,
 	}, "\n")
 	if err == nil || delivery.KindOf(err) != delivery.Invalid {
 		t.Fatalf("error is %v", err)

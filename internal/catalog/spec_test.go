@@ -1,6 +1,7 @@
 package catalog
 
 import (
+	"encoding"
 	"os"
 	"reflect"
 	"regexp"
@@ -46,11 +47,11 @@ func fieldNames(t reflect.Type, path string) []string {
 			return fieldNames(t.Elem(), path+".*")
 		}
 	case reflect.Slice:
-		if t.Elem().Kind() == reflect.Struct {
+		if t.Elem().Kind() == reflect.Struct && !t.Elem().Implements(reflect.TypeFor[encoding.TextMarshaler]()) {
 			return fieldNames(t.Elem(), path+"[]")
 		}
 	case reflect.Struct:
-		if t == reflect.TypeFor[delivery.Hold]() {
+		if t.Implements(reflect.TypeFor[encoding.TextMarshaler]()) {
 			break
 		}
 		if path == "environments.*.strategy" {

@@ -13,10 +13,8 @@ type AttemptSpec struct {
 	Key       string
 	ClaimCode string
 	ServerURL string
-	// Image and Tools are the build environment: an image for a pod, tools on the
-	// PATH for a local process.
+	// Image is a pod's build environment; a local process has the machine's.
 	Image string
-	Tools []string
 }
 
 // AttemptPhase is what an executor sees of an attempt.

@@ -8,7 +8,7 @@ type Plan struct {
 	Stack  string `json:"stack"`
 	// BuildImage is the image of the build pod.
 	BuildImage string     `json:"buildImage,omitempty"`
-	Tools      []string   `json:"tools,omitempty"`
+	Tools      []Tool     `json:"tools,omitempty"`
 	Repo       string     `json:"repo"`
 	Path       string     `json:"path,omitempty"`
 	Steps      []PlanStep `json:"steps"`

@@ -12,8 +12,8 @@ type Stack struct {
 type Build struct {
 	// Image is the build pod's image; a local build uses the machine's tools.
 	Image string `json:"image,omitempty"`
-	// Tools must be on the PATH of a local build, e.g. "go", "npm".
-	Tools []string `json:"tools,omitempty"`
+	// Tools must be on the PATH of the build's steps.
+	Tools []Tool `json:"tools,omitempty"`
 	// Checkout is CheckoutNone for a build that needs no source; empty checks the
 	// commit out.
 	Checkout string      `json:"checkout,omitempty"`

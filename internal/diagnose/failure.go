@@ -14,6 +14,7 @@ const (
 	StepTimeout    = "step.timeout"
 	StepKilled     = "step.killed"
 	ToolMissing    = "tool.missing"
+	ToolVersion    = "tool.version"
 	TestsFailed    = "tests.failed"
 	CheckoutFailed = "checkout.failed"
 	ImageFailed    = "image.failed"
@@ -107,13 +108,9 @@ func (f Failure) killed(signal string) delivery.Cause {
 }
 
 func missing(tool string) delivery.Cause {
-	next, ok := toolHints[tool]
-	if !ok {
-		next = "Install " + tool + " where builds run, or add it to the project's own dependencies."
-	}
 	return delivery.Cause{
 		Code: ToolMissing, Text: tool + " is not installed where the build runs (exit 127)",
-		Args: map[string]string{"tool": tool}, Next: next,
+		Args: map[string]string{"tool": tool}, Next: installing(tool),
 	}
 }
 

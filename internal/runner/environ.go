@@ -39,6 +39,9 @@ func (j *job) stepEnv(s delivery.PlanStep, dir string) []string {
 			env[name] = value
 		}
 	}
+	if jdk := env["JAVA_HOME"]; jdk != "" {
+		env["PATH"] = filepath.Join(jdk, "bin") + ":" + env["PATH"] // the one that Maven and Gradle take
+	}
 	env["HOME"], env["TMPDIR"], env["PWD"], env["CI"] = j.path(homeDir), j.path(tempDir), dir, "true"
 	maps.Copy(env, j.Variables)
 	maps.Copy(env, s.Env)

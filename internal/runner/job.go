@@ -37,6 +37,7 @@ type job struct {
 	*journal
 	reporter *reporter
 	shipper  *shipper
+	tools    toolbox
 
 	// stop ends the steps, gracefully; hard is over when they must be gone at
 	// once, and when nothing may be sent any more.

@@ -55,12 +55,16 @@ func (j *job) script(ctx context.Context, s delivery.PlanStep) result {
 	if err != nil {
 		return lost(s.Name, diagnose.RunnerFailed, err)
 	}
+	env := j.stepEnv(s, dir)
+	if c := j.unfit(ctx, s.Name, env); c != nil {
+		return failed(*c)
+	}
 	j.say(s.Name, "$ "+strings.ReplaceAll(strings.TrimSpace(s.Run), "\n", "\n$ "))
 	files := j.expect(s, dir)
 	roots := j.roots(dir)
 	out := &output{journal: j.journal, step: s.Name, tests: quality.NewReader(s.Tests, roots), sample: diagnose.Sample{Roots: roots}}
 	p, err := start(command{
-		path: shell, args: []string{"sh", "-e", "-c", s.Run}, dir: dir, env: j.stepEnv(s, dir), grace: j.Grace,
+		path: shell, args: []string{"sh", "-e", "-c", s.Run}, dir: dir, env: env, grace: j.Grace,
 	})
 	if err != nil {
 		return lost(s.Name, diagnose.RunnerFailed, err)

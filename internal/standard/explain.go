@@ -20,7 +20,7 @@ func Explain(p delivery.Plan) []string {
 		lines = append(lines, "builder  "+p.BuildImage)
 	}
 	if len(p.Tools) > 0 {
-		lines = append(lines, "tools    "+strings.Join(p.Tools, ", "))
+		lines = append(lines, "tools    "+tools(p.Tools))
 	}
 	lines = append(lines, fmt.Sprintf("limit    %s in all", short(p.Timeout)), "")
 	for i, s := range p.Steps {
@@ -38,6 +38,14 @@ func Explain(p delivery.Plan) []string {
 		}
 	}
 	return lines
+}
+
+func tools(list []delivery.Tool) string {
+	names := make([]string, len(list))
+	for i, t := range list {
+		names[i] = t.String()
+	}
+	return strings.Join(names, ", ")
 }
 
 func source(p delivery.Plan) string {

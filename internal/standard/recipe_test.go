@@ -25,8 +25,8 @@ type workspace struct {
 func newWorkspace(t *testing.T, stack string, files map[string][]byte) workspace {
 	t.Helper()
 	for _, tool := range builtins(t).Stacks[stack].Build.Tools {
-		if _, err := exec.LookPath(tool); err != nil {
-			t.Skipf("%s is not installed", tool)
+		if _, err := exec.LookPath(tool.Name); err != nil {
+			t.Skipf("%s is not installed", tool.Name)
 		}
 	}
 	dir := t.TempDir()

@@ -17,6 +17,6 @@
 // has ended, whatever its end, processes left of its session, or marked with its
 // workspace, are killed.
 //
-// Tools that are missing from the PATH keep no attempt from starting: a step may
-// bring them itself, and if it does not, its own failure names the tool.
+// Whether the machine has the tools that a Plan names is for the runner to tell: it
+// sees the PATH that the steps see.
 package local
