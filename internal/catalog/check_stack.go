@@ -25,6 +25,7 @@ func checkBuild(b delivery.Build, bad report) {
 		bad("spec.build.image", fmt.Sprintf("%q is not an image reference", clip(b.Image)))
 	}
 	bad.oneOf("spec.build.checkout", b.Checkout, delivery.CheckoutNone)
+	checkCaches("spec.build.caches", b.Caches, bad)
 	if b.Output != "" {
 		bad.relative("spec.build.output", b.Output)
 	}

@@ -112,6 +112,9 @@ func (c *console) planCommand() *cobra.Command {
 
 func planLines(p delivery.Plan) []string {
 	out := []string{word(fmt.Sprintf("Plan %s, stack %s, at most %s", p.Digest.Short(), p.Stack, p.Timeout))}
+	for _, ca := range p.Caches {
+		out = append(out, word(fmt.Sprintf("    cache %s in ~/%s %s", ca.Name, ca.Path, strings.Join(ca.Keys, ", "))))
+	}
 	for i, s := range p.Steps {
 		out = append(out, word(fmt.Sprintf("%2d. %s (at most %s)  # %s", i+1, s.Name, s.Timeout, s.Why)))
 		for line := range strings.Lines(s.Run) {

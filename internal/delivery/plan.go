@@ -7,11 +7,15 @@ type Plan struct {
 	Digest Digest `json:"digest"`
 	Stack  string `json:"stack"`
 	// BuildImage is the image of the build pod.
-	BuildImage string     `json:"buildImage,omitempty"`
-	Tools      []Tool     `json:"tools,omitempty"`
-	Repo       string     `json:"repo"`
-	Path       string     `json:"path,omitempty"`
-	Steps      []PlanStep `json:"steps"`
+	BuildImage string `json:"buildImage,omitempty"`
+	Tools      []Tool `json:"tools,omitempty"`
+	Repo       string `json:"repo"`
+	Path       string `json:"path,omitempty"`
+	// Protected tells whether the build is of a protected Environment, which decides
+	// whose caches it reads and publishes.
+	Protected bool       `json:"protected,omitempty"`
+	Caches    []Cache    `json:"caches,omitempty"`
+	Steps     []PlanStep `json:"steps"`
 	// Image is the image to make; nil for a Plan that makes none.
 	Image *ImagePlan `json:"image,omitempty"`
 	// Timeout limits the whole job.

@@ -18,6 +18,8 @@ type Build struct {
 	// commit out.
 	Checkout string      `json:"checkout,omitempty"`
 	Steps    []StackStep `json:"steps"`
+	// Caches are what the tools keep from one build to the next.
+	Caches []Cache `json:"caches,omitempty"`
 	// Output is the folder, relative to the App's path, that becomes the image's
 	// start_env; empty is "start_env".
 	Output string `json:"output,omitempty"`

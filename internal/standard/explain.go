@@ -22,6 +22,7 @@ func Explain(p delivery.Plan) []string {
 	if len(p.Tools) > 0 {
 		lines = append(lines, "tools    "+tools(p.Tools))
 	}
+	lines = append(lines, caches(p)...)
 	lines = append(lines, fmt.Sprintf("limit    %s in all", short(p.Timeout)), "")
 	for i, s := range p.Steps {
 		lines = append(lines, fmt.Sprintf("%d. %s  (at most %s)", i+1, s.Name, short(s.Timeout)), "   # "+s.Why)
@@ -46,6 +47,23 @@ func tools(list []delivery.Tool) string {
 		names[i] = t.String()
 	}
 	return strings.Join(names, ", ")
+}
+
+// caches tells what is kept between builds, and whose builds share it.
+func caches(p delivery.Plan) []string {
+	whose := "of the app's unprotected builds"
+	if p.Protected {
+		whose = "of the stack's protected builds"
+	}
+	var lines []string
+	for _, c := range p.Caches {
+		line := fmt.Sprintf("cache    %s in ~/%s, %s", c.Name, c.Path, whose)
+		if len(c.Keys) > 0 {
+			line += ", for the same " + strings.Join(c.Keys, ", ")
+		}
+		lines = append(lines, line)
+	}
+	return lines
 }
 
 func source(p delivery.Plan) string {

@@ -39,6 +39,7 @@ func Plan(in Input) (delivery.Plan, error) {
 	p := delivery.Plan{
 		Stack: in.Stack.Name, BuildImage: in.Stack.Build.Image, Tools: in.Stack.Build.Tools,
 		Repo: in.App.Repo, Path: in.App.Path,
+		Protected: in.Environment.Protected, Caches: in.Stack.Build.Caches,
 		Steps: steps(in), Image: imagePlan(in.App, in.Stack),
 	}
 	for _, s := range p.Steps {
