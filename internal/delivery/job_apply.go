@@ -91,7 +91,7 @@ func (j *Job) lose(e AttemptLost, canceled *Cancellation) error {
 	case j.Attempt != e.Attempt || !j.State.Active():
 		return ErrGone
 	case canceled != nil:
-		j.end(JobCanceled, canceledCause(*canceled), e.At)
+		j.end(JobCanceled, canceled.cause("run.canceled"), e.At)
 		return nil
 	}
 	cause := e.Cause

@@ -297,10 +297,7 @@ func (r *Release) abort(e AbortRequested) error {
 	}
 	return r.whileActive("abort", func() {
 		by := e.By
-		cause := &Cause{Code: "release.aborted", Text: "aborted by " + by.By.String()}
-		if by.Reason != "" {
-			cause.Text += ": " + by.Reason
-		}
+		cause := by.cause("release.aborted")
 		r.Cause, r.Pause, r.State = cause, nil, ReleaseRolling
 		r.Ending = &Ending{State: ReleaseAborted, By: &by, Cause: cause, At: by.At}
 	})
@@ -313,9 +310,7 @@ func (r *Release) withdraw(e ReleaseWithdrawn) error {
 	if r.State != ReleaseIsProposed {
 		return r.refuse("cancel")
 	}
-	cause := canceledCause(e.By)
-	cause.Code = "release.canceled"
-	r.State, r.Cause, r.FinishedAt = ReleaseCanceled, cause, e.By.At
+	r.State, r.Cause, r.FinishedAt = ReleaseCanceled, e.By.cause("release.canceled"), e.By.At
 	return nil
 }
 

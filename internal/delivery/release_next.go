@@ -20,18 +20,10 @@ const defaultDeadline = 5 * time.Minute
 func (r Release) Blockers(_ time.Time, f ReleaseFacts) []Cause {
 	var why []Cause
 	if t := f.Target; t.Active != "" && t.Active != r.ID {
-		why = append(why, Cause{
-			Code: "target.busy", Text: "another release is under way on " + t.Key(),
-			Args: map[string]string{"target": t.Key(), "release": string(t.Active)},
-			Next: "wait for it, or abort it",
-		})
+		why = append(why, Because("target.busy", Args{"target": t.Key(), "release": string(t.Active)}))
 	}
 	if p := f.Target.Paused; p != nil && r.Kind != ReleaseRollback {
-		why = append(why, Cause{
-			Code: "target.paused", Text: f.Target.Key() + " is paused by " + p.By.String(),
-			Args: map[string]string{"target": f.Target.Key(), "by": p.By.String()},
-			Next: "resume the target",
-		})
+		why = append(why, Because("target.paused", Args{"target": f.Target.Key(), "by": p.By.String()}))
 	}
 	if r.older(f.Target) {
 		why = append(why, r.olderCause(f.Target))
@@ -46,11 +38,7 @@ func (r Release) older(t Target) bool {
 
 func (r Release) olderCause(t Target) Cause {
 	running := t.Running().Revision.RunNumber
-	return Cause{
-		Code: "release.older", Text: fmt.Sprintf("run #%d is older than #%d, which runs on %s", r.Revision.RunNumber, running, t.Key()),
-		Args: map[string]string{"target": t.Key(), "run": fmt.Sprint(r.Revision.RunNumber), "running": fmt.Sprint(running)},
-		Next: "use rollback to go back to an older version",
-	}
+	return Because("release.older", Args{"target": t.Key(), "run": fmt.Sprint(r.Revision.RunNumber), "running": fmt.Sprint(running)})
 }
 
 // Next says what is due for the release, and when to look again.
@@ -70,9 +58,8 @@ func (r Release) Next(now time.Time, f ReleaseFacts) ([]Action, time.Time) {
 
 func (r Release) nextProposed(now time.Time, f ReleaseFacts) []Action {
 	if f.NewerWaiting != "" {
-		return []Action{Record{r.Ref(), ReleaseReplaced{By: f.NewerWaiting, At: now, Cause: Cause{
-			Code: "release.superseded", Text: "superseded by a newer release", Args: map[string]string{"by": string(f.NewerWaiting)},
-		}}}}
+		cause := Because("release.superseded", Args{"by": string(f.NewerWaiting)})
+		return []Action{Record{r.Ref(), ReleaseReplaced{By: f.NewerWaiting, At: now, Cause: cause}}}
 	}
 	if r.Automatic && r.older(f.Target) {
 		return []Action{Record{r.Ref(), ReleaseReplaced{By: f.Target.Running().Release, At: now, Cause: r.olderCause(f.Target)}}}
@@ -122,7 +109,7 @@ func (r Release) nextBatch(now time.Time, t Target) ([]Action, time.Time) {
 	deadline := p.StartedAt.Add(r.Strategy.Deadline.Or(defaultDeadline))
 	switch {
 	case t.Settled() && seen != nil && seen.Failed:
-		return r.trouble(now, t, seen, Cause{Code: "version.failed", Text: "the new version does not become healthy"})
+		return r.trouble(now, t, seen, Because("version.failed", nil))
 	case t.Settled() && seen.Healthy():
 		return r.nextReady(now, t, *seen)
 	case !p.ReadyAt.IsZero():
@@ -140,15 +127,11 @@ func (r Release) nextBatch(now time.Time, t Target) ([]Action, time.Time) {
 // lateCause says why a batch passed its deadline: the version, or the deployer.
 func (r Release) lateCause(t Target) Cause {
 	limit := r.Strategy.Deadline.Or(defaultDeadline)
-	args := map[string]string{"limit": limit.String(), "target": t.Key()}
+	args := Args{"limit": limit.String(), "target": t.Key()}
 	if !t.Settled() {
-		return Cause{
-			Code: "deployer.silent", Args: args,
-			Text: fmt.Sprintf("the deployer of %s did not confirm the new version within %s", t.Key(), limit),
-			Next: "see that the deployer is reachable, and release again",
-		}
+		return Because("deployer.silent", args)
 	}
-	return Cause{Code: "batch.deadline", Text: fmt.Sprintf("the new version was not healthy within %s", limit), Args: args}
+	return Because("batch.deadline", args)
 }
 
 // retryEvery is how often a rollback wishes anew for a version that does not come.

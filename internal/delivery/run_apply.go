@@ -139,7 +139,7 @@ func (r *Run) onJob(name string, change func(*Job) error) error {
 func (r *Run) finish(e JobFinished) error {
 	switch {
 	case r.Cancel != nil: // whatever the runner managed to do meanwhile
-		e.Outcome, e.Cause, e.Artifact = JobCanceled, canceledCause(*r.Cancel), nil
+		e.Outcome, e.Cause, e.Artifact = JobCanceled, r.Cancel.cause("run.canceled"), nil
 	case e.Outcome == JobCanceled:
 		return E(Invalid, "nobody canceled "+r.Name())
 	}
@@ -172,7 +172,7 @@ func (r *Run) cancel(e CancelRequested) error {
 	r.Cancel = &Cancellation{By: e.By, Reason: e.Reason, At: e.At}
 	for i := range r.Jobs {
 		if j := &r.Jobs[i]; j.State == JobQueued {
-			j.end(JobCanceled, canceledCause(*r.Cancel), e.At)
+			j.end(JobCanceled, r.Cancel.cause("run.canceled"), e.At)
 		}
 	}
 	return nil
@@ -186,17 +186,15 @@ func (r *Run) supersede(e RunSuperseded) error {
 		return E(Conflict, r.Name()+" is no longer queued")
 	}
 	r.SupersededBy = e.By
-	cause := &Cause{Code: "run.superseded", Text: "superseded by a newer push to the same branch", Args: map[string]string{"by": string(e.By)}}
+	cause := Because("run.superseded", Args{"by": string(e.By)})
 	for i := range r.Jobs {
-		r.Jobs[i].end(JobCanceled, cause, e.At)
+		r.Jobs[i].end(JobCanceled, &cause, e.At)
 	}
 	return nil
 }
 
-func canceledCause(c Cancellation) *Cause {
-	text := "canceled by " + c.By.String()
-	if c.Reason != "" {
-		text += ": " + c.Reason
-	}
-	return &Cause{Code: "run.canceled", Text: text, Args: map[string]string{"by": c.By.String(), "reason": c.Reason}}
+// cause names who ended something, and why.
+func (c Cancellation) cause(code string) *Cause {
+	cause := Because(code, Args{"by": c.By.String(), "reason": c.Reason})
+	return &cause
 }

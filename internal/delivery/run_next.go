@@ -1,9 +1,6 @@
 package delivery
 
-import (
-	"fmt"
-	"time"
-)
+import "time"
 
 // RunLimits are the promises about attempts that a Run's policy keeps.
 type RunLimits struct {
@@ -81,10 +78,7 @@ func (r Run) nextStarting(j Job, now time.Time, l RunLimits) ([]Action, time.Tim
 	if late := j.AdmittedAt.Add(l.Start); now.Before(late) {
 		return []Action{StartAttempt{Job: j.Name}}, late
 	}
-	return r.lose(j, now, l, Cause{
-		Code: "attempt.not_started", Text: fmt.Sprintf("the runner did not start within %s", l.Start),
-		Args: map[string]string{"limit": l.Start.String()},
-	}), time.Time{}
+	return r.lose(j, now, l, Because("attempt.not_started", Args{"limit": l.Start.String()})), time.Time{}
 }
 
 func (r Run) nextRunning(j Job, now time.Time, l RunLimits) ([]Action, time.Time) {
@@ -94,18 +88,12 @@ func (r Run) nextRunning(j Job, now time.Time, l RunLimits) ([]Action, time.Time
 	silent, late := j.SeenAt.Add(l.Silence), j.StartedAt.Add(r.Plan.Timeout.Std()+l.Grace)
 	switch {
 	case !now.Before(silent):
-		return r.lose(j, now, l, Cause{
-			Code: "attempt.silent", Text: fmt.Sprintf("the runner was silent for %s", l.Silence),
-			Args: map[string]string{"limit": l.Silence.String()},
-		}), time.Time{}
+		return r.lose(j, now, l, Because("attempt.silent", Args{"limit": l.Silence.String()})), time.Time{}
 	case r.Plan.Timeout > 0 && !now.Before(late):
-		cause := &Cause{
-			Code: "job.timeout", Text: fmt.Sprintf("the job took longer than its limit of %s", r.Plan.Timeout),
-			Args: map[string]string{"limit": r.Plan.Timeout.String()},
-		}
+		cause := Because("job.timeout", Args{"limit": r.Plan.Timeout.String()})
 		return []Action{
 			StopAttempt{Job: j.Name},
-			Record{r.Ref(), JobFinished{Job: j.Name, Attempt: j.Attempt, Outcome: JobFailed, Cause: cause, At: now}},
+			Record{r.Ref(), JobFinished{Job: j.Name, Attempt: j.Attempt, Outcome: JobFailed, Cause: &cause, At: now}},
 			Wake{Ref: AdmissionRef},
 		}, time.Time{}
 	}
@@ -123,7 +111,7 @@ func (r Run) nextStopping(j Job, now time.Time, l RunLimits) ([]Action, time.Tim
 	}
 	return []Action{
 		StopAttempt{Job: j.Name},
-		Record{r.Ref(), JobFinished{Job: j.Name, Attempt: j.Attempt, Outcome: JobCanceled, Cause: canceledCause(*r.Cancel), At: now}},
+		Record{r.Ref(), JobFinished{Job: j.Name, Attempt: j.Attempt, Outcome: JobCanceled, Cause: r.Cancel.cause("run.canceled"), At: now}},
 		Wake{Ref: AdmissionRef},
 	}, time.Time{}
 }

@@ -3,6 +3,9 @@ package diagnose
 import (
 	"regexp"
 	"strings"
+
+	"github.com/shiplock/shiplock/internal/delivery"
+	"github.com/shiplock/shiplock/internal/delivery/phrase"
 )
 
 // stage is what was under way when an error came.
@@ -13,38 +16,38 @@ const (
 	running
 )
 
-// remedies are what can be done about errors that say it themselves. The first
-// whose part is in the error applies.
+// remedies name the phrases of what can be done about errors that say it themselves.
+// The first whose part is in the error applies.
 var remedies = []struct {
-	at   stage
-	part string
-	next string
+	at     stage
+	part   string
+	advice string
 }{
-	{building, "missing go.sum entry", "Run go mod tidy, and commit go.mod and go.sum."},
-	{building, "no required module provides package", "Run go mod tidy, and commit go.mod and go.sum."},
-	{building, "updates to go.mod needed", "Run go mod tidy, and commit go.mod and go.sum."},
-	{building, "go.mod requires go >= ", "Install that Go where builds run, or lower the go line in go.mod."},
-	{building, "go.mod file not found", "Run go mod init in the App's folder and commit go.mod, or correct the App's path."},
-	{building, "no matching files found", "Commit the embedded file, or correct the go:embed line; is it in .gitignore?"},
-	{building, "package.json and package-lock.json", "Run npm install, and commit package-lock.json."},
-	{building, "can only install with an existing package-lock.json", "Run npm install, and commit package-lock.json."},
-	{building, "Missing script: ", "Add the script to package.json's scripts, or correct its name."},
-	{building, "Cannot find module './package.json'", "Commit package.json, or correct the App's path."},
-	{building, "package.json: ", "Correct package.json: it is not valid JSON."},
-	{building, "test timed out after ", "Find out what it waits for, or give go test a longer -timeout."},
-	{building, "no space left on device", "Free disk space on the machine that runs builds."},
-	{building, "no such host", "See that the machine that runs builds resolves this name."},
+	{building, "missing go.sum entry", "go.tidy"},
+	{building, "no required module provides package", "go.tidy"},
+	{building, "updates to go.mod needed", "go.tidy"},
+	{building, "go.mod requires go >= ", "go.version"},
+	{building, "go.mod file not found", "go.init"},
+	{building, "no matching files found", "go.embed"},
+	{building, "package.json and package-lock.json", "npm.lock"},
+	{building, "can only install with an existing package-lock.json", "npm.lock"},
+	{building, "Missing script: ", "npm.script"},
+	{building, "Cannot find module './package.json'", "npm.package"},
+	{building, "package.json: ", "npm.json"},
+	{building, "test timed out after ", "go.timeout"},
+	{building, "no space left on device", "build.disk"},
+	{building, "no such host", "build.dns"},
 
-	{running, "address already in use", "Listen on the port in the variable PORT: every replica gets its own."},
-	{running, "EADDRINUSE", "Listen on the port in the variable PORT: every replica gets its own."},
-	{running, "nothing listens on the port given to the app", "Listen on the port in the variable PORT, on all addresses or 127.0.0.1."},
-	{running, "must keep the app in the foreground", "End start.sh with exec and the app's own command."},
-	{running, "no space left on device", "Free disk space on the machine that runs the app."},
-	{running, "connection refused", "See that what it connects to runs and is reachable from where the app runs."},
-	{running, "ECONNREFUSED", "See that what it connects to runs and is reachable from where the app runs."},
-	{running, "no such host", "See that the machine that runs the app resolves this name."},
-	{running, "fork/exec start.sh: no such file", "Correct the first line of start.sh: the interpreter that it names is not there."},
-	{running, "fork/exec start.sh: permission denied", "Make the file executable: git update-index --chmod=+x start.sh"},
+	{running, "address already in use", "app.port"},
+	{running, "EADDRINUSE", "app.port"},
+	{running, "nothing listens on the port given to the app", "app.listen"},
+	{running, "must keep the app in the foreground", "app.foreground"},
+	{running, "no space left on device", "app.disk"},
+	{running, "connection refused", "app.refused"},
+	{running, "ECONNREFUSED", "app.refused"},
+	{running, "no such host", "app.dns"},
+	{running, "fork/exec start.sh: no such file", "app.interpreter"},
+	{running, "fork/exec start.sh: permission denied", "app.executable"},
 }
 
 var (
@@ -54,36 +57,20 @@ var (
 	unmodule = regexp.MustCompile(`Cannot find (?:module|package) '([^'./\\][^'\\]*)'`)
 )
 
-// advice says what to do about an error; "" when nothing definite can be said.
-func advice(err string, at stage) string {
+// advise adds what to do about an error to the arguments of its Cause; nothing when
+// nothing definite can be said.
+func advise(args delivery.Args, err string, at stage) {
 	for _, r := range remedies {
 		if r.at == at && strings.Contains(err, r.part) {
-			return r.next
+			args[phrase.AdviceArg] = r.advice
+			return
 		}
 	}
 	if m := unmodule.FindStringSubmatch(err); m != nil {
-		return "Add " + m[1] + " to package.json: npm install " + m[1] + ", and commit package-lock.json."
+		args[phrase.AdviceArg], args["module"] = "npm.module", m[1]
+		return
 	}
 	if m := unset.FindStringSubmatch(err); m != nil && at == running {
-		return "Give " + m[1] + m[2] + " a value among the App's variables for this environment."
+		args[phrase.AdviceArg], args["variable"] = "app.variable", m[1]+m[2]
 	}
-	return ""
-}
-
-var toolHints = map[string]string{
-	"go":       "Install Go from https://go.dev/dl and put its bin folder on the PATH.",
-	"node":     "Install Node.js from https://nodejs.org.",
-	"npm":      "Install Node.js, which brings npm, from https://nodejs.org.",
-	"npx":      "Install Node.js, which brings npx, from https://nodejs.org.",
-	"pnpm":     "Install it with: npm install -g pnpm",
-	"yarn":     "Install it with: npm install -g yarn",
-	"tsc":      "Add typescript to the project's devDependencies, and run npm ci before it.",
-	"mvn":      "Install Apache Maven, or use the project's ./mvnw.",
-	"gradle":   "Install Gradle, or use the project's ./gradlew.",
-	"java":     "Install a JDK and put its bin folder on the PATH.",
-	"javac":    "Install a JDK (not only a JRE) and put its bin folder on the PATH.",
-	"php":      "Install PHP's command line.",
-	"composer": "Install Composer from https://getcomposer.org.",
-	"python3":  "Install Python 3.",
-	"git":      "Install git 2.31 or newer.",
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/shiplock/shiplock/internal/delivery"
+	"github.com/shiplock/shiplock/internal/delivery/phrase"
 )
 
 // Crash is what is known of an app that does not serve.
@@ -29,45 +30,37 @@ type Crash struct {
 // Cause words the crash.
 func (c Crash) Cause() delivery.Cause {
 	said := c.lastStart()
-	reason := c.Roots.Trim(Line(c.Reason))
-	out := delivery.Cause{
-		Code: c.Code, Text: reason, Exit: c.Exit, Evidence: said.Errors(),
-		Args: map[string]string{"reason": reason},
-	}
-	maps.Copy(out.Args, c.Args)
+	args := delivery.Args{"reason": c.Roots.Trim(Line(c.Reason))}
+	maps.Copy(args, c.Args)
 	if c.Exit != nil {
-		out.Args["exit"] = strconv.Itoa(*c.Exit)
+		args["exit"] = strconv.Itoa(*c.Exit)
 	}
 	words := said.Main()
 	done := c.Exit != nil && *c.Exit <= 0 // its last words need not be an error
 	if words != "" && c.Exited && (said.Found() || !done) {
-		out.Text += ": " + words
-		out.Args["error"] = words
+		args["error"] = words
 	}
-	out.Text = Line(out.Text)
-	out.Next = c.next(reason, words, said.missing)
+	c.advise(args, words, said.missing)
+	out := delivery.Because(c.Code, args)
+	out.Exit, out.Evidence = c.Exit, said.Errors()
 	return out
 }
 
 const sigkill = -9
 
-func (c Crash) next(reason, words, tool string) string {
-	if tool != "" && c.Exit != nil && *c.Exit == 127 {
-		if next, ok := toolHints[tool]; ok {
-			return next
+func (c Crash) advise(args delivery.Args, words, tool string) {
+	switch {
+	case tool != "" && c.Exit != nil && *c.Exit == 127:
+		args["tool"], args[phrase.AdviceArg] = tool, "tool."+tool
+		if !phrase.Known("tool." + tool) {
+			args[phrase.AdviceArg] = "app.tool"
 		}
-		return "Install " + tool + " where the app runs, or put it into the app's image."
+	case c.Exit != nil && *c.Exit == sigkill:
+		args[phrase.AdviceArg] = "app.memory"
+	default:
+		advise(args, words, running)
+		advise(args, args["reason"], running) // what we saw goes before what it says
 	}
-	if c.Exit != nil && *c.Exit == sigkill {
-		return "Unless somebody killed it, it wanted more memory than there is: give it more, or let it use less."
-	}
-	if next := advice(reason, running); next != "" {
-		return next
-	}
-	if next := advice(words, running); next != "" {
-		return next
-	}
-	return "Read the app's log, mend it, and push again."
 }
 
 // lastStart samples what the app wrote since its last start.

@@ -1,11 +1,11 @@
 package diagnose
 
 import (
-	"fmt"
 	"strconv"
 	"time"
 
 	"github.com/shiplock/shiplock/internal/delivery"
+	"github.com/shiplock/shiplock/internal/delivery/phrase"
 )
 
 // Codes of causes. They are stable: translations and policies go by them.
@@ -40,19 +40,26 @@ type Failure struct {
 // Cause words the failure.
 func (f Failure) Cause() delivery.Cause {
 	c := f.cause()
-	c.Step, c.Text = f.Step, Line(c.Text)
-	if c.Args == nil {
-		c.Args = map[string]string{}
-	}
-	c.Args["step"] = f.Step
-	if f.Exit >= 0 && f.Limit == 0 {
+	c.Step = f.Step
+	if f.exited() {
 		exit := f.Exit
-		c.Exit, c.Args["exit"] = &exit, strconv.Itoa(exit)
+		c.Exit = &exit
 	}
 	if c.Evidence == nil && f.Output != nil {
 		c.Evidence = f.Output.Errors()
 	}
 	return c
+}
+
+func (f Failure) exited() bool { return f.Exit >= 0 && f.Limit == 0 }
+
+// because words a code with what every failure of a step has.
+func (f Failure) because(code string, args delivery.Args) delivery.Cause {
+	args["step"] = f.Step
+	if f.exited() {
+		args["exit"] = strconv.Itoa(f.Exit)
+	}
+	return delivery.Because(code, args)
 }
 
 func (f Failure) cause() delivery.Cause {
@@ -63,7 +70,7 @@ func (f Failure) cause() delivery.Cause {
 	case signal != "":
 		return f.killed(signal)
 	case f.Exit == 127 && f.Output != nil && f.Output.missing != "":
-		return missing(f.Output.missing)
+		return f.missing(f.Output.missing)
 	case f.Tests != nil && f.Tests.Failed > 0:
 		return f.tests()
 	}
@@ -71,16 +78,7 @@ func (f Failure) cause() delivery.Cause {
 }
 
 func (f Failure) timeout() delivery.Cause {
-	whose, next := "its", "Find out what it waited for, or raise the step's timeout."
-	if f.WholeJob {
-		whose, next = "the job's", "Find out which step takes so long, or raise the plan's timeout."
-	}
-	return delivery.Cause{
-		Code: StepTimeout,
-		Text: fmt.Sprintf("step %s was stopped at %s time limit of %s", f.Step, whose, f.Limit),
-		Args: map[string]string{"limit": f.Limit.String(), "job": strconv.FormatBool(f.WholeJob)},
-		Next: next,
-	}
+	return f.because(StepTimeout, delivery.Args{"limit": f.Limit.String(), "job": strconv.FormatBool(f.WholeJob)})
 }
 
 // shellSignals are the signals that a shell reports of its child as 128+n, by
@@ -95,64 +93,44 @@ func (f Failure) signal() string {
 }
 
 func (f Failure) killed(signal string) delivery.Cause {
-	c := delivery.Cause{
-		Code: StepKilled,
-		Text: fmt.Sprintf("step %s was killed by %s", f.Step, signal),
-		Args: map[string]string{"signal": signal},
-	}
-	if signal == "SIGKILL" {
-		c.Text += ", most likely for lack of memory"
-		c.Next = "Give the build more memory, or let it do less at once."
-	}
-	return c
+	return f.because(StepKilled, delivery.Args{"signal": signal})
 }
 
-func missing(tool string) delivery.Cause {
-	return delivery.Cause{
-		Code: ToolMissing, Text: tool + " is not installed where the build runs (exit 127)",
-		Args: map[string]string{"tool": tool}, Next: installing(tool),
-	}
+func (f Failure) missing(tool string) delivery.Cause {
+	return f.because(ToolMissing, delivery.Args{"tool": tool, phrase.AdviceArg: "tool." + tool})
 }
 
 func (f Failure) tests() delivery.Cause {
-	c := delivery.Cause{Code: TestsFailed, Args: map[string]string{"failed": strconv.Itoa(f.Tests.Failed)}}
-	what := "1 test failed"
-	if f.Tests.Failed != 1 {
-		what = fmt.Sprintf("%d tests failed", f.Tests.Failed)
-	}
-	for _, x := range f.Tests.Failures[:min(len(f.Tests.Failures), MaxEvidence)] {
+	args := delivery.Args{"failed": strconv.Itoa(f.Tests.Failed)}
+	var evidence []string
+	for i, x := range f.Tests.Failures[:min(len(f.Tests.Failures), MaxEvidence)] {
 		line := x.Name
 		if x.Message != "" {
 			line += ": " + x.Message
 		}
-		c.Evidence = append(c.Evidence, Line(line))
+		evidence = append(evidence, Line(line))
+		if i == 0 {
+			args["test"], args["error"] = Line(x.Name), Line(x.Message)
+			advise(args, x.Message, building)
+		}
 	}
-	c.Text = what
-	if len(c.Evidence) > 0 {
-		c.Text += ": " + c.Evidence[0]
-		c.Args["test"], c.Args["error"] = f.Tests.Failures[0].Name, f.Tests.Failures[0].Message
-		c.Next = advice(f.Tests.Failures[0].Message, building)
-	}
+	c := f.because(TestsFailed, args)
+	c.Evidence = evidence
 	return c
 }
 
 func (f Failure) failed() delivery.Cause {
-	what, first := "step "+f.Step, ""
+	args := delivery.Args{}
 	if f.Output != nil {
 		switch about := f.Output.about(); about {
 		case compile, vet, lint, tests, npm:
-			what = string(about)
+			args["topic"] = string(about)
 		}
-		first = f.Output.Main()
-	}
-	c := delivery.Cause{Code: StepFailed, Text: fmt.Sprintf("%s failed (exit %d)", what, f.Exit)}
-	if first != "" {
-		c.Text += ": " + first
-		c.Args = map[string]string{"error": first}
-		c.Next = advice(first, building)
+		args["error"] = f.Output.Main()
+		advise(args, args["error"], building)
 	}
 	if f.Exit == 126 {
-		c.Next = "Make the file executable: git update-index --chmod=+x FILE"
+		args[phrase.AdviceArg] = "file.executable"
 	}
-	return c
+	return f.because(StepFailed, args)
 }

@@ -208,11 +208,11 @@ func isScript(line string) bool {
 // when there is none, the last lines of the output.
 func (s *Sample) Errors() []string {
 	if s.top == nothing {
-		return append([]string(nil), s.last...)
+		return discreetly(s.last)
 	}
 	var lines []string
 	for _, e := range s.best[s.top] {
-		lines = append(lines, e.String())
+		lines = append(lines, Discreet(e.String()))
 	}
 	return lines
 }

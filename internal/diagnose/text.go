@@ -6,18 +6,23 @@ import "strings"
 const maxLine = 300
 
 // Line makes any text fit for a Cause: one line of at most 300 bytes, without
-// terminal control sequences.
+// terminal control sequences and without credentials.
 func Line(text string) string {
-	return plain(strings.Join(strings.FieldsFunc(text, func(r rune) bool { return r == '\n' || r == '\r' }), " "))
+	return plain(Discreet(strings.Join(strings.FieldsFunc(text, func(r rune) bool { return r == '\n' || r == '\r' }), " ")))
 }
 
 // plain takes terminal control sequences out of a line and bounds it.
 func plain(line string) string {
+	line = strings.ToValidUTF8(line, "\uFFFD") // of a tool in a locale that is not UTF-8
 	if strings.ContainsFunc(line, control) {
 		line = stripControls(line)
 	}
 	line = strings.TrimRight(line, " \t")
 	if len(line) <= maxLine {
+		return line
+	}
+	// A credential must not be cut, or it is no longer recognised.
+	if line = Discreet(line[:min(len(line), 4*maxLine)]); len(line) <= maxLine {
 		return line
 	}
 	n := maxLine - len("…")
@@ -27,7 +32,7 @@ func plain(line string) string {
 	return line[:n] + "…"
 }
 
-func control(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f }
+func control(r rune) bool { return r < ' ' && r != '\t' || 0x7f <= r && r < 0xa0 }
 
 // stripControls drops control characters, and ECMA-48 CSI and OSC sequences.
 func stripControls(line string) string {
@@ -36,7 +41,9 @@ func stripControls(line string) string {
 		switch c := line[i]; {
 		case c == 0x1b:
 			i += sequence(line[i+1:])
-		case control(rune(c)):
+		case c < 0x80 && control(rune(c)):
+		case c == 0xC2 && i+1 < len(line) && line[i+1] < 0xA0: // C1 in UTF-8
+			i++
 		default:
 			b.WriteByte(c)
 		}

@@ -119,7 +119,7 @@ func (e *Engine) judgeAttempt(ctx context.Context, d *draft, run delivery.Run, j
 	if s.Phase == delivery.AttemptPending || s.Phase == delivery.AttemptAlive {
 		return nil
 	}
-	cause := delivery.Cause{Code: "attempt.lost", Text: "the runner ended without a report", Next: "it is tried again by itself"}
+	cause := delivery.Because("attempt.lost", nil)
 	if s.Cause != nil {
 		cause = *s.Cause
 	}

@@ -148,14 +148,14 @@ func (e *Engine) reportEvent(ctx context.Context, run delivery.Run, job delivery
 	case f == nil:
 		return nil, delivery.E(delivery.Invalid, fmt.Sprintf("report %d says nothing", r.Seq))
 	case f.Outcome == api.OutcomeLost:
-		cause := delivery.Cause{Code: "attempt.lost", Text: "the runner could not go on"}
+		cause := delivery.Because("runner.failed", nil)
 		if f.Cause != nil {
 			cause = *f.Cause
 		}
 		return run.Lost(job, now, e.cfg.Limits, cause), nil
 	case f.Outcome == api.OutcomeCanceled && run.Cancel == nil:
 		// Nobody asked for it: somebody ended the runner from outside.
-		return run.Lost(job, now, e.cfg.Limits, delivery.Cause{Code: "attempt.stopped", Text: "the runner was stopped from outside"}), nil
+		return run.Lost(job, now, e.cfg.Limits, delivery.Because("attempt.stopped", nil)), nil
 	default:
 		artifact, err := e.accept(ctx, run, f)
 		if err != nil {

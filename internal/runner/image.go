@@ -23,14 +23,14 @@ func (j *job) image(ctx context.Context, s delivery.PlanStep) result {
 	}
 	dir, err := j.imageFolder(*plan)
 	if err != nil {
-		return j.portFailed(ctx, s.Name, diagnose.ImageFailed, "image", err)
+		return j.portFailed(ctx, s.Name, diagnose.ImageFailed, err)
 	}
 	j.say(s.Name, plan.Dockerfile)
 	artifact, err := j.push(ctx, ImageRequest{
 		Plan: *plan, Push: j.Push, Dir: dir, TempDir: j.path(tempDir), Say: func(text string) { j.say(s.Name, text) },
 	})
 	if err != nil {
-		return j.portFailed(ctx, s.Name, diagnose.ImageFailed, "image", err)
+		return j.portFailed(ctx, s.Name, diagnose.ImageFailed, err)
 	}
 	r := succeeded
 	r.artifact = &artifact

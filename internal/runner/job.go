@@ -98,7 +98,7 @@ func (j *job) work(ctx context.Context) (last *delivery.Step, finish api.Finish)
 		if p := recover(); p != nil {
 			j.Logger.Error("panic", "err", p, "stack", string(debug.Stack()))
 			r := lost("", diagnose.RunnerFailed, fmt.Errorf("panic: %v", p))
-			last, finish = nil, api.Finish{Outcome: r.outcome, Cause: r.cause}
+			last, finish = nil, api.Finish{Outcome: r.outcome, Cause: j.hide(r.cause)}
 		}
 	}()
 	if limit := j.Plan.Timeout.Std(); limit > 0 {
@@ -133,6 +133,7 @@ func (j *job) step(ctx context.Context, s delivery.PlanStep) (*delivery.Step, re
 	started := report
 	j.reporter.add(api.Report{Step: &started})
 	r := j.perform(ctx, s)
+	r.cause = j.hide(r.cause)
 	report.FinishedAt, report.Usage, report.Cause = j.Now().UTC(), r.usage, r.cause
 	report.Tests, report.Coverage, report.Warnings = r.tests, r.coverage, r.warnings
 	switch r.outcome {
@@ -144,6 +145,15 @@ func (j *job) step(ctx context.Context, s delivery.PlanStep) (*delivery.Step, re
 		report.State = delivery.StepCanceled
 	}
 	return &report, r
+}
+
+// hide masks the secrets in a Cause: every one leaves the runner through here.
+func (j *job) hide(c *delivery.Cause) *delivery.Cause {
+	if c == nil {
+		return nil
+	}
+	hidden := c.Hidden(j.text)
+	return &hidden
 }
 
 // together is how long a step's end waits for the job's, to be one report.

@@ -151,14 +151,12 @@ func (j *job) checkout(ctx context.Context, s delivery.PlanStep) result {
 	}
 	j.say(s.Name, "Checking out "+j.Clone.SHA+" of "+withoutUser(j.Clone.URL))
 	if err := j.Checkout(ctx, dir, j.Clone); err != nil {
-		return j.portFailed(ctx, s.Name, diagnose.CheckoutFailed, "checkout", err)
+		return j.portFailed(ctx, s.Name, diagnose.CheckoutFailed, err)
 	}
 	if _, err := j.appDir(); err != nil {
-		return failed(delivery.Cause{
-			Code: diagnose.CheckoutFailed, Step: s.Name, Args: map[string]string{"path": j.Plan.Path},
-			Text: fmt.Sprintf("the commit has no folder %q", j.Plan.Path),
-			Next: "Correct the App's path, or add the folder.", Evidence: []string{j.text(err.Error())},
-		})
+		c := delivery.Because(diagnose.CheckoutFailed, delivery.Args{"path": j.Plan.Path})
+		c.Step, c.Evidence = s.Name, []string{err.Error()}
+		return failed(c)
 	}
 	return succeeded
 }
@@ -175,20 +173,21 @@ func withoutUser(raw string) string {
 
 // portFailed tells the user's failures from ours: what is unavailable or broken
 // costs the user nothing and is tried again.
-func (j *job) portFailed(ctx context.Context, step, code, what string, err error) result {
+func (j *job) portFailed(ctx context.Context, step, code string, err error) result {
 	if ctx.Err() != nil {
 		return j.interrupted(ctx, diagnose.Failure{Step: step})
 	}
-	text := j.text(what + " failed: " + err.Error())
-	j.say(step, text)
-	c := delivery.Cause{Code: code, Step: step, Text: diagnose.Line(text), Args: map[string]string{"error": j.text(err.Error())}}
+	said, evidence := j.text(err.Error()), []string(nil)
 	var known *delivery.Error
 	if errors.As(err, &known) && known.Msg != "" {
-		c.Text = diagnose.Line(j.text(what + " failed: " + known.Msg))
+		said = j.text(known.Msg)
 		if known.Err != nil {
-			c.Evidence = diagnose.FirstErrors([]string{j.text(known.Err.Error())})
+			evidence = diagnose.FirstErrors([]string{j.text(known.Err.Error())})
 		}
 	}
+	c := delivery.Because(code, delivery.Args{"error": diagnose.Line(said)})
+	c.Step, c.Evidence = step, evidence
+	j.say(step, err.Error())
 	switch delivery.KindOf(err) {
 	case delivery.Unavailable, delivery.Internal, delivery.Conflict:
 		return result{outcome: api.OutcomeLost, cause: &c}
@@ -200,9 +199,7 @@ func failed(c delivery.Cause) result { return result{outcome: api.OutcomeFailed,
 
 // lost is a failure of ours.
 func lost(step, code string, err error) result {
-	return result{outcome: api.OutcomeLost, cause: &delivery.Cause{
-		Code: code, Step: step, Text: diagnose.Line("the runner could not go on: " + err.Error()),
-		Args: map[string]string{"error": err.Error()},
-		Next: "The job is tried again by itself; if this repeats, look at the machine that runs builds.",
-	}}
+	c := delivery.Because(code, delivery.Args{"error": diagnose.Line(err.Error())})
+	c.Step = step
+	return result{outcome: api.OutcomeLost, cause: &c}
 }

@@ -155,9 +155,6 @@ func (s *Server) explainRun(ctx context.Context, in *RunPath) (api.Explanation, 
 
 // queuedCause says that a run waits for nothing but a place.
 func queuedCause(q api.QueuePlace) *delivery.Cause {
-	return &delivery.Cause{
-		Code: "run.queued", Text: fmt.Sprintf("waits for a free place: %d of %d in line", q.Position, q.Total),
-		Args: map[string]string{"position": strconv.Itoa(q.Position), "total": strconv.Itoa(q.Total)},
-		Next: "it starts by itself when a job before it ends",
-	}
+	c := delivery.Because("run.queued", delivery.Args{"position": strconv.Itoa(q.Position), "total": strconv.Itoa(q.Total)})
+	return &c
 }

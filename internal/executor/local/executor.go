@@ -133,11 +133,9 @@ func (e *Executor) observe(a attempt) (delivery.AttemptStatus, error) {
 	case held: // its process id is not known yet
 		return delivery.AttemptStatus{Phase: delivery.AttemptAlive}, nil
 	}
-	return delivery.AttemptStatus{Phase: delivery.AttemptOver, Cause: &delivery.Cause{
-		Code:     "runner.ended",
-		Text:     "the build process has ended",
-		Evidence: a.lastWords(),
-	}}, nil
+	cause := delivery.Because("runner.ended", nil)
+	cause.Evidence = a.lastWords()
+	return delivery.AttemptStatus{Phase: delivery.AttemptOver, Cause: &cause}, nil
 }
 
 // Stop asks the attempt's runner to end, which ends its steps first, and kills it

@@ -1,0 +1,161 @@
+package phrase
+
+import (
+	"cmp"
+	"strings"
+	"sync"
+)
+
+// Phrase is one thing that is said, in every language.
+type Phrase struct {
+	// Code names it; empty for what is known by its English form.
+	Code string
+	// When limits it to arguments: "signal=SIGKILL", or "path" for any value. Of the
+	// phrases of a code the first that fits is said.
+	When   string
+	En, Zh string
+	// NextEn and NextZh say what the reader can do now.
+	NextEn, NextZh string
+}
+
+// catalogue is everything that is said.
+var catalogue = func() []Phrase {
+	var all []Phrase
+	for _, area := range [][]Phrase{
+		runs, releases, steps, topics, versions, apps, advices,
+	} {
+		all = append(all, area...)
+	}
+	return all
+}()
+
+var byCode = func() map[string][]Phrase {
+	m := map[string][]Phrase{}
+	for _, p := range catalogue {
+		if p.Code != "" {
+			m[p.Code] = append(m[p.Code], p)
+		}
+	}
+	return m
+}()
+
+// AdviceArg is the argument of a Cause that names the phrase of what to do next,
+// where that does not follow from the Cause's own code.
+const AdviceArg = "advice"
+
+// Say words a code; ok is false when it is not known, or an argument is missing.
+func Say(l Lang, code string, args map[string]string) (text, next string, ok bool) {
+	p, ok := find(code, args)
+	if !ok {
+		return "", "", false
+	}
+	if text, ok = fill(parse(p.in(l)), l, args); !ok {
+		return "", "", false
+	}
+	if advice, found := find(args[AdviceArg], args); found {
+		next, _ = fill(parse(advice.in(l)), l, args)
+	} else {
+		next, _ = fill(parse(p.next(l)), l, args)
+	}
+	return Line(text), Line(next), true
+}
+
+// Known tells whether a code has a phrase.
+func Known(code string) bool { return len(byCode[code]) > 0 }
+
+func find(code string, args map[string]string) (Phrase, bool) {
+	for _, p := range byCode[code] {
+		name, value, exact := strings.Cut(p.When, "=")
+		if p.When == "" || exact && args[name] == value || !exact && args[name] != "" {
+			return p, true
+		}
+	}
+	return Phrase{}, false
+}
+
+func (p Phrase) in(l Lang) string {
+	if l == Chinese {
+		return p.Zh
+	}
+	return p.En
+}
+
+func (p Phrase) next(l Lang) string {
+	if l == Chinese {
+		return p.NextZh
+	}
+	return p.NextEn
+}
+
+// In says an English text of ours in a language. Text that is not ours stays as it
+// is; of "ours: theirs" the part that is ours is translated.
+func In(l Lang, text string) string {
+	if l == English || text == "" {
+		return text
+	}
+	if said, ok := translate(text); ok {
+		return said
+	}
+	for i := 0; ; {
+		n := strings.Index(text[i:], ": ")
+		if n < 0 {
+			return text
+		}
+		i += n
+		if head, ok := translate(text[:i]); ok {
+			return head + "：" + In(l, text[i+2:])
+		}
+		i += 2
+	}
+}
+
+// form is a template that English text is recognised by.
+type form struct {
+	en, zh []part
+}
+
+// forms holds what has no arguments by its text, and the rest in order.
+var forms = sync.OnceValues(func() (map[string]string, []form) {
+	exact := map[string]string{}
+	var open []form
+	for _, p := range catalogue {
+		for _, pair := range [][2]string{{p.En, p.Zh}, {p.NextEn, p.NextZh}} {
+			en := parse(pair[0])
+			switch {
+			case pair[0] == "":
+			case !strings.ContainsAny(pair[0], "{«"):
+				exact[pair[0]] = cmp.Or(exact[pair[0]], pair[1])
+			case telling(en): // another would recognise anything
+				open = append(open, form{en, parse(pair[1])})
+			}
+		}
+	}
+	return exact, open
+})
+
+// telling tells whether a template says enough to be recognised by.
+func telling(parts []part) bool {
+	n := 0
+	for _, p := range parts {
+		n += len(p.literal)
+	}
+	return n >= len(" or newer")
+}
+
+// translate finds the Chinese for a whole text.
+func translate(text string) (string, bool) {
+	exact, open := forms()
+	if said, ok := exact[text]; ok {
+		return said, true
+	}
+	for _, f := range open {
+		args := map[string]string{}
+		if !match(f.en, text, args) {
+			continue
+		}
+		if said, ok := fill(f.zh, Chinese, args); ok {
+			return said, true
+		}
+	}
+	return "", false
+}
