@@ -146,27 +146,45 @@ func TestEndWhileNobodyWatches(t *testing.T) {
 	}
 }
 
-// A process id on disk may be another's by now.
+// A process id on disk may be another's by now, or that of a mere thread.
 func TestForeignProcessIsLeftAlone(t *testing.T) {
 	t.Parallel()
 	other := bystander(t)
-	dir := t.TempDir()
-	if err := os.MkdirAll(filepath.Join(dir, key, "ws"), 0o700); err != nil {
-		t.Fatal(err)
-	}
-	for name, text := range map[string]string{"runner.log": "", "lock": strconv.Itoa(other.Process.Pid) + "\n"} {
-		if err := os.WriteFile(filepath.Join(dir, key, name), []byte(text), 0o600); err != nil {
+	for name, pid := range map[string]int{"process": other.Process.Pid, "thread": anyThread(t)} {
+		dir := t.TempDir()
+		if err := os.MkdirAll(filepath.Join(dir, key, "ws"), 0o700); err != nil {
 			t.Fatal(err)
 		}
+		for name, text := range map[string]string{"runner.log": "", "lock": strconv.Itoa(pid) + "\n"} {
+			if err := os.WriteFile(filepath.Join(dir, key, name), []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		m := boot(t, dir, "idle")
+		m.awaitEnd(t, key)
+		if err := m.Stop(t.Context(), key); err != nil {
+			t.Error(name, err)
+		}
+		if got := m.phase(t, key); got != delivery.AttemptOver || gone(other.Process.Pid) {
+			t.Errorf("%s: %s, bystander gone: %t", name, got, gone(other.Process.Pid))
+		}
 	}
-	m := boot(t, dir, "idle")
-	m.awaitEnd(t, key)
-	if err := m.Stop(t.Context(), key); err != nil {
-		t.Error(err)
+}
+
+// anyThread returns the id of a thread of this process that is not its first.
+func anyThread(t *testing.T) int {
+	t.Helper()
+	threads, err := os.ReadDir("/proc/self/task")
+	if err != nil {
+		t.Fatal(err)
 	}
-	if got := m.phase(t, key); got != delivery.AttemptOver || gone(other.Process.Pid) {
-		t.Errorf("%s, bystander gone: %t", got, gone(other.Process.Pid))
+	for _, thread := range threads {
+		if id, err := strconv.Atoi(thread.Name()); err == nil && id != os.Getpid() {
+			return id
+		}
 	}
+	t.Fatal("this process has one thread only")
+	return 0
 }
 
 func TestStartThatFailsCanBeRepeated(t *testing.T) {

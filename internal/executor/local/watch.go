@@ -55,7 +55,7 @@ func (e *Executor) find(a attempt) (*watch, error) {
 		return nil, nil
 	}
 	pidfd, err := unix.PidfdOpen(pid, 0)
-	if errors.Is(err, unix.ESRCH) {
+	if noProcess(err) {
 		return nil, nil
 	}
 	if err != nil {
@@ -71,6 +71,12 @@ func (e *Executor) find(a attempt) (*watch, error) {
 	}
 	e.watch(w)
 	return w, nil
+}
+
+// noProcess tells that an id is no process's: nobody's, or by now the id of a
+// thread, for which kernels before 6.15 answer EINVAL and later ones ENOENT.
+func noProcess(err error) bool {
+	return errors.Is(err, unix.ESRCH) || errors.Is(err, unix.EINVAL) || errors.Is(err, unix.ENOENT)
 }
 
 // follow waits for the runner's end, clears up behind it, and tells of it.

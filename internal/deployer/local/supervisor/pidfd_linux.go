@@ -28,7 +28,9 @@ func sendTo(pid int, sig syscall.Signal, match func(marker string) bool) {
 // the error of ctx. It waits in the runtime's poller: no thread, no polling.
 func awaitExit(ctx context.Context, pid int) error {
 	fd, err := unix.PidfdOpen(pid, unix.PIDFD_NONBLOCK)
-	if errors.Is(err, syscall.ESRCH) {
+	// Of a thread's id, which a dead process's may be by now, kernels before 6.15 say
+	// EINVAL and later ones ENOENT.
+	if errors.Is(err, syscall.ESRCH) || errors.Is(err, syscall.EINVAL) || errors.Is(err, syscall.ENOENT) {
 		return nil
 	}
 	if err != nil {
