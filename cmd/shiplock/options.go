@@ -29,7 +29,8 @@ type options struct {
 	capacity  int
 	lease     time.Duration
 	silence   time.Duration
-	runner    string
+	runner    string // shiplock-runner
+	web       string // shiplock-web
 	logLevel  string
 
 	gitlabURL, giteaURL, githubURL string
@@ -49,6 +50,7 @@ func (o *options) flags(f *pflag.FlagSet) {
 	f.DurationVar(&o.lease, "lease", 10*time.Second, "how long a silent server keeps its claim on the data")
 	f.DurationVar(&o.silence, "silence", 3*time.Minute, "how long a silent runner keeps its job")
 	f.StringVar(&o.runner, "runner", "", "path of shiplock-runner (default: beside this program)")
+	f.StringVar(&o.web, "web", "", "path of shiplock-web, which serves sites and PHP (default: beside this program)")
 	f.StringVar(&o.logLevel, "log", "info", "debug, info, warn or error")
 	f.StringVar(&o.gitlabURL, "gitlab-url", "", "GitLab to send commit statuses to; its token is SHIPLOCK_GITLAB_TOKEN")
 	f.StringVar(&o.giteaURL, "gitea-url", "", "Gitea or Forgejo to send commit statuses to; its token is SHIPLOCK_GITEA_TOKEN")
@@ -87,19 +89,25 @@ func (o *options) check() error {
 			return delivery.E(delivery.Invalid, fmt.Sprintf("%q is not a URL: it starts with http:// or https://", *u))
 		}
 	}
-	return o.findRunner()
+	return o.findPrograms()
 }
 
-func (o *options) findRunner() error {
-	if o.runner == "" {
-		self, err := os.Executable()
-		if err != nil {
-			return fmt.Errorf("find this program: %w", err)
-		}
-		o.runner = filepath.Join(filepath.Dir(self), "shiplock-runner")
+// findPrograms finds the programs that come with this one, beside it.
+func (o *options) findPrograms() error {
+	self, err := os.Executable()
+	if err != nil {
+		return fmt.Errorf("find this program: %w", err)
 	}
-	if info, err := os.Stat(o.runner); err != nil || info.Mode()&0o111 == 0 {
-		return delivery.E(delivery.Invalid, fmt.Sprintf("there is no program %s: run `make build`, or name it with --runner", o.runner))
+	for _, p := range []struct {
+		path       *string
+		name, flag string
+	}{{&o.runner, "shiplock-runner", "--runner"}, {&o.web, "shiplock-web", "--web"}} {
+		if *p.path == "" {
+			*p.path = filepath.Join(filepath.Dir(self), p.name)
+		}
+		if info, err := os.Stat(*p.path); err != nil || info.Mode()&0o111 == 0 {
+			return delivery.E(delivery.Invalid, fmt.Sprintf("there is no program %s: run `make build`, or name it with %s", *p.path, p.flag))
+		}
 	}
 	return nil
 }
