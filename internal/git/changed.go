@@ -15,6 +15,8 @@ const (
 	// nothing that "everything" does not.
 	maxChanged   = 4 << 20
 	changedLimit = 20 * time.Second
+	// maxTrees bounds what is fetched to compare two commits, in bytes.
+	maxTrees = 512 << 20
 )
 
 // Changed lists the files that differ between two commits of a remote repository. It
@@ -45,22 +47,15 @@ type comparison struct {
 }
 
 func newComparison(remote endpoint, dir string) comparison {
-	return comparison{newProcess(remote, map[string]string{
-		"core.fsync":           "none",
-		"transfer.unpackLimit": "1",
-		"http.lowSpeedLimit":   "1000",
-		"http.lowSpeedTime":    "10",
-	}), dir}
+	return comparison{newProcess(remote, fetchSettings()), dir}
 }
 
 func (c comparison) paths(ctx context.Context, before, after string) ([]string, error) {
-	format := "sha1"
-	if len(after) == 64 {
-		format = "sha256"
-	}
-	if _, err := c.run(ctx, c.dir, maxChatter, "init", "--quiet", "--bare", "--template=", "--initial-branch=main", "--object-format="+format); err != nil {
+	if err := c.initBare(ctx, c.dir, after); err != nil {
 		return nil, err
 	}
+	ctx, stop := watchSize(ctx, c.dir, maxTrees)
+	defer stop()
 	if _, err := c.run(ctx, c.dir, maxChatter, "fetch", "--quiet", "--no-tags", "--no-recurse-submodules", "--no-write-fetch-head",
 		"--depth=1", "--filter=blob:none", "--end-of-options", c.url, before, after); err != nil {
 		return nil, err

@@ -25,6 +25,8 @@ type origin struct {
 	dir  string // the bare repository
 	url  string
 	shas []string // of branch main, oldest first
+	// handler is what answers at url.
+	handler http.Handler
 }
 
 func sh(t testing.TB, dir string, args ...string) string {
@@ -75,14 +77,15 @@ func serve(t testing.TB, n int, backend ...string) origin {
 		Env: append(git.Env(map[string]string{"uploadpack.allowAnySHA1InWant": "true"}),
 			append([]string{"GIT_HTTP_EXPORT_ALL=1", "GIT_PROJECT_ROOT=" + root}, backend...)...),
 	}
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	o.handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if u, p, _ := r.BasicAuth(); u != user || p != token {
 			w.Header().Set("WWW-Authenticate", `Basic realm="git"`)
 			http.Error(w, "who are you", http.StatusUnauthorized)
 			return
 		}
 		handler.ServeHTTP(w, r)
-	}))
+	})
+	server := httptest.NewServer(o.handler)
 	t.Cleanup(server.Close)
 	o.url = server.URL + "/acme/shop.git"
 	return o

@@ -1,0 +1,4 @@
+package git
+
+// Packets is for the fuzz test.
+var Packets = packets
