@@ -14,10 +14,14 @@ import (
 )
 
 func checkout(ctx context.Context, dir string, c api.Clone) error {
-	return git.Checkout(ctx, git.Options{
+	err := git.Checkout(ctx, git.Options{
 		Remote: git.Remote{URL: c.URL, Username: c.Username, Token: c.Password},
 		SHA:    c.SHA, Branch: c.Branch, Dir: dir,
 	})
+	if c.Withheld != "" && delivery.KindOf(err) == delivery.Denied {
+		return delivery.Wrap(delivery.Denied, c.Withheld, err)
+	}
+	return err
 }
 
 // makeImage returns the runner's way to images, which remembers in cache.

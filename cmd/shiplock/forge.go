@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -17,8 +18,9 @@ import (
 
 // forge is the engine's view of the forges and of git itself.
 type forge struct {
-	hubs                 []hub
-	cloneUser, clonePass string
+	hubs []hub
+	credential
+	mirrors *git.Mirrors
 }
 
 // hub is one forge that is told commit statuses.
@@ -42,7 +44,11 @@ func newHooks(secrets []string) (map[string]server.HookReader, error) {
 }
 
 func newForge(o options) (forge, error) {
-	f := forge{cloneUser: o.cloneUser, clonePass: o.clonePassword}
+	own, err := newCredential(o)
+	if err != nil {
+		return forge{}, err
+	}
+	f := forge{credential: own, mirrors: newMirrors(filepath.Join(o.data, "history"))}
 	for _, err := range []error{
 		add(&f, gitlab.Name, o.gitlabURL, func() (statusClient, error) {
 			return gitlab.NewClient(gitlab.Config{URL: o.gitlabURL, Token: o.gitlabToken})
@@ -105,12 +111,11 @@ func (h hub) repo(path, cloneURL string) delivery.Repo {
 }
 
 func (f forge) Head(ctx context.Context, repo delivery.Repo, branch string) (delivery.Commit, error) {
-	ref := "refs/heads/" + branch
-	refs, err := git.LsRemote(ctx, f.remote(repo), ref)
+	found, err := f.Heads(ctx, repo, branch)
 	if err != nil {
 		return delivery.Commit{}, err
 	}
-	sha, ok := refs[ref]
+	sha, ok := found[branch]
 	if !ok {
 		return delivery.Commit{}, delivery.E(delivery.NotFound, "the repository has no branch "+branch+": push it, or name a commit with --commit")
 	}
@@ -118,9 +123,11 @@ func (f forge) Head(ctx context.Context, repo delivery.Repo, branch string) (del
 }
 
 func (f forge) Changed(ctx context.Context, repo delivery.Repo, before, after string) ([]string, error) {
-	return git.Changed(ctx, f.remote(repo), before, after)
+	paths, err := git.Changed(ctx, f.remote(repo), before, after)
+	return paths, f.explain(repo, err)
 }
 
 func (f forge) remote(repo delivery.Repo) git.Remote {
-	return git.Remote{URL: repo.CloneURL, Username: f.cloneUser, Token: f.clonePass}
+	user, password := f.of(repo)
+	return git.Remote{URL: repo.CloneURL, Username: user, Token: password}
 }

@@ -35,6 +35,7 @@ type options struct {
 
 	gitlabURL, giteaURL, githubURL string
 	cloneUser                      string
+	cloneHosts                     []string
 
 	gitlabToken, giteaToken, githubToken  string
 	hookSecret, clonePassword, adminToken string
@@ -56,6 +57,7 @@ func (o *options) flags(f *pflag.FlagSet) {
 	f.StringVar(&o.giteaURL, "gitea-url", "", "Gitea or Forgejo to send commit statuses to; its token is SHIPLOCK_GITEA_TOKEN")
 	f.StringVar(&o.githubURL, "github-url", "", "GitHub to send commit statuses to; its token is SHIPLOCK_GITHUB_TOKEN (default with a token: https://github.com)")
 	f.StringVar(&o.cloneUser, "clone-user", "", "user name for git checkouts over http; the password is SHIPLOCK_CLONE_PASSWORD")
+	f.StringSliceVar(&o.cloneHosts, "clone-host", nil, "host, or host:port, that may be sent the clone password, beside the forges above; may be repeated")
 }
 
 func (o *options) environment(get func(string) string) {

@@ -161,8 +161,9 @@ func (in *instance) assemble(ctx context.Context) error {
 		Store: in.store, Executor: in.executor, Deployer: in.deployer, Forge: hub, Logs: jobLogs,
 		Images:    images{client: in.images, registry: puller.Registry},
 		PublicURL: in.url, RunnerURL: in.opts.runnerURL, Registry: puller.Registry,
-		CloneUser: in.opts.cloneUser, ClonePassword: in.opts.clonePassword,
-		Capacity: in.opts.capacity, LeaseEvery: in.opts.lease / 4, Limits: in.limits(),
+		History:    hub,
+		Credential: hub.credential.forRunner,
+		Capacity:   in.opts.capacity, LeaseEvery: in.opts.lease / 4, Limits: in.limits(),
 		Heartbeat: min(10*time.Second, in.opts.silence/4),
 		Secret:    []byte(secret), Now: time.Now, NewID: newID, Log: in.log,
 	})

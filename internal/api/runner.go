@@ -61,6 +61,8 @@ type Clone struct {
 	Branch   string `json:"branch"`
 	Username string `json:"username,omitempty"`
 	Password string `json:"password,omitempty"`
+	// Withheld says why there is no password; it is shown when the host wants one.
+	Withheld string `json:"withheld,omitempty"`
 }
 
 // Push says where the image goes, by its digest: the server gives it its tag.

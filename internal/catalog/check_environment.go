@@ -2,6 +2,7 @@ package catalog
 
 import (
 	"fmt"
+	"path"
 	"strings"
 
 	"github.com/shiplock/shiplock/internal/delivery"
@@ -16,12 +17,27 @@ func checkEnvironment(name string, e delivery.Environment, bad report) {
 	if e.Branch != "" && !branchOK(e.Branch) {
 		bad("spec.branch", fmt.Sprintf("%q cannot be a branch", clip(e.Branch)))
 	}
-	if e.Automatic && e.Branch == "" {
-		bad("spec.automatic", "automatic has no effect without branch: only pushes are released automatically")
-	}
+	checkSource(name, e, bad)
 	bad.strategy("spec.strategy", e.Strategy)
 	bad.within("spec.rank", e.Rank, 0, maxRank)
 	bad.variables("spec.variables", e.Variables)
+}
+
+// checkSource looks at where an environment's artifacts come from.
+func checkSource(name string, e delivery.Environment, bad report) {
+	if _, err := path.Match(e.Tags, ""); err != nil || len(e.Tags) > 250 || strings.ContainsFunc(e.Tags, func(r rune) bool { return r <= ' ' || r == 0x7f }) {
+		bad("spec.tags", fmt.Sprintf(`%q is no pattern of tags: write e.g. v* or shop-v*`, clip(e.Tags)))
+	}
+	switch from := e.Promote.From; {
+	case from != "" && from == name:
+		bad("spec.promote.from", "an environment cannot take what runs in itself: name another one")
+	case from != "" && e.Automatic:
+		bad("spec.automatic", "automatic has no effect with promote: a person promotes with `shiplock release create`")
+	case from != "" && e.Tags != "":
+		bad("spec.tags", "tags has no effect with promote: nothing is built for this environment")
+	case e.Automatic && e.Branch == "" && e.Tags == "":
+		bad("spec.automatic", "automatic has no effect without branch or tags: only pushes are released automatically")
+	}
 }
 
 // branchOK follows git-check-ref-format(1).

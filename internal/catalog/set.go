@@ -88,12 +88,9 @@ func (s *Set) AppsOf(p delivery.Push) []delivery.App {
 	return apps
 }
 
-// EnvironmentsOf returns the environments that build a branch, the lowest rank
-// first.
-func (s *Set) EnvironmentsOf(branch string) []delivery.Environment {
-	return slices.DeleteFunc(s.Ranked(), func(e delivery.Environment) bool {
-		return branch == "" || e.Branch != branch
-	})
+// EnvironmentsOf returns the environments that build a push, the lowest rank first.
+func (s *Set) EnvironmentsOf(p delivery.Push) []delivery.Environment {
+	return slices.DeleteFunc(s.Ranked(), func(e delivery.Environment) bool { return !e.Builds(p) })
 }
 
 // Ranked returns all environments, the lowest rank first.

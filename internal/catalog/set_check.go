@@ -12,6 +12,11 @@ import (
 // kind Invalid and holds all Problems, by document and field.
 func (s *Set) Check() error {
 	var problems Problems
+	for _, e := range s.Ranked() {
+		s.checkPromotion(e, func(path, msg string) {
+			problems = append(problems, Problem{File: KindEnvironment + "/" + e.Name, Field: path, Msg: msg})
+		})
+	}
 	listeners := make(map[int]string)
 	for _, name := range slices.Sorted(maps.Keys(s.Apps)) {
 		bad := func(path, msg string) {
@@ -21,6 +26,27 @@ func (s *Set) Check() error {
 		checkListeners(s.Apps[name], listeners, bad)
 	}
 	return problems.err()
+}
+
+// checkPromotion follows an environment's sources: each must exist, and one must
+// build.
+func (s *Set) checkPromotion(e delivery.Environment, bad report) {
+	from := e.Promote.From
+	if from == "" {
+		return
+	}
+	if _, ok := s.Environments[from]; !ok {
+		bad("spec.promote.from", fmt.Sprintf("there is no Environment %q%s", clip(from), didYouMean(from, keys(s.Environments))))
+		return
+	}
+	seen := map[string]bool{}
+	for source := e; source.Promote.From != ""; source = s.Environments[source.Promote.From] {
+		if seen[source.Name] {
+			bad("spec.promote.from", "the environments promote in a circle: one of them must build a branch or tags")
+			return
+		}
+		seen[source.Name] = true
+	}
 }
 
 func (s *Set) checkReferences(a delivery.App, bad report) {

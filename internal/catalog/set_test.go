@@ -127,14 +127,40 @@ func TestEnvironmentsOf(t *testing.T) {
 		t.Fatal(err)
 	}
 	var got []string
-	for _, e := range s.EnvironmentsOf("release") {
+	for _, e := range s.EnvironmentsOf(delivery.Push{Branch: "release"}) {
 		got = append(got, e.Name)
 	}
 	if want := []string{"prod", "prod-b"}; !slices.Equal(got, want) {
 		t.Errorf("environments are %v, want %v", got, want)
 	}
-	if got := s.EnvironmentsOf(""); len(got) != 0 {
+	if got := s.EnvironmentsOf(delivery.Push{}); len(got) != 0 {
 		t.Errorf("no branch belongs to %v", got)
+	}
+}
+
+func TestEnvironmentsOfTagsAndPromotion(t *testing.T) {
+	s, err := NewSet(1, []delivery.Document{
+		EnvironmentDocument(delivery.Environment{Name: "preview", Branch: "dev", Tags: "v*-rc?"}),
+		EnvironmentDocument(delivery.Environment{Name: "pre", Tags: "v[0-9]*", Rank: 3}),
+		EnvironmentDocument(delivery.Environment{Name: "prod", Branch: "release", Promote: delivery.Promotion{From: "pre"}, Rank: 4}),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		push delivery.Push
+		want string
+	}{
+		{delivery.Push{Tag: "v1.2"}, "pre"}, {delivery.Push{Tag: "v1.2-rc1"}, "preview pre"}, {delivery.Push{Tag: "dev"}, ""}, {delivery.Push{Tag: "v1/x"}, ""},
+		{delivery.Push{Branch: "dev"}, "preview dev"}, {delivery.Push{Branch: "v1.2"}, ""}, {delivery.Push{Branch: "release"}, ""},
+	} {
+		var got []string
+		for _, e := range s.EnvironmentsOf(c.push) {
+			got = append(got, e.Name)
+		}
+		if strings.Join(got, " ") != c.want {
+			t.Errorf("%s is built for %v, want %q", c.push.Ref(), got, c.want)
+		}
 	}
 }
 
@@ -167,6 +193,22 @@ func BenchmarkAppsOf500(b *testing.B) {
 	for b.Loop() {
 		if len(s.AppsOf(push)) != 1 {
 			b.Fatal("not found")
+		}
+	}
+}
+
+func TestPromotionMustLeadToABuild(t *testing.T) {
+	env := func(name, from string) delivery.Document {
+		return EnvironmentDocument(delivery.Environment{Name: name, Promote: delivery.Promotion{From: from}})
+	}
+	for says, docs := range map[string][]delivery.Document{
+		`spec.promote.from: there is no Environment "prre": did you mean "pre"?`: {env("prod", "prre")},
+		"spec.promote.from: the environments promote in a circle":                {env("prod", "pre"), env("pre", "prod")},
+		"": {env("prod", "pre"), env("prod-b", "prod")},
+	} {
+		_, err := Plan(nil, docs, "dir", false)
+		if (err == nil) != (says == "") || err != nil && !strings.Contains(err.Error(), says) {
+			t.Errorf("got %v, want %q", err, says)
 		}
 	}
 }

@@ -40,7 +40,15 @@ func (c *console) showHooks(w io.Writer, all api.Hooks) {
 	}
 }
 
+// refOf names a tag as one; a branch is what everybody expects.
+func refOf(p delivery.Push) string {
+	if p.Tag != "" {
+		return p.Ref()
+	}
+	return p.Branch
+}
+
 func hookRow(h delivery.Hook, now time.Time) []string {
 	commit := delivery.Commit{SHA: h.Push.After}
-	return []string{age(now, h.ReceivedAt), string(h.State), h.Push.Repo.Path, h.Push.Branch, commit.Short(), strconv.Itoa(len(h.Runs)), h.Note}
+	return []string{age(now, h.ReceivedAt), string(h.State), h.Push.Repo.Path, refOf(h.Push), commit.Short(), strconv.Itoa(len(h.Runs)), h.Note}
 }

@@ -25,6 +25,8 @@ type Artifact struct {
 type Commit struct {
 	SHA    string `json:"sha"`
 	Branch string `json:"branch,omitempty"`
+	// Tag is the tag that a push of it built.
+	Tag    string `json:"tag,omitempty"`
 	Title  string `json:"title,omitempty"`
 	Author string `json:"author,omitempty"`
 }

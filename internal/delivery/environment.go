@@ -2,6 +2,7 @@ package delivery
 
 import (
 	"fmt"
+	"path"
 	"strconv"
 )
 
@@ -10,6 +11,11 @@ type Environment struct {
 	Name string `json:"name"`
 	// Branch is the branch whose pushes are built for this environment.
 	Branch string `json:"branch,omitempty"`
+	// Tags is a pattern of tags that are built for this environment, e.g. "v*". Its *
+	// and ? match no slash.
+	Tags string `json:"tags,omitempty"`
+	// Promote takes what runs in another environment: a push to Branch is not built.
+	Promote Promotion `json:"promote,omitzero"`
 	// Automatic environments release every good run of theirs at once; the others
 	// wait for a person.
 	Automatic bool     `json:"automatic,omitempty"`
@@ -22,6 +28,23 @@ type Environment struct {
 	Variables map[string]string `json:"variables,omitempty"`
 	// Protected environments build with protected caches and secrets.
 	Protected bool `json:"protected,omitempty"`
+}
+
+// Promotion says which environment's artifacts are released here.
+type Promotion struct {
+	From string `json:"from,omitempty"`
+}
+
+// Builds tells whether a push is built for this environment.
+func (e Environment) Builds(p Push) bool {
+	switch {
+	case e.Promote.From != "":
+		return false
+	case p.Tag != "":
+		ok, err := path.Match(e.Tags, p.Tag)
+		return ok && err == nil
+	}
+	return p.Branch != "" && e.Branch == p.Branch
 }
 
 // Strategy is how a Release reaches full traffic.

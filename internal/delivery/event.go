@@ -34,6 +34,9 @@ type StopAttempt struct{ Job string }
 // ExpandHook matches the push with the catalog and creates its runs.
 type ExpandHook struct{}
 
+// WithdrawPushes cancels what is queued for a branch that was deleted.
+type WithdrawPushes struct{}
+
 // ProposeRelease makes a release of a successful run.
 type ProposeRelease struct{ Artifact Artifact }
 
@@ -52,6 +55,7 @@ func (StartAttempt) action()   {}
 func (ObserveAttempt) action() {}
 func (StopAttempt) action()    {}
 func (ExpandHook) action()     {}
+func (WithdrawPushes) action() {}
 func (ProposeRelease) action() {}
 func (ApplyDesired) action()   {}
 func (ObserveTarget) action()  {}

@@ -31,13 +31,15 @@ const (
 	HookIgnored  HookState = "ignored"
 )
 
-// Push is what a forge says about new commits on one branch, in the forge's
-// neutral form.
+// Push is what a forge says about new commits on one branch, or about a tag, in the
+// forge's neutral form.
 type Push struct {
 	Repo   Repo   `json:"repo"`
 	Branch string `json:"branch"`
+	// Tag is the tag that was pushed; Branch is then empty.
+	Tag    string `json:"tag,omitempty"`
 	Before string `json:"before"`
-	// After is the pushed commit; empty when the branch was deleted.
+	// After is the pushed commit; empty when the branch or tag was deleted.
 	After  string `json:"after"`
 	Title  string `json:"title"`
 	Author string `json:"author"`
@@ -47,7 +49,28 @@ type Push struct {
 	// payload lists 20 commits at most.
 	Paths         []string `json:"paths,omitempty"`
 	PathsComplete bool     `json:"pathsComplete"`
+	// DefaultBranch is the repository's; empty when the forge does not say.
+	DefaultBranch string `json:"defaultBranch,omitempty"`
 }
+
+// Ref is what was pushed to, for people: "branch dev" or "tag v1.2".
+func (p Push) Ref() string {
+	if p.Tag != "" {
+		return "tag " + p.Tag
+	}
+	return "branch " + p.Branch
+}
+
+// Queue is what pushes to the same ref have in common: they are expanded in order.
+func (p Push) Queue() string {
+	if p.Tag != "" {
+		return "refs/tags/" + p.Tag
+	}
+	return p.Branch
+}
+
+// Creates tells that there was no such branch or tag before.
+func (p Push) Creates() bool { return p.Before != "" && strings.Trim(p.Before, "0") == "" }
 
 // Repo names a repository in all the ways a forge and a catalog may write it.
 type Repo struct {

@@ -35,10 +35,13 @@ func (h Hook) Next(_ time.Time, f HookFacts) []Action {
 	if h.State != HookReceived || f.EarlierPending {
 		return nil
 	}
-	if h.Push.After == "" {
-		return []Action{Record{h.Ref(), HookWasIgnored{Note: "the branch was deleted"}}}
+	switch {
+	case h.Push.After != "":
+		return []Action{ExpandHook{}}
+	case h.Push.Tag != "":
+		return []Action{Record{h.Ref(), HookWasIgnored{Note: "tag " + h.Push.Tag + " was deleted"}}}
 	}
-	return []Action{ExpandHook{}}
+	return []Action{WithdrawPushes{}}
 }
 
 // Apply folds a fact into the hook.

@@ -41,7 +41,11 @@ func TestHookNext(t *testing.T) {
 		t.Errorf("an earlier push waits, but %v is due", got)
 	}
 	h.Push.After = ""
-	if got := describe(h.Next(t0, delivery.HookFacts{}), false); got != "record hook.ignored" {
+	if got := describe(h.Next(t0, delivery.HookFacts{}), false); got != "WithdrawPushes" {
 		t.Errorf("a deleted branch leads to %s", got)
+	}
+	h.Push.Tag = "v1"
+	if got := describe(h.Next(t0, delivery.HookFacts{}), false); got != "record hook.ignored" {
+		t.Errorf("a deleted tag leads to %s", got)
 	}
 }

@@ -2,8 +2,8 @@ package engine
 
 import (
 	"context"
+	"fmt"
 	"net/url"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -11,49 +11,69 @@ import (
 	"github.com/shiplock/shiplock/internal/delivery"
 )
 
-const (
-	// changedTimeout bounds how long one repository holds up the other hooks.
-	changedTimeout = 10 * time.Second
-	// shunFor is how long a host that did not answer is not asked again, so that it
-	// holds up the other hooks only once in a while.
-	shunFor = time.Minute
-)
+// shunFor is how long a host that did not answer is not asked again.
+const shunFor = time.Minute
 
-// needsPaths tells whether the changed paths decide on anything and the forge did not
-// send them all. A new branch has nothing to compare with.
-func needsPaths(p delivery.Push, apps []delivery.App) bool {
-	return !p.PathsComplete && strings.Trim(p.Before, "0") != "" &&
-		slices.ContainsFunc(apps, func(a delivery.App) bool { return a.Path != "" })
-}
-
-// completePaths asks git for the changed paths. Without an answer the push concerns
-// every app of its repository, and the note says why.
-func (e *Engine) completePaths(ctx context.Context, p delivery.Push, x *expansion) (delivery.Push, error) {
-	paths, err := e.changed(ctx, p)
-	if ctx.Err() != nil {
-		return p, context.Cause(ctx)
+// ask completes a push by what git says. Without an answer the push concerns every app
+// of its repository, and the note says why.
+func (e *Engine) ask(ctx context.Context, host string, p delivery.Push, q question) found {
+	f := found{push: p}
+	if !q.paths {
+		return f
 	}
-	if err != nil {
-		e.cfg.Log.Warn("changed paths not known", "repo", p.Repo.Path, "commit", p.After, "err", err)
-		x.say("every app, as git does not say what changed: %v", err)
-		return p, nil
-	}
-	p.Paths, p.PathsComplete = paths, true
-	return p, nil
-}
-
-func (e *Engine) changed(ctx context.Context, p delivery.Push) ([]string, error) {
-	host := hostOf(p.Repo.CloneURL)
 	if e.shunned.is(host, e.now()) {
-		return nil, delivery.E(delivery.Unavailable, host+" did not answer a moment ago")
+		return f.unknown(delivery.E(delivery.Unavailable, host+" did not answer a moment ago"))
 	}
-	ctx, cancel := context.WithTimeout(ctx, changedTimeout)
+	ctx, cancel := context.WithTimeout(ctx, lookupTimeout)
 	defer cancel()
-	paths, err := e.cfg.Forge.Changed(ctx, p.Repo, p.Before, p.After)
-	if delivery.KindOf(err) == delivery.Unavailable || ctx.Err() != nil {
-		e.shunned.add(host, e.now().Add(shunFor))
+	paths, note, err := e.changed(ctx, p, q.branches)
+	if err != nil {
+		if delivery.KindOf(err) == delivery.Unavailable || ctx.Err() != nil {
+			e.shunned.add(host, e.now().Add(shunFor))
+		}
+		e.cfg.Log.Warn("changed paths not known", "repo", p.Repo.Path, "commit", p.After, "err", err)
+		return f.unknown(err)
 	}
-	return paths, err
+	if note != "" {
+		f.notes = append(f.notes, note)
+	}
+	f.push.Paths, f.push.PathsComplete = paths, true
+	return f
+}
+
+func (f found) unknown(err error) found {
+	f.notes = append(f.notes, fmt.Sprintf("every app, as git does not say what changed: %v", err))
+	return f
+}
+
+// changed lists the files that a push changed; those of a new branch since it left
+// another one, which the note names.
+func (e *Engine) changed(ctx context.Context, p delivery.Push, branches []string) (paths []string, note string, err error) {
+	before := p.Before
+	if p.Creates() {
+		var from string
+		if before, from, err = e.fork(ctx, p, branches); err != nil {
+			return nil, "", err
+		}
+		note = fmt.Sprintf("branch %s is new, and was compared with %s at %.8s", p.Branch, from, before)
+		if before == p.After {
+			return nil, note, nil
+		}
+	}
+	paths, err = e.cfg.Forge.Changed(ctx, p.Repo, before, p.After)
+	return paths, note, err
+}
+
+// fork finds where a new branch left another one.
+func (e *Engine) fork(ctx context.Context, p delivery.Push, branches []string) (base, from string, err error) {
+	heads, err := e.cfg.History.Heads(ctx, p.Repo, branches...)
+	if err != nil {
+		return "", "", err
+	}
+	if len(heads) == 0 {
+		return "", "", delivery.E(delivery.NotFound, "there is no other branch to compare it with")
+	}
+	return e.cfg.History.Fork(ctx, p.Repo, p.After, heads)
 }
 
 func hostOf(cloneURL string) string {

@@ -55,8 +55,6 @@ func TestChangedPathsComeFromGit(t *testing.T) {
 		)
 		w.wantRuns("h3", 1, "")
 		w.wantRuns("h5", 1, "")
-		w.receive(from(push("h6", "mono", "test", "a"), "0")) // a new branch
-		w.wantRuns("h6", 3, "")
 		if n := len(w.forge.Calls("changed ")); n != asked {
 			t.Errorf("git was asked %d times more than needed", n-asked)
 		}

@@ -25,6 +25,7 @@ type Config struct {
 	Executor Executor
 	Deployer Deployer
 	Forge    Forge
+	History  History
 	Images   Images
 	Logs     Logs
 
@@ -33,8 +34,9 @@ type Config struct {
 	PublicURL, RunnerURL string
 	// Registry is the host:port that runners push to.
 	Registry string
-	// CloneUser and ClonePassword authenticate checkouts.
-	CloneUser, ClonePassword string
+	// Credential opens a repository for checkouts; nil is none. withheld says, when no
+	// password is given, for whose sake.
+	Credential func(delivery.Repo) (user, password, withheld string)
 	// Capacity is how many jobs may run at once.
 	Capacity int
 	// LeaseEvery is how often the replica's lease is renewed; the lease itself is
@@ -59,6 +61,7 @@ type Engine struct {
 	live    *Live
 	loop    *loop
 	shunned shunned
+	lookups lookups
 }
 
 // New returns an Engine; Run makes it work.

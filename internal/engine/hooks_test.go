@@ -65,7 +65,7 @@ func TestHookOfNoInterest(t *testing.T) {
 		w.receive(push("h1", "other", "dev", "a"), push("h2", "shop", "feature", "a"), deleted, push("h4", "shop", "dev", "a", "doc/x"))
 		for id, says := range map[string]string{
 			"h1": "no app builds branch dev of team/other", "h2": "branch feature",
-			"h3": "the branch was deleted", "h4": "for the changed paths",
+			"h3": "branch dev was deleted", "h4": "for the changed paths",
 		} {
 			if h := w.hook(id); h.State != delivery.HookIgnored || !strings.Contains(h.Note, says) {
 				t.Errorf("%s is %s: %s; want it ignored: %s", id, h.State, h.Note, says)

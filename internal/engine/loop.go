@@ -62,6 +62,7 @@ func (e *Engine) Run(ctx context.Context) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	var owned sync.WaitGroup
+	e.lookups.owned = &owned
 	owned.Go(func() { cancel(e.keepLease(ctx)) })
 	err := e.loop.feed(ctx, &owned)
 	cancel(err)

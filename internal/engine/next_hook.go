@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"fmt"
+	"math"
 	"strings"
 	"time"
 
@@ -31,18 +32,15 @@ func (e *Engine) nextHook(ctx context.Context, d *draft, id string) (time.Time, 
 		return d.now.Add(earlierCheck), nil
 	}
 	for _, a := range l.after.Next(d.now, delivery.HookFacts{EarlierPending: earlier}) {
-		if _, expand := a.(delivery.ExpandHook); expand {
-			err = e.expand(ctx, d, l.after)
-		} else {
-			err = e.pure(ctx, d, a)
-		}
-		if err != nil {
-			return time.Time{}, err
+		again, err := e.actOnHook(ctx, d, l.after, a)
+		if err != nil || !again.IsZero() {
+			return again, err
 		}
 	}
 	if !l.changed {
 		return time.Time{}, nil
 	}
+	e.lookups.forget(id)
 	later, err := e.store.LaterHook(ctx, l.after)
 	if later != "" {
 		d.wake(delivery.Ref{Kind: delivery.KindHook, ID: later}, time.Time{})
@@ -50,24 +48,37 @@ func (e *Engine) nextHook(ctx context.Context, d *draft, id string) (time.Time, 
 	return time.Time{}, err
 }
 
-// expand makes the runs that a push asks for: one per app of the repository that
-// the changed paths concern, in each environment that the branch is bound to. Where
-// there is room they are admitted at once, which spares them a commit and the forge
-// a message.
-func (e *Engine) expand(ctx context.Context, d *draft, h delivery.Hook) error {
+// actOnHook does what is due; again is when to look once more for what git is being
+// asked.
+func (e *Engine) actOnHook(ctx context.Context, d *draft, h delivery.Hook, a delivery.Action) (again time.Time, err error) {
+	switch a.(type) {
+	case delivery.WithdrawPushes:
+		return again, e.withdraw(ctx, d, h)
+	case delivery.ExpandHook:
+	default:
+		return again, e.pure(ctx, d, a)
+	}
 	set, err := e.catalog.current(ctx)
 	if err != nil {
-		return err
+		return again, err
 	}
-	push := h.Push
-	var x expansion
-	environments := set.EnvironmentsOf(push.Branch)
-	if len(environments) > 0 && needsPaths(push, set.AppsOf(push)) {
-		if push, err = e.completePaths(ctx, push, &x); err != nil {
-			return err
+	f := found{push: h.Push}
+	if q, ask := questionOf(set, h.Push); ask {
+		var ready bool
+		if f, ready = e.lookUp(ctx, h, q); !ready {
+			return d.now.Add(lookupCheck), nil
 		}
 	}
-	for _, env := range environments {
+	return again, e.expand(ctx, d, h, set, f)
+}
+
+// expand makes the runs that a push asks for: one per app of the repository that
+// the changed paths concern, in each environment that the branch or tag is bound to.
+// Where there is room they are admitted at once, which spares them a commit and the
+// forge a message.
+func (e *Engine) expand(ctx context.Context, d *draft, h delivery.Hook, set *catalog.Set, f found) error {
+	push, x := f.push, expansion{notes: f.notes}
+	for _, env := range set.EnvironmentsOf(push) {
 		for _, app := range set.AppsOf(push) {
 			if err := e.expandInto(ctx, d, h, set, app, env, &x); err != nil {
 				return err
@@ -83,8 +94,67 @@ func (e *Engine) expand(ctx context.Context, d *draft, h delivery.Hook) error {
 	case x.concerned:
 		return d.record(ctx, h.Ref(), delivery.HookWasIgnored{Note: x.note()})
 	}
-	x.say("no app builds branch %s of %s for the changed paths", push.Branch, push.Repo.Path)
+	x.say("%s", unconcerned(set, push))
 	return d.record(ctx, h.Ref(), delivery.HookWasIgnored{Note: x.note()})
+}
+
+// unconcerned says why a push asks for no run.
+func unconcerned(set *catalog.Set, p delivery.Push) string {
+	for _, env := range set.Ranked() {
+		if env.Promote.From != "" && p.Branch != "" && env.Branch == p.Branch {
+			return fmt.Sprintf("%s takes what %s runs, so nothing is built for branch %s: `shiplock release create APP --env %s` promotes", env.Name, env.Promote.From, p.Branch, env.Name)
+		}
+	}
+	if p.Tag != "" {
+		return fmt.Sprintf("no environment builds tag %s of %s: give one the pattern of its tags, e.g. tags: \"v*\"", p.Tag, p.Repo.Path)
+	}
+	return fmt.Sprintf("no app builds branch %s of %s for the changed paths", p.Branch, p.Repo.Path)
+}
+
+// withdraw cancels the runs that wait for a branch that is gone. Those that have begun
+// go on: somebody may want to see how they end.
+func (e *Engine) withdraw(ctx context.Context, d *draft, h delivery.Hook) error {
+	set, err := e.catalog.current(ctx)
+	if err != nil {
+		return err
+	}
+	var x expansion
+	for _, env := range set.EnvironmentsOf(h.Push) {
+		for _, app := range set.AppsOf(h.Push) {
+			queued, err := e.store.OlderQueued(ctx, delivery.Run{App: app.Name, Env: env.Name, Number: math.MaxInt32})
+			if err != nil {
+				return err
+			}
+			for _, id := range queued {
+				if err := e.withdrawRun(ctx, d, h, id, &x); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	note := "branch " + h.Push.Branch + " was deleted"
+	if len(x.notes) > 0 {
+		note += ", so what waited for it was canceled: " + strings.Join(x.notes, ", ")
+	}
+	return d.record(ctx, h.Ref(), delivery.HookWasIgnored{Note: note})
+}
+
+func (e *Engine) withdrawRun(ctx context.Context, d *draft, h delivery.Hook, id delivery.RunID, x *expansion) error {
+	l, err := d.run(ctx, id)
+	if err != nil {
+		return err
+	}
+	if run := l.after; run.State() != delivery.RunQueued || run.Commit.Branch != h.Push.Branch {
+		return nil
+	}
+	x.say("%s", l.after.Name())
+	return d.record(ctx, l.after.Ref(), delivery.CancelRequested{
+		By: hookActor(h), Reason: "branch " + h.Push.Branch + " was deleted", At: d.now,
+	})
+}
+
+func hookActor(h delivery.Hook) delivery.Actor {
+	return delivery.Actor{Kind: delivery.ActorHook, Name: h.Forge + ":" + h.Push.Pusher}
 }
 
 // expansion is what a hook became.
@@ -114,9 +184,8 @@ func (e *Engine) expandInto(ctx context.Context, d *draft, h delivery.Hook, set 
 		return nil
 	}
 	push := h.Push
-	commit := delivery.Commit{SHA: push.After, Branch: push.Branch, Title: push.Title, Author: push.Author}
-	by := delivery.Actor{Kind: delivery.ActorHook, Name: h.Forge + ":" + push.Pusher}
-	run, err := e.newRun(set, app, env, commit, push.Repo, by, d.now)
+	commit := delivery.Commit{SHA: push.After, Branch: push.Branch, Tag: push.Tag, Title: push.Title, Author: push.Author}
+	run, err := e.newRun(set, app, env, commit, push.Repo, hookActor(h), d.now)
 	if err != nil {
 		x.say("%s for %s: %v", app.Name, env.Name, err)
 		return nil
@@ -154,7 +223,7 @@ func (e *Engine) sameOf(ctx context.Context, h delivery.Hook, app delivery.App, 
 	if gone(err) {
 		return "", nil
 	}
-	if err != nil || first.Push.Before != h.Push.Before || first.Push.Branch != h.Push.Branch {
+	if err != nil || first.Push.Before != h.Push.Before || first.Push.Queue() != h.Push.Queue() {
 		return "", err
 	}
 	return run.Name(), nil

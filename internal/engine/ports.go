@@ -112,6 +112,35 @@ type Deployer interface {
 	Observe(ctx context.Context, app, env string) (delivery.Observed, error)
 }
 
+// History answers questions about the commits of repositories. What it does not have it
+// fetches. NotFound when the repository has a commit no more.
+type History interface {
+	Lineage
+	Heads
+}
+
+// Lineage compares commits.
+type Lineage interface {
+	// Fork finds where a commit left the nearest of the other heads, which are by name.
+	Fork(ctx context.Context, repo delivery.Repo, commit string, others map[string]string) (base, from string, err error)
+	// Contains tells whether ancestor is the commit itself or an ancestor of it.
+	Contains(ctx context.Context, repo delivery.Repo, commit, ancestor string) (bool, error)
+	// Ahead counts the commits of head that are not in base's history.
+	Ahead(ctx context.Context, repo delivery.Repo, base, head string) (int, error)
+	// Where tells which of the commits contain one that is named by its SHA or the
+	// beginning of it. sha is it in full, or empty when none of the histories has it;
+	// unknown are the commits whose history is not to be had, and why.
+	Where(ctx context.Context, repo delivery.Repo, short string, commits []string) (sha string, in map[string]bool, unknown map[string]error, err error)
+}
+
+// Heads reads what branches point to.
+type Heads interface {
+	// Heads returns the newest commits of those branches that exist, by branch.
+	Heads(ctx context.Context, repo delivery.Repo, branches ...string) (map[string]string, error)
+	// Describe returns a commit with its title and author.
+	Describe(ctx context.Context, repo delivery.Repo, sha string) (delivery.Commit, error)
+}
+
 // ErrNoForge says that nobody is to be told a run's status.
 var ErrNoForge = errors.New("no forge is configured for commit statuses")
 

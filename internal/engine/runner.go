@@ -63,12 +63,14 @@ func (e *Engine) assignment(run delivery.Run, job delivery.Job, c api.Claim, lin
 		Protocol: api.RunnerProtocol, App: run.App, Env: run.Env, Run: run.Name(), Plan: run.Plan,
 		Clone: api.Clone{
 			URL: run.Repo.CloneURL, SHA: run.Commit.SHA, Branch: run.Commit.Branch,
-			Username: e.cfg.CloneUser, Password: e.cfg.ClonePassword,
 		},
 		Heartbeat: e.cfg.Heartbeat.Milliseconds(), Seq: job.Seq, Line: line,
 	}
-	if e.cfg.ClonePassword != "" {
-		a.Masks = append(a.Masks, e.cfg.ClonePassword)
+	if e.cfg.Credential != nil {
+		a.Clone.Username, a.Clone.Password, a.Clone.Withheld = e.cfg.Credential(run.Repo)
+	}
+	if a.Clone.Password != "" {
+		a.Masks = append(a.Masks, a.Clone.Password)
 	}
 	if img := run.Plan.Image; img != nil {
 		here := *img

@@ -32,6 +32,7 @@ type world struct {
 	executor enginetest.Executor
 	deployer enginetest.Deployer
 	forge    enginetest.Forge
+	past     enginetest.History
 	images   enginetest.Images
 	logs     enginetest.Logs
 
@@ -87,7 +88,7 @@ func (w *world) open(path string) *server {
 	w.must(err)
 	w.t.Cleanup(func() { w.must(st.Close()) })
 	cfg := engine.Config{
-		Store: st, Executor: &w.executor, Deployer: &w.deployer, Forge: &w.forge, Images: &w.images, Logs: &w.logs,
+		Store: st, Executor: &w.executor, Deployer: &w.deployer, Forge: &w.forge, History: &w.past, Images: &w.images, Logs: &w.logs,
 		PublicURL: "http://shiplock", RunnerURL: "http://shiplock", Registry: "localhost:5000", Capacity: 4, LeaseEvery: lease / 4,
 		Limits: delivery.DefaultRunLimits(), Heartbeat: 10 * time.Second, Secret: []byte("secret"),
 		Now: time.Now, NewID: w.newID, Log: slog.New(slog.DiscardHandler),

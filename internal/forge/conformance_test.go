@@ -76,14 +76,14 @@ func subjects(t testing.TB) []subject {
 			connect:    func(url string) (sender, error) { return gitlab.NewClient(gitlab.Config{URL: url, Token: "tok"}) },
 			statusPath: "/api/v4/projects/15/statuses/" + after, credential: "Private-Token: tok", running: "running",
 			whole: []string{"push-v17", "push-v19"}, incomplete: []string{"push-many-v17"},
-			ignored: []string{"tag-v17", "merge-request-v17", "push-test-v15"},
+			ignored: []string{"merge-request-v17", "push-test-v15"},
 		},
 		{
 			name: gitea.Name, reader: gitea.NewHooks([]string{"older", secret}), sign: signGitea,
 			connect:    func(url string) (sender, error) { return gitea.NewClient(gitea.Config{URL: url, Token: "tok"}) },
 			statusPath: "/api/v1/repos/acme/shop/statuses/" + after, credential: "Authorization: token tok", running: "pending",
 			whole: []string{"push", "push-form", "push-forgejo"}, incomplete: []string{"push-many", "push-gogs"},
-			ignored: []string{"tag", "tag-delete", "create", "test"},
+			ignored: []string{"create", "test"},
 		},
 		{
 			name: github.Name, reader: github.NewHooks([]string{"older", secret}),
@@ -93,7 +93,7 @@ func subjects(t testing.TB) []subject {
 			connect:    func(url string) (sender, error) { return github.NewClient(github.Config{URL: url, Token: "tok"}) },
 			statusPath: "/api/v3/repos/acme/shop/statuses/" + after, credential: "Authorization: Bearer tok", running: "pending",
 			whole: []string{"push", "push-form"}, incomplete: []string{"push-many", "push-forced"},
-			ignored: []string{"tag", "ping", "delete"},
+			ignored: []string{"ping", "delete"},
 		},
 	}
 }
@@ -163,7 +163,7 @@ func TestPush(t *testing.T) {
 		want := delivery.Hook{ID: id, Forge: s.name, Push: delivery.Push{
 			Repo: repo(s.name), Branch: "dev", Before: before, After: after,
 			Title: "fix readme", Author: "GitLab dev user", Pusher: "jsmith",
-			Paths: []string{"CHANGELOG", "README.md", "app/controller.go", "docs/a.md", "old.txt"}, PathsComplete: true,
+			Paths: []string{"CHANGELOG", "README.md", "app/controller.go", "docs/a.md", "old.txt"}, PathsComplete: true, DefaultBranch: "main",
 		}}
 		for _, name := range s.whole {
 			if h, note := s.take(t, name); note != "" || !cmp.Equal(want, h) {
@@ -192,6 +192,39 @@ func TestBranchesComeAndGo(t *testing.T) {
 		gone, note := s.take(t, "branch-delete"+version)
 		if p := gone.Push; note != "" || p.Branch != "dev" || p.After != "" || p.Pusher != "jsmith" || p.Repo != repo(s.name) {
 			t.Errorf("deleted: %+v %q", p, note)
+		}
+	})
+}
+
+func TestTags(t *testing.T) {
+	each(t, func(t *testing.T, s subject) {
+		name, tag := "tag", "v1"
+		if s.name == gitlab.Name {
+			name, tag = "tag-v17", "v1.0.0"
+		}
+		h, note := s.take(t, name)
+		if p := h.Push; note != "" || p.Tag != tag || p.Branch != "" || !p.Creates() || p.After != after || p.Repo != repo(s.name) || p.PathsComplete {
+			t.Errorf("pushed: %+v %q", p, note)
+		}
+		// An annotated tag is an object of its own; what is built is its commit.
+		header, body := s.recorded(t, name)
+		for old, peeled := range map[string]string{
+			`"after": "` + after: `"after": "` + before, `"head_commit": null`: `"head_commit": {"id": "` + after + `"}`,
+		} {
+			body = bytes.Replace(body, []byte(old), []byte(peeled), 1)
+		}
+		if h, _, err := s.reader.Parse(header, body); err != nil || h.Push.After != after {
+			t.Errorf("annotated: %+v %v", h.Push, err)
+		}
+		body = bytes.Replace(body, []byte(`"before": "`+zeros), []byte(`"before": "`+after), 1)
+		body = bytes.Replace(body, []byte(`"after": "`+before), []byte(`"after": "`+zeros), 1)
+		if h, _, err := s.reader.Parse(header, body); err != nil || h.Push.After != "" || h.Push.Tag != tag {
+			t.Errorf("deleted: %+v %v", h.Push, err)
+		}
+		if s.name == gitea.Name {
+			if gone, note := s.take(t, "tag-delete"); note != "" || gone.Push.Tag != "v1" || gone.Push.After != "" {
+				t.Errorf("deleted: %+v %q", gone.Push, note)
+			}
 		}
 	})
 }

@@ -91,20 +91,22 @@ func Paths(before string, commits []Commit, total int) (paths []string, complete
 }
 
 // Accept settles a push to ref, whose Before and After are as they were sent: it fills
-// in Branch, and After becomes empty when the branch was deleted. A note says in one
-// line why the push is of no interest. The error is Invalid: no forge sends that. name
-// is the forge's, for people.
-func Accept(name, ref string, p *delivery.Push) (note string, err error) {
+// in Branch or Tag, and After becomes empty when that was deleted. commit is what the
+// payload calls the commit, for After of an annotated tag is the tag's own object. A
+// note says in one line why the push is of no interest. The error is Invalid: no forge
+// sends that. name is the forge's, for people.
+func Accept(name, ref, commit string, p *delivery.Push) (note string, err error) {
 	branch, isBranch := strings.CutPrefix(ref, "refs/heads/")
+	tag, isTag := strings.CutPrefix(ref, "refs/tags/")
 	switch {
-	case strings.HasPrefix(ref, "refs/tags/"):
-		return "tag push: of no interest", nil
+	case isTag:
+		branch = tag
 	case !isBranch && strings.HasPrefix(ref, "refs/"):
-		return "push outside refs/heads: of no interest", nil
+		return "push outside refs/heads and refs/tags: of no interest", nil
 	case !isBranch:
 		branch = ""
 	}
-	if err := CheckBranch(name, branch, p.Repo); err != nil {
+	if err := CheckRef(name, branch, p.Repo); err != nil {
 		return "", err
 	}
 	if !IsSHA(p.Before) || !IsSHA(p.After) {
@@ -113,18 +115,26 @@ func Accept(name, ref string, p *delivery.Push) (note string, err error) {
 	if p.Before == p.After {
 		return "test push that changes nothing: of no interest", nil
 	}
-	p.Branch = branch
-	if IsZero(p.After) {
+	switch {
+	case IsZero(p.After):
 		p.After = ""
+	case isTag && IsSHA(commit) && !IsZero(commit):
+		p.After = commit
+	}
+	if isTag {
+		p.Tag = tag
+		p.Paths, p.PathsComplete = nil, false // a tag changes nothing
+	} else {
+		p.Branch = branch
 	}
 	return "", nil
 }
 
-// CheckBranch refuses a branch or a repository that no forge has.
-func CheckBranch(name, branch string, r delivery.Repo) error {
+// CheckRef refuses the name of a branch or tag, or a repository, that no forge has.
+func CheckRef(name, ref string, r delivery.Repo) error {
 	switch {
-	case branch == "" || len(branch) > MaxText || Printable(branch) != branch:
-		return bad(name, "no ref refs/heads/BRANCH")
+	case ref == "" || len(ref) > MaxText || Printable(ref) != ref:
+		return bad(name, "no ref refs/heads/BRANCH or refs/tags/TAG")
 	case strings.Trim(r.ProjectID, "0123456789") != "" || strings.Trim(r.ProjectID, "0") == "":
 		return bad(name, "no id of the repository")
 	case r.Path == "" || utf8.RuneCountInString(r.Path) > maxURL || Printable(r.Path) != r.Path:

@@ -56,7 +56,7 @@ func newWorld(t testing.TB) *world {
 	t.Cleanup(func() { w.must(w.logs.Close()) })
 	w.engine = engine.New(engine.Config{
 		Store: w.store, Executor: &enginetest.Executor{Started: w.starts}, Deployer: &enginetest.Deployer{},
-		Forge: &enginetest.Forge{}, Images: &enginetest.Images{Any: true}, Logs: keptLogs{w.logs},
+		Forge: &enginetest.Forge{}, History: &enginetest.History{}, Images: &enginetest.Images{Any: true}, Logs: keptLogs{w.logs},
 		PublicURL: "http://shiplock", RunnerURL: "http://shiplock", Capacity: 4, LeaseEvery: time.Second,
 		Limits: delivery.DefaultRunLimits(), Heartbeat: time.Second, Secret: []byte("secret"),
 		Now: time.Now, NewID: newID, Log: slog.New(slog.DiscardHandler),

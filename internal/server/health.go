@@ -108,9 +108,13 @@ func (h *hookHealth) sources(ctx context.Context) ([]source, error) {
 }
 
 func outcomeOf(h delivery.Hook) string {
-	says := "push to " + h.Push.Branch + ": " + string(h.State)
+	ref := h.Push.Branch
+	if h.Push.Tag != "" {
+		ref = h.Push.Ref()
+	}
+	says := "push to " + ref + ": " + string(h.State)
 	if n := len(h.Runs); n > 0 {
-		says = fmt.Sprintf("push to %s: %d runs", h.Push.Branch, n)
+		says = fmt.Sprintf("push to %s: %d runs", ref, n)
 	}
 	if h.Note != "" {
 		says += ", " + h.Note

@@ -81,11 +81,10 @@ func TestHookHealth(t *testing.T) {
 		!strings.Contains(hooks.Refused[0].Why, "secret token") || len(hooks.Items)+len(hooks.Sources) != 0 || len(silent) != 1 || silent[0] != "shop" {
 		t.Errorf("after strangers: %+v, silent %v", hooks, silent)
 	}
-	tag := strings.NewReplacer(`"push"`, `"tag_push"`, "heads/dev", "tags/v1").Replace(push)
-	send(hookSecret, "d3", tag)
+	send(hookSecret, "d3", strings.Replace(push, `"push"`, `"note"`, 1))
 	hooks, silent = health()
-	if len(hooks.Items) != 0 || len(hooks.Sources) != 1 || hooks.Sources[0].Outcome != "tag push: of no interest" || len(silent) != 0 {
-		t.Errorf("after a tag: %+v, silent %v", hooks, silent)
+	if len(hooks.Items) != 0 || len(hooks.Sources) != 1 || hooks.Sources[0].Outcome != "note: of no interest" || len(silent) != 0 {
+		t.Errorf("after a note: %+v, silent %v", hooks, silent)
 	}
 	send(hookSecret, "d4", push)
 	send(hookSecret, "d4", push)
@@ -96,5 +95,9 @@ func TestHookHealth(t *testing.T) {
 	got := hooks.Sources[0]
 	if got.Forge != "gitlab" || got.Repo != "team/shop" || got.Outcome != "push to dev: received" || len(got.Apps) != 1 || got.Apps[0] != "shop" || got.Last.IsZero() {
 		t.Errorf("source: %+v", got)
+	}
+	send(hookSecret, "d5", strings.NewReplacer(`"push"`, `"tag_push"`, "heads/dev", "tags/v1").Replace(push))
+	if hooks, _ = health(); len(hooks.Items) != 2 || hooks.Sources[0].Outcome != "push to tag v1: received" {
+		t.Errorf("after a tag: %+v", hooks)
 	}
 }

@@ -29,14 +29,14 @@ func writeHook(h *delivery.Hook) (write, error) {
 	return aggregate{
 		name: "hook " + h.ID, insert: insertHook, update: updateHook, version: &h.Version, doc: h,
 		cols:  []any{h.ID, string(h.State)},
-		fixed: []any{repoKey(*h), h.Push.Branch},
+		fixed: []any{repoKey(*h), h.Push.Queue()},
 	}.write()
 }
 
 // repoKey names a hook's repository, by the forge's own id when it has one: a path
 // may change between two pushes.
 func repoKey(h delivery.Hook) string {
-	return h.Forge + "/" + cmp.Or(h.Push.Repo.ProjectID, h.Push.Repo.Path)
+	return cmp.Or(h.Push.Repo.Forge, h.Forge) + "/" + cmp.Or(h.Push.Repo.ProjectID, h.Push.Repo.Path)
 }
 
 var scanHook = scanVersioned(func(h *delivery.Hook) *int64 { return &h.Version })
@@ -58,12 +58,12 @@ func (s *Store) NewestHooks(ctx context.Context) ([]delivery.Hook, error) {
 
 // EarlierHook tells whether an earlier push to the same branch is unexpanded.
 func (s *Store) EarlierHook(ctx context.Context, h delivery.Hook) (bool, error) {
-	earlier, _, err := one(ctx, s.reader, scanValue[bool], earlierHook, h.ID, repoKey(h), h.Push.Branch)
+	earlier, _, err := one(ctx, s.reader, scanValue[bool], earlierHook, h.ID, repoKey(h), h.Push.Queue())
 	return earlier, err
 }
 
 // LaterHook returns the next unexpanded push to the same branch, or "".
 func (s *Store) LaterHook(ctx context.Context, h delivery.Hook) (string, error) {
-	id, _, err := one(ctx, s.reader, scanValue[string], laterHook, h.ID, repoKey(h), h.Push.Branch)
+	id, _, err := one(ctx, s.reader, scanValue[string], laterHook, h.ID, repoKey(h), h.Push.Queue())
 	return id, err
 }

@@ -106,7 +106,7 @@ func (s *Server) Launch() *Process {
 	addr := FreeAddr(s.t)
 	args := append([]string{
 		"serve", "--data", s.Data, "--listen", addr, "--url", s.URL(), "--runner-url", s.URL(),
-		"--clone-user", CloneUser, "--log", "info",
+		"--clone-user", CloneUser, "--clone-host", "127.0.0.1", "--log", "info",
 	}, s.Flags...)
 	cmd := exec.Command(Bin(s.t, "shiplock"), args...)
 	cmd.Stdout, cmd.Stderr = s.log, s.log

@@ -44,7 +44,8 @@ func (h *Hooks) Verify(header http.Header, body []byte) error {
 
 // Parse reads one delivery; its id is the same for a delivery and its retries. A note
 // says in one line why the delivery is of no interest: the hook is then good for
-// its repository only. A push with an empty After tells that the branch was deleted.
+// its repository only. A push with an empty After tells that the branch or tag was
+// deleted.
 //
 // The error is Invalid: the body is not what Gitea sends.
 func (*Hooks) Parse(header http.Header, body []byte) (h delivery.Hook, note string, err error) {
@@ -63,7 +64,7 @@ func (*Hooks) Parse(header http.Header, body []byte) (h delivery.Hook, note stri
 	switch event {
 	case "push":
 		h.Push = p.push()
-		note, err = forge.Accept("Gitea", p.Ref, &h.Push)
+		note, err = forge.Accept("Gitea", p.Ref, p.HeadCommit.ID, &h.Push)
 		return h, note, err
 	case "delete":
 		return p.deleted(h)
@@ -74,12 +75,14 @@ func (*Hooks) Parse(header http.Header, body []byte) (h delivery.Hook, note stri
 // deleted reads the event of its own that tells of a deleted branch or tag. Its ref is
 // a bare name.
 func (p *payload) deleted(h delivery.Hook) (delivery.Hook, string, error) {
-	if p.RefType != "branch" {
-		return h, "tag deleted: of no interest", nil
-	}
-	if err := forge.CheckBranch("Gitea", p.Ref, h.Push.Repo); err != nil {
+	if err := forge.CheckRef("Gitea", p.Ref, h.Push.Repo); err != nil {
 		return h, "", err
 	}
-	h.Push.Branch, h.Push.Pusher = p.Ref, p.pusher()
+	h.Push.Pusher = p.pusher()
+	if p.RefType == "branch" {
+		h.Push.Branch = p.Ref
+	} else {
+		h.Push.Tag = p.Ref
+	}
 	return h, "", nil
 }

@@ -16,6 +16,8 @@ type payload struct {
 	Before  string         `json:"before"`
 	After   string         `json:"after"`
 	Commits []forge.Commit `json:"commits"`
+	// HeadCommit is what an annotated tag points to; null in older payloads.
+	HeadCommit forge.Commit `json:"head_commit"`
 	// Total is missing in Gogs' and in old payloads.
 	Total      int `json:"total_commits"`
 	Repository struct {
@@ -24,6 +26,7 @@ type payload struct {
 		CloneURL string `json:"clone_url"`
 		SSHURL   string `json:"ssh_url"`
 		HTMLURL  string `json:"html_url"`
+		Default  string `json:"default_branch"`
 	} `json:"repository"`
 	Pusher user `json:"pusher"`
 	Sender user `json:"sender"`
@@ -48,7 +51,7 @@ func (p *payload) repo() delivery.Repo {
 
 // push is the push as it was sent.
 func (p *payload) push() delivery.Push {
-	push := delivery.Push{Repo: p.repo(), Before: p.Before, After: p.After, Pusher: p.pusher()}
+	push := delivery.Push{Repo: p.repo(), Before: p.Before, After: p.After, Pusher: p.pusher(), DefaultBranch: forge.Line(p.Repository.Default)}
 	if forge.IsZero(p.After) {
 		return push
 	}

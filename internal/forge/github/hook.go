@@ -42,7 +42,8 @@ func (h *Hooks) Verify(header http.Header, body []byte) error {
 
 // Parse reads one delivery; its id is the same for a delivery and its redeliveries. A
 // note says in one line why the delivery is of no interest: the hook is then good for
-// its repository only. A push with an empty After tells that the branch was deleted.
+// its repository only. A push with an empty After tells that the branch or tag was
+// deleted.
 //
 // The error is Invalid: the body is not what GitHub sends.
 func (*Hooks) Parse(header http.Header, body []byte) (h delivery.Hook, note string, err error) {
@@ -61,7 +62,7 @@ func (*Hooks) Parse(header http.Header, body []byte) (h delivery.Hook, note stri
 		return h, forge.Event(event) + ": of no interest", nil
 	}
 	h.Push = p.push()
-	note, err = forge.Accept("GitHub", p.Ref, &h.Push)
+	note, err = forge.Accept("GitHub", p.Ref, p.HeadCommit.ID, &h.Push)
 	return h, note, err
 }
 
@@ -72,12 +73,14 @@ type payload struct {
 	After      string         `json:"after"`
 	Forced     bool           `json:"forced"`
 	Commits    []forge.Commit `json:"commits"`
+	HeadCommit forge.Commit   `json:"head_commit"`
 	Repository struct {
 		ID       int64  `json:"id"`
 		FullName string `json:"full_name"`
 		CloneURL string `json:"clone_url"`
 		SSHURL   string `json:"ssh_url"`
 		HTMLURL  string `json:"html_url"`
+		Default  string `json:"default_branch"`
 	} `json:"repository"`
 	Pusher struct {
 		Name string `json:"name"`
@@ -103,7 +106,7 @@ const listed = 20
 func (p *payload) push() delivery.Push {
 	push := delivery.Push{
 		Repo: p.repo(), Before: p.Before, After: p.After,
-		Pusher: forge.Line(cmp.Or(p.Sender.Login, p.Pusher.Name)),
+		Pusher: forge.Line(cmp.Or(p.Sender.Login, p.Pusher.Name)), DefaultBranch: forge.Line(p.Repository.Default),
 	}
 	if forge.IsZero(p.After) {
 		return push

@@ -12,7 +12,7 @@ import (
 // Parse reads one delivery; its id is the same for a delivery and its retries. A note
 // says in one line why the delivery is of no interest: the hook is then good
 // for its repository only, and must be answered 2xx, for GitLab disables a hook that fails
-// four times. A push with an empty After tells that the branch was deleted.
+// four times. A push with an empty After tells that the branch or tag was deleted.
 //
 // The error is Invalid: the body is not what GitLab sends.
 func (*Hooks) Parse(header http.Header, body []byte) (h delivery.Hook, note string, err error) {
@@ -23,11 +23,11 @@ func (*Hooks) Parse(header http.Header, body []byte) (h delivery.Hook, note stri
 			"the hook's body is not GitLab's JSON; set the webhook's content type to application/json and no custom template", err)
 	}
 	h.Push.Repo = p.repo()
-	if kind := p.kind(header.Get("X-Gitlab-Event")); kind != "push" {
+	if kind := p.kind(header.Get("X-Gitlab-Event")); kind != "push" && kind != "tag push" {
 		return h, kind + ": of no interest", nil
 	}
 	h.Push = p.push()
-	note, err = forge.Accept("GitLab", p.Ref, &h.Push)
+	note, err = forge.Accept("GitLab", p.Ref, p.CheckoutSHA, &h.Push)
 	return h, note, err
 }
 

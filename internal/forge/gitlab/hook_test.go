@@ -62,7 +62,7 @@ func TestParseHookPush(t *testing.T) {
 	paths := []string{"CHANGELOG", "README.md", "app/controller.go", "docs/a.md", "old.txt"}
 	whole := delivery.Push{
 		Repo: shop(), Branch: "dev", Before: before, After: after,
-		Title: "fix readme", Author: "GitLab dev user", Pusher: "jsmith", Paths: paths, PathsComplete: true,
+		Title: "fix readme", Author: "GitLab dev user", Pusher: "jsmith", Paths: paths, PathsComplete: true, DefaultBranch: "main",
 	}
 	with := func(change func(*delivery.Push)) delivery.Push {
 		p := whole
@@ -78,7 +78,7 @@ func TestParseHookPush(t *testing.T) {
 		"branch-create-v17": with(func(p *delivery.Push) {
 			p.Before, p.Title, p.Author, p.Paths, p.PathsComplete = zeros, "", "John Smith", []string{}, false
 		}),
-		"branch-delete-v17": {Repo: shop(), Branch: "dev", Before: before, Pusher: "jsmith"},
+		"branch-delete-v17": {Repo: shop(), Branch: "dev", Before: before, Pusher: "jsmith", DefaultBranch: "main"},
 		"branch-moved-back-v17": with(func(p *delivery.Push) {
 			p.Title, p.Author, p.Paths, p.PathsComplete = "", "John Smith", []string{}, false
 		}),
@@ -100,7 +100,6 @@ func TestParseHookPush(t *testing.T) {
 
 func TestParseHookOfNoInterest(t *testing.T) {
 	for name, want := range map[string]string{
-		"tag-v17":                      "tag push: of no interest",
 		"merge-request-v17":            "merge request: of no interest",
 		"note-v17":                     "note: of no interest",
 		"system-project-create-v15":    "project create: of no interest",
@@ -238,7 +237,7 @@ func FuzzParseHook(f *testing.F) {
 		case (push == nil) == (note == ""):
 			t.Errorf("push %v and note %q", push, note)
 		case push == nil:
-		case push.Repo.ProjectID == "" || push.Repo.Path == "" || push.Branch == "" || push.Before == push.After:
+		case push.Repo.ProjectID == "" || push.Repo.Path == "" || (push.Branch == "") == (push.Tag == "") || push.Before == push.After:
 			t.Errorf("push lacks something: %+v", push)
 		case len(push.Paths) > 2000 || push.PathsComplete && len(push.After) < 40:
 			t.Errorf("paths: %+v", push)

@@ -16,6 +16,7 @@ type payload struct {
 	Ref          string         `json:"ref"`
 	Before       string         `json:"before"`
 	After        string         `json:"after"`
+	CheckoutSHA  string         `json:"checkout_sha"`
 	UserName     string         `json:"user_name"`
 	UserUsername string         `json:"user_username"`
 	ProjectID    int64          `json:"project_id"`
@@ -30,6 +31,7 @@ type project struct {
 	HTTPURL string `json:"git_http_url"`
 	SSHURL  string `json:"git_ssh_url"`
 	WebURL  string `json:"web_url"`
+	Default string `json:"default_branch"`
 }
 
 func (p *payload) repo() delivery.Repo {
@@ -47,7 +49,7 @@ func (p *payload) repo() delivery.Repo {
 func (p *payload) push() delivery.Push {
 	push := delivery.Push{
 		Repo: p.repo(), Before: p.Before, After: p.After,
-		Pusher: forge.Line(cmp.Or(p.UserUsername, p.UserName)),
+		Pusher: forge.Line(cmp.Or(p.UserUsername, p.UserName)), DefaultBranch: forge.Line(p.Project.Default),
 	}
 	if forge.IsZero(p.After) {
 		return push
