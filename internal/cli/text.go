@@ -51,7 +51,7 @@ func strip(s string) string {
 
 // harmful covers C0, C1, and the marks that reorder text.
 func harmful(r rune) bool {
-	return r != '\t' && (unicode.IsControl(r) || r >= '\u202a' && r <= '\u202e' || r >= '\u2066' && r <= '\u2069')
+	return r != '\t' && (unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r))
 }
 
 // word is foreign text in a line of ours: neutral, without colours or tabs.

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"path"
 	"time"
 
 	"github.com/google/go-containerregistry/pkg/authn"
@@ -156,6 +157,9 @@ func cutOff(err error) bool {
 
 func parseRef(what, s string) (name.Reference, error) {
 	ref, err := name.ParseReference(s)
+	if err == nil && path.Clean(ref.Context().RepositoryStr()) != ref.Context().RepositoryStr() {
+		err = errors.New("its path is not clean") // it becomes part of a URL
+	}
 	if err != nil {
 		return nil, delivery.Wrap(delivery.Invalid, fmt.Sprintf("%s %q is not an image reference; write host/name:tag or host/name@sha256:…", what, s), err)
 	}

@@ -55,6 +55,10 @@ func startTime(pid int) string {
 	if err != nil {
 		return ""
 	}
+	return parseStartTime(stat)
+}
+
+func parseStartTime(stat []byte) string {
 	// The name in parentheses may hold anything; what we want is field 22.
 	fields := bytes.Fields(stat[bytes.LastIndexByte(stat, ')')+1:])
 	if len(fields) < 20 {

@@ -4,7 +4,8 @@ import { causeText, chinese, t } from "./words.js";
 
 export { t };
 
-/** el makes an element. Attributes beginning with "on" are listeners. */
+/** el makes an element. Attributes beginning with "on" are listeners; text becomes
+ *  plain, whoever wrote it. */
 export function el(tag, attrs, ...children) {
   const e = document.createElement(tag);
   for (const [k, v] of Object.entries(attrs || {})) {
@@ -12,7 +13,7 @@ export function el(tag, attrs, ...children) {
     if (k.startsWith("on")) e.addEventListener(k.slice(2), v);
     else e.setAttribute(k, v);
   }
-  e.append(...children.flat().filter(Boolean));
+  e.append(...children.flat().filter(Boolean).map((c) => (typeof c === "string" ? plain(c) : c)));
   return e;
 }
 
@@ -113,7 +114,7 @@ export function cause(c, mild) {
 export function plain(text) {
   return text
     .replace(/\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[ -/]*[0-~])/g, "")
-    .replace(/[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]/g, "");
+    .replace(/[\x00-\x08\x0b-\x1f\x7f-\x9f]|\p{Bidi_Control}/gu, "");
 }
 
 function span(ms) {

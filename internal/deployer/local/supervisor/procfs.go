@@ -41,10 +41,14 @@ func readStat(pid int) (state byte, started uint64, err error) {
 	if err != nil {
 		return 0, 0, err
 	}
+	return parseStat(data)
+}
+
+func parseStat(data []byte) (state byte, started uint64, err error) {
 	// The second field is the program's name in parentheses and may hold anything.
 	fields := strings.Fields(string(data[bytes.LastIndexByte(data, ')')+1:]))
 	if len(fields) < 20 {
-		return 0, 0, fmt.Errorf("read /proc/%d/stat: %d fields", pid, len(fields))
+		return 0, 0, fmt.Errorf("a process's stat has %d fields", len(fields))
 	}
 	started, err = strconv.ParseUint(fields[19], 10, 64)
 	return fields[0][0], started, err

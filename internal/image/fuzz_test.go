@@ -1,0 +1,54 @@
+package image
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-containerregistry/pkg/name"
+
+	"github.com/shiplock/shiplock/internal/delivery"
+)
+
+// FuzzRef: a reference that is accepted means the same when it is written out, and
+// its parts cannot leave their place in a URL.
+func FuzzRef(f *testing.F) {
+	for _, s := range []string{"127.0.0.1:5000/shiplock/base:1", "alpine", "host/a@sha256:" + strings.Repeat("0", 64), "host:x/../a", "a/b:c@d", "[::1]:80/a", "{registry}/x"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		ref, err := parseRef("base", s)
+		if err != nil {
+			if delivery.KindOf(err) != delivery.Invalid {
+				t.Errorf("%q: %v", s, err)
+			}
+			return
+		}
+		again, err := name.ParseReference(ref.Name())
+		if err != nil || again.Name() != ref.Name() {
+			t.Errorf("%q is %s, and then %v, %v", s, ref.Name(), again, err)
+		}
+		for _, part := range []string{ref.Context().RepositoryStr(), ref.Context().RegistryStr(), ref.Identifier()} {
+			if part == "" || strings.ContainsAny(part, "\\ \t\n\x00?#%") || strings.Contains(part, "..") && strings.Contains("/"+part+"/", "/../") {
+				t.Errorf("%q has the part %q", s, part)
+			}
+		}
+	})
+}
+
+// FuzzImagePath: a path in an image is clean, relative and inside it.
+func FuzzImagePath(f *testing.F) {
+	f.Add("/home/services/../x", "home/services")
+	f.Add("./a//b/", ".")
+	f.Add("..", "a")
+	f.Fuzz(func(t *testing.T, s, dir string) {
+		p, d := imagePath(s), imagePath(dir)
+		if strings.HasPrefix(p, "/") || p == ".." || strings.HasPrefix(p, "../") || p == "" || imagePath(p) != p {
+			t.Fatalf("%q is %q", s, p)
+		}
+		if within(p, d) {
+			if rel := relative(p, d); imagePath(d+"/"+rel) != p || leaves("", rel) {
+				t.Fatalf("%q seen from %q is %q", p, d, rel)
+			}
+		}
+	})
+}
