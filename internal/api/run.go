@@ -72,6 +72,14 @@ type StartRun struct {
 	Commit string `json:"commit,omitempty" pattern:"^([0-9a-f]{40}|[0-9a-f]{64})$" patternDescription:"the whole SHA of a commit"`
 }
 
+// AskPlan asks what a run would do with a commit of a branch that has these files:
+// shiplock.yaml, and those from which the stack's version is read.
+type AskPlan struct {
+	Env    string                `json:"env" minLength:"1"`
+	Branch string                `json:"branch,omitempty" doc:"the environment's, when it is left out"`
+	Files  []delivery.SourceFile `json:"files,omitempty" maxItems:"50"`
+}
+
 // Reason is the body of commands that need no more than a why.
 type Reason struct {
 	Reason string `json:"reason,omitempty" maxLength:"1000" doc:"shown to others and kept in the audit log"`

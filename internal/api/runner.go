@@ -7,18 +7,20 @@ import "github.com/shiplock/shiplock/internal/delivery"
 // reports and log lines until each is acknowledged. Everything may be repeated.
 //
 //	POST /runner/v1/claim                      Claim     → Assignment
+//	POST /runner/v1/attempts/{key}/plan        Source    → Refined
 //	POST /runner/v1/attempts/{key}/reports     Reports   → ReportsAck
 //	POST /runner/v1/attempts/{key}/log         LogBatch  → LogAck
 //
-// The last two carry "Authorization: Bearer <token>". 410 Gone means that the
+// All but the first carry "Authorization: Bearer <token>". 410 Gone means that the
 // attempt is fenced: the runner ends itself. 4xx is final, 5xx and broken
 // connections are tried again.
 const (
 	// RunnerProtocol is the newest version of the protocol; the server also
-	// speaks the one before it.
-	RunnerProtocol = 1
+	// speaks the one before it. Version 2 added the plan's refinement.
+	RunnerProtocol = 2
 
 	RunnerClaimPath   = "/runner/v1/claim"
+	RunnerPlanPath    = "/runner/v1/attempts/{key}/plan"
 	RunnerReportsPath = "/runner/v1/attempts/{key}/reports"
 	RunnerLogPath     = "/runner/v1/attempts/{key}/log"
 )
@@ -52,6 +54,20 @@ type Assignment struct {
 	// Seq and Line are the last report and log line that the server holds.
 	Seq  int64 `json:"seq"`
 	Line int64 `json:"line"`
+}
+
+// Source are the files of the commit that the plan reads; none for those that the
+// commit does not have.
+type Source struct {
+	Files []delivery.SourceFile `json:"files"`
+}
+
+// Refined is the plan that the run has from now on, or why there is none: then the
+// runner ends the job as failed.
+type Refined struct {
+	Plan  *delivery.Plan  `json:"plan,omitempty"`
+	Push  Push            `json:"push"`
+	Cause *delivery.Cause `json:"cause,omitempty"`
 }
 
 // Clone says what to check out.

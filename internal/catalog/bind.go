@@ -14,8 +14,11 @@ import (
 // binder fills Go values from YAML nodes by their json names. It goes on after a
 // fault, and remembers where every field stands, for the checks that follow.
 type binder struct {
-	file     string
-	at       map[string]position // by field path, e.g. "spec.stack"
+	file string
+	at   map[string]position // by field path, e.g. "spec.stack"
+	// foreign says what to do about an unknown field that is another document's;
+	// it may be nil, and answers "" for others.
+	foreign  func(path, key string) string
 	problems Problems
 }
 
@@ -109,12 +112,18 @@ func (b *binder) object(n ast.Node, v reflect.Value, path string) {
 	}
 	b.entries(n, path, func(key string, at position, value ast.Node) {
 		i, known := fields[key]
+		if !known && b.foreign != nil {
+			if msg := b.foreign(path, key); msg != "" {
+				b.add(at, join(path, key), msg)
+				return
+			}
+		}
 		if !known {
 			names := make([]string, 0, len(fields))
 			for name := range fields {
 				names = append(names, name)
 			}
-			b.add(at, join(path, key), fmt.Sprintf("unknown field %q%s", clip(key), didYouMean(key, names)))
+			b.add(at, join(path, key), fmt.Sprintf("unknown field %q%s", clip(key), DidYouMean(key, names)))
 			return
 		}
 		b.value(value, v.Field(i), join(path, key))

@@ -32,12 +32,20 @@ func checkBuild(b delivery.Build, bad report) {
 	if len(b.Steps) == 0 {
 		bad("spec.build.steps", "steps is empty: a stack builds with at least one step")
 	}
-	// The standard's own steps have these names.
-	seen := map[string]bool{string(delivery.StepCheckout): true, string(delivery.StepImage): true}
+	seen := map[string]bool{}
+	for _, name := range ownSteps {
+		seen[name] = true
+	}
 	for i, step := range b.Steps {
 		checkStep(fmt.Sprintf("spec.build.steps[%d]", i), step, seen, bad)
 	}
 }
+
+// ownSteps are the names of the standard's own steps.
+var ownSteps = [...]string{string(delivery.StepCheckout), string(delivery.StepImage)}
+
+// testFormats are the formats of test results on a step's output.
+var testFormats = [...]string{"go-test-json", "tap"}
 
 func checkStep(path string, step delivery.StackStep, seen map[string]bool, bad report) {
 	bad.err(path+".name", delivery.CheckLabel("a step", step.Name))
@@ -51,7 +59,7 @@ func checkStep(path string, step delivery.StackStep, seen map[string]bool, bad r
 	if strings.ContainsRune(step.Run, 0) {
 		bad(path+".run", "a script cannot hold a NUL character")
 	}
-	bad.oneOf(path+".tests", step.Tests, "go-test-json", "tap")
+	bad.oneOf(path+".tests", step.Tests, testFormats[:]...)
 	bad.variables(path+".env", step.Env)
 	checkReports(path+".reports", step.Reports, bad)
 }

@@ -55,6 +55,34 @@ func (bad report) relative(field, p string) {
 	}
 }
 
+// maxPaths bounds a list of paths.
+const maxPaths = 50
+
+// paths refuses a list of paths that are not all inside of the App's folder.
+func (bad report) paths(field string, list []string) {
+	if len(list) > maxPaths {
+		bad(field, fmt.Sprintf("there are %d paths, and may be %d: name folders", len(list), maxPaths))
+	}
+	for i, p := range list {
+		bad.relative(fmt.Sprintf("%s[%d]", field, i), p)
+	}
+}
+
+// filePattern refuses what is no pattern of files inside of a folder.
+func (bad report) filePattern(field, pattern string) {
+	bad.relative(field, pattern)
+	if _, err := path.Match(pattern, ""); err != nil {
+		bad(field, fmt.Sprintf("%q is not a pattern of files: write it like web/**/*.ts", clip(pattern)))
+	}
+}
+
+// branchPattern refuses what no branch can fit.
+func (bad report) branchPattern(field, pattern string) {
+	if pattern == "" || len(pattern) > 255 || strings.ContainsAny(pattern, " \t\n\x00~^:?[\\") || strings.Contains(pattern, "**") {
+		bad(field, fmt.Sprintf("%q is not a pattern of branches: write a branch's name, in which * stands for any characters", clip(pattern)))
+	}
+}
+
 func (bad report) variables(path string, vars map[string]string) {
 	for name, value := range vars {
 		key := keyOf(path, name)
@@ -109,6 +137,6 @@ func (bad report) repo(field, s string) {
 
 func (bad report) oneOf(field, value string, allowed ...string) {
 	if value != "" && !slices.Contains(allowed, value) {
-		bad(field, fmt.Sprintf("%q is not known here%s (%s)", clip(value), didYouMean(value, allowed), strings.Join(allowed, ", ")))
+		bad(field, fmt.Sprintf("%q is not known here%s (%s)", clip(value), DidYouMean(value, allowed), strings.Join(allowed, ", ")))
 	}
 }

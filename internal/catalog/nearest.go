@@ -6,9 +6,9 @@ import (
 	"strings"
 )
 
-// didYouMean returns `: did you mean "stack"?` for the candidate nearest to word,
+// DidYouMean returns `: did you mean "stack"?` for the candidate nearest to word,
 // or nothing when none is near.
-func didYouMean(word string, candidates []string) string {
+func DidYouMean(word string, candidates []string) string {
 	best, distance := "", min(2, len(word)/2)+1
 	for _, c := range slices.Sorted(slices.Values(candidates)) {
 		if d := edits(strings.ToLower(word), strings.ToLower(c), distance); d < distance {

@@ -60,7 +60,7 @@ func ParseFiles(files []File) ([]Parsed, error) {
 		}
 		first[id] = p
 	}
-	if err := problems.err(); err != nil {
+	if err := problems.Err(); err != nil {
 		return nil, err
 	}
 	return parsed, nil
@@ -106,7 +106,7 @@ func (b *binder) document(n ast.Node) delivery.Document {
 	case KindEnvironment:
 		return spec(b, e, checkEnvironment)
 	}
-	b.bad("kind", fmt.Sprintf("unknown kind %q%s", clip(e.Kind), didYouMean(e.Kind, kinds())))
+	b.bad("kind", fmt.Sprintf("unknown kind %q%s", clip(e.Kind), DidYouMean(e.Kind, kinds())))
 	return delivery.Document{}
 }
 

@@ -53,7 +53,7 @@ func recheckAll(docs []delivery.Document, manager string) ([]delivery.Document, 
 		c.Manager, c.Version = manager, 0
 		checked[i] = c
 	}
-	return checked, problems.err()
+	return checked, problems.Err()
 }
 
 func refuseOthers(have, want []delivery.Document, manager string) error {

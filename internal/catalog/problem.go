@@ -43,9 +43,9 @@ func (ps Problems) Error() string {
 	return strings.Join(lines, "\n")
 }
 
-// err returns the problems as an error of kind Invalid, or nil when there are none.
+// Err returns the problems as an error of kind Invalid, or nil when there are none.
 // errors.As finds the Problems in it.
-func (ps Problems) err() error {
+func (ps Problems) Err() error {
 	if len(ps) == 0 {
 		return nil
 	}

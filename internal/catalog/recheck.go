@@ -20,7 +20,7 @@ func recheck(d delivery.Document) (delivery.Document, Problems) {
 	case KindEnvironment:
 		return respec(d, checkEnvironment)
 	}
-	return d, Problems{{File: ref(d), Field: "kind", Msg: fmt.Sprintf("unknown kind %q%s", clip(d.Kind), didYouMean(d.Kind, kinds()))}}
+	return d, Problems{{File: ref(d), Field: "kind", Msg: fmt.Sprintf("unknown kind %q%s", clip(d.Kind), DidYouMean(d.Kind, kinds()))}}
 }
 
 func respec[T any](d delivery.Document, check func(name string, spec T, bad report)) (delivery.Document, Problems) {

@@ -25,7 +25,7 @@ func (s *Set) Check() error {
 		s.checkReferences(s.Apps[name], bad)
 		checkListeners(s.Apps[name], listeners, bad)
 	}
-	return problems.err()
+	return problems.Err()
 }
 
 // checkPromotion follows an environment's sources: each must exist, and one must
@@ -51,11 +51,11 @@ func (s *Set) checkPromotion(e delivery.Environment, bad report) {
 
 func (s *Set) checkReferences(a delivery.App, bad report) {
 	if _, ok := s.Stacks[a.Stack]; !ok {
-		bad("spec.stack", fmt.Sprintf("there is no Stack %q%s", clip(a.Stack), didYouMean(a.Stack, keys(s.Stacks))))
+		bad("spec.stack", fmt.Sprintf("there is no Stack %q%s", clip(a.Stack), DidYouMean(a.Stack, keys(s.Stacks))))
 	}
 	for env := range a.Environments {
 		if _, ok := s.Environments[env]; !ok {
-			bad("spec.environments."+env, fmt.Sprintf("there is no Environment %q%s", clip(env), didYouMean(env, keys(s.Environments))))
+			bad("spec.environments."+env, fmt.Sprintf("there is no Environment %q%s", clip(env), DidYouMean(env, keys(s.Environments))))
 		}
 	}
 }

@@ -17,6 +17,7 @@ var yamlBlock = regexp.MustCompile("(?s)```yaml\n(.*?)```")
 func TestSpecPagesAreTrue(t *testing.T) {
 	for page, kind := range map[string]reflect.Type{
 		"app": reflect.TypeFor[delivery.App](), "stack": reflect.TypeFor[delivery.Stack](), "environment": reflect.TypeFor[delivery.Environment](),
+		"repository-file": reflect.TypeFor[delivery.Exceptions](),
 	} {
 		t.Run(page, func(t *testing.T) {
 			text, err := os.ReadFile("../../docs/spec/" + page + ".md")
@@ -29,7 +30,11 @@ func TestSpecPagesAreTrue(t *testing.T) {
 				}
 			}
 			for _, block := range yamlBlock.FindAllSubmatch(text, -1) {
-				if _, err := Parse(page+".md", block[1]); err != nil {
+				parse := func() error { _, err := Parse(page+".md", block[1]); return err }
+				if page == "repository-file" {
+					parse = func() error { _, err := ParseRepository(page+".md", block[1]); return err }
+				}
+				if err := parse(); err != nil {
 					t.Errorf("the example is refused:\n%v", err)
 				}
 			}

@@ -8,7 +8,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/shiplock/shiplock/internal/api"
-	"github.com/shiplock/shiplock/internal/delivery"
 )
 
 func (c *console) statusCommand() *cobra.Command {
@@ -87,48 +86,4 @@ func cell(t api.TargetStatus) string {
 		return string(t.State)
 	}
 	return fmt.Sprintf("#%d %s", t.RunNumber, t.State)
-}
-
-func (c *console) planCommand() *cobra.Command {
-	var env string
-	cmd := &cobra.Command{Use: "plan APP --env ENV", Short: "What a run would do, and why each line is there", Args: exactly(1)}
-	cmd.Flags().StringVar(&env, "env", "", "the environment")
-	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		if err := requireEnv(cmd, env); err != nil {
-			return err
-		}
-		cl, err := c.client()
-		if err != nil {
-			return err
-		}
-		p, err := cl.Plan(cmd.Context(), args[0], env)
-		if err != nil {
-			return err
-		}
-		return c.print(p, func(w io.Writer) { printLines(w, planLines(p)) })
-	}
-	return c.completing(cmd)
-}
-
-func planLines(p delivery.Plan) []string {
-	out := []string{word(fmt.Sprintf("Plan %s, stack %s, at most %s", p.Digest.Short(), p.Stack, p.Timeout))}
-	for _, ca := range p.Caches {
-		out = append(out, word(fmt.Sprintf("    cache %s in ~/%s %s", ca.Name, ca.Path, strings.Join(ca.Keys, ", "))))
-	}
-	for i, s := range p.Steps {
-		out = append(out, word(fmt.Sprintf("%2d. %s (at most %s)  # %s", i+1, s.Name, s.Timeout, s.Why)))
-		for line := range strings.Lines(s.Run) {
-			out = append(out, "      "+word(strings.TrimRight(line, "\n")))
-		}
-		for _, r := range s.Reports {
-			out = append(out, word(fmt.Sprintf("      reports %s in %s", r.Format, r.Path)))
-		}
-	}
-	if img := p.Image; img != nil {
-		out = append(out, word(fmt.Sprintf("Image %s on %s  # %s", img.Repository, img.Base, img.Why)))
-		for line := range strings.Lines(img.Dockerfile) {
-			out = append(out, "      "+word(strings.TrimRight(line, "\n")))
-		}
-	}
-	return out
 }

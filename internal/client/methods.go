@@ -107,6 +107,12 @@ func (c *Client) Plan(ctx context.Context, app, env string) (delivery.Plan, erro
 	return fetch[delivery.Plan](ctx, c, path("apps", app, "plan")+Filter{Env: env}.query())
 }
 
+// RefinedPlan reads what a run would do with a commit that has some files. Faults of
+// those are in Error.Problems.
+func (c *Client) RefinedPlan(ctx context.Context, app string, a api.AskPlan) (delivery.Plan, error) {
+	return submit[delivery.Plan](ctx, c, path("apps", app, "plan"), a)
+}
+
 // Artifacts lists what an app's runs made.
 func (c *Client) Artifacts(ctx context.Context, app string, f Filter) (api.Page[delivery.Artifact], error) {
 	return fetch[api.Page[delivery.Artifact]](ctx, c, path("apps", app, "artifacts")+Filter{Limit: f.Limit}.query())

@@ -6,17 +6,13 @@ import (
 	"time"
 )
 
-func (j *Job) admit(e JobAdmitted) error {
+func (j *Job) admit(e JobAdmitted, plan Plan) error {
 	if j.State != JobQueued {
 		return E(Conflict, fmt.Sprintf("job %s is %s, not queued", j.Name, j.State))
 	}
-	steps := make([]Step, len(j.Steps)) // a new attempt starts from a fresh workspace
-	for i, s := range j.Steps {
-		steps[i] = Step{Name: s.Name, State: StepPending}
-	}
 	j.State, j.Attempt, j.Seq, j.TokenHash = JobStarting, j.Attempt+1, 0, ""
 	j.AdmittedAt, j.SeenAt, j.StartedAt, j.RetryAt = e.At, e.At, time.Time{}, time.Time{}
-	j.Steps, j.Cause = steps, nil
+	j.Steps, j.Cause = plan.fresh(), nil // a new attempt starts from a fresh workspace
 	return nil
 }
 
@@ -59,6 +55,22 @@ func (j *Job) report(e StepReported) error {
 	j.Steps = slices.Clone(j.Steps)
 	j.Steps[i] = e.Step
 	j.Seq, j.SeenAt = e.Seq, later(j.SeenAt, e.At)
+	return nil
+}
+
+// refine gives the steps of a refined plan to a job under way.
+func (j *Job) refine(e PlanRefined) error {
+	if !j.current(e.Attempt) || j.State != JobRunning {
+		return ErrGone
+	}
+	had := j.Steps
+	j.Steps = e.Plan.fresh()
+	for i, s := range j.Steps {
+		if k := slices.IndexFunc(had, func(h Step) bool { return h.Name == s.Name && h.State != StepPending }); k >= 0 {
+			j.Steps[i] = had[k]
+		}
+	}
+	j.SeenAt = later(j.SeenAt, e.At)
 	return nil
 }
 

@@ -1,7 +1,8 @@
 package delivery
 
-// Plan is what a Run will do and why, pinned to the Run when it is made. It is a
-// pure function of App, Stack, Environment and commit.
+// Plan is what a Run will do and why, pinned to the Run when it is made, and
+// once more when the commit's own files have refined it. It is a pure function of
+// App, Stack, Environment and those files.
 type Plan struct {
 	// Digest is the content hash of everything below.
 	Digest Digest `json:"digest"`
@@ -16,10 +17,26 @@ type Plan struct {
 	Protected bool       `json:"protected,omitempty"`
 	Caches    []Cache    `json:"caches,omitempty"`
 	Steps     []PlanStep `json:"steps"`
+	// Reads are files that may change the Plan once the commit is checked out, each
+	// the nearest one from the App's folder up to the repository's root. A Plan that
+	// was refined by them reads none.
+	Reads []string `json:"reads,omitempty"`
 	// Image is the image to make; nil for a Plan that makes none.
 	Image *ImagePlan `json:"image,omitempty"`
 	// Timeout limits the whole job.
 	Timeout Duration `json:"timeout"`
+}
+
+// fresh are the steps of an attempt that has not begun.
+func (p Plan) fresh() []Step {
+	steps := make([]Step, len(p.Steps))
+	for i, s := range p.Steps {
+		steps[i] = Step{Name: s.Name, State: StepPending}
+		if s.Skip != "" {
+			steps[i].State = StepSkipped
+		}
+	}
+	return steps
 }
 
 // StepKind says who carries a step out.
@@ -42,6 +59,14 @@ type PlanStep struct {
 	Tests string `json:"tests,omitempty"`
 	// Reports are the files of results that the step leaves.
 	Reports []ReportFiles `json:"reports,omitempty"`
+	// Needs are the steps that it waits for.
+	Needs []string `json:"needs,omitempty"`
+	// Skip says why the step does not run; empty when it does.
+	Skip string `json:"skip,omitempty"`
+	// Outputs are files or folders, relative to the App's folder, that exist when
+	// the step has ended. Inputs are those of other steps that it uses.
+	Outputs []string `json:"outputs,omitempty"`
+	Inputs  []string `json:"inputs,omitempty"`
 	// Why says which document asked for the step.
 	Why string `json:"why"`
 }
@@ -57,6 +82,7 @@ type ImagePlan struct {
 	// Start is the content of start.sh for an App that brings none.
 	Start string            `json:"start,omitempty"`
 	Port  int               `json:"port,omitempty"`
+	Logs  string            `json:"logs,omitempty"`
 	Env   map[string]string `json:"env,omitempty"`
 	// Dockerfile is the generated text that the assembly equals.
 	Dockerfile string `json:"dockerfile"`

@@ -19,6 +19,8 @@ type Run struct {
 	Commit Commit `json:"commit"`
 	Repo   Repo   `json:"repo"`
 	Plan   Plan   `json:"plan"`
+	// Changed is what the push changed; nil when that is not known.
+	Changed *Changes `json:"changed,omitempty"`
 	// Hook is the delivery that asked for the run; empty when a person did.
 	Hook      string    `json:"hook,omitempty"`
 	By        Actor     `json:"by"`
@@ -124,13 +126,9 @@ func (r Run) AttemptKey(j Job) string {
 
 // NewRun returns a queued run with one job per the Plan. The store assigns Number.
 func NewRun(id RunID, app App, env Environment, commit Commit, repo Repo, plan Plan, by Actor, now time.Time) Run {
-	steps := make([]Step, len(plan.Steps))
-	for i, s := range plan.Steps {
-		steps[i] = Step{Name: s.Name, State: StepPending}
-	}
 	return Run{
 		ID: id, App: app.Name, Env: env.Name, Team: app.Team, Lane: env.Rank,
 		Commit: commit, Repo: repo, Plan: plan, By: by, CreatedAt: now,
-		Jobs: []Job{{Name: "build", State: JobQueued, Steps: steps}},
+		Jobs: []Job{{Name: "build", State: JobQueued, Steps: plan.fresh()}},
 	}
 }

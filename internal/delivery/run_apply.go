@@ -26,6 +26,14 @@ type (
 		TokenHash string
 		At        time.Time
 	}
+	// PlanRefined gives the run the Plan that the commit's own files make of its
+	// first one. The first that is accepted stays, also for later attempts.
+	PlanRefined struct {
+		Job     string
+		Attempt int
+		Plan    Plan
+		At      time.Time
+	}
 	// StepReported is a runner's report on one step.
 	StepReported struct {
 		Job     string
@@ -78,6 +86,7 @@ type (
 
 func (JobAdmitted) Name() string     { return "job.admitted" }
 func (AttemptClaimed) Name() string  { return "attempt.claimed" }
+func (PlanRefined) Name() string     { return "plan.refined" }
 func (StepReported) Name() string    { return "step.reported" }
 func (JobFinished) Name() string     { return "job.finished" }
 func (AttemptSeen) Name() string     { return "attempt.seen" }
@@ -95,9 +104,11 @@ func (r Run) Apply(e Event) (Run, error) {
 	var at time.Time
 	switch e := e.(type) {
 	case JobAdmitted:
-		at, err = e.At, r.onJob(e.Job, func(j *Job) error { return j.admit(e) })
+		at, err = e.At, r.onJob(e.Job, func(j *Job) error { return j.admit(e, r.Plan) })
 	case AttemptClaimed:
 		at, err = e.At, r.onJob(e.Job, func(j *Job) error { return j.claim(e) })
+	case PlanRefined:
+		at, err = e.At, r.refine(e)
 	case StepReported:
 		at, err = e.At, r.onJob(e.Job, func(j *Job) error { return j.report(e) })
 	case JobFinished:
@@ -134,6 +145,20 @@ func (r *Run) onJob(name string, change func(*Job) error) error {
 		return E(Conflict, fmt.Sprintf("%s has no job %q", r.Name(), name))
 	}
 	return change(j)
+}
+
+func (r *Run) refine(e PlanRefined) error {
+	refined := r.Plan.Reads == nil
+	err := r.onJob(e.Job, func(j *Job) error {
+		if refined && j.current(e.Attempt) && j.State == JobRunning {
+			return nil
+		}
+		return j.refine(e)
+	})
+	if err == nil && !refined {
+		r.Plan = e.Plan
+	}
+	return err
 }
 
 func (r *Run) finish(e JobFinished) error {

@@ -2,6 +2,7 @@ package delivery_test
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -13,7 +14,8 @@ const build = "build"
 
 func newRun() delivery.Run {
 	plan := delivery.Plan{
-		Steps:   []delivery.PlanStep{{Name: "checkout"}, {Name: "test"}},
+		Steps:   []delivery.PlanStep{{Name: "checkout"}, {Name: "test", Needs: []string{"checkout"}}},
+		Reads:   []string{"shiplock.yaml"},
 		Timeout: delivery.Duration(20 * time.Minute),
 	}
 	r := delivery.NewRun("run-1", delivery.App{Name: "shop"}, delivery.Environment{Name: "dev"},
@@ -77,6 +79,18 @@ func runEvents() []event[delivery.Run] {
 			return delivery.AttemptSeen{Job: build, Attempt: j.Attempt - back, At: t0}
 		})
 	}
+	// refine adds a step that runs beside the other.
+	refine := func(back int, added string) func(delivery.Run) delivery.Event {
+		return job(func(j delivery.Job) delivery.Event {
+			return delivery.PlanRefined{Job: build, Attempt: j.Attempt - back, At: t0, Plan: delivery.Plan{
+				Steps: []delivery.PlanStep{
+					{Name: "checkout"}, {Name: "test", Needs: []string{"checkout"}},
+					{Name: added, Needs: []string{"checkout"}}, {Name: "docs", Skip: "the branch is dev"},
+				},
+				Timeout: delivery.Duration(30 * time.Minute),
+			}}
+		})
+	}
 	fact := func(e delivery.Event) func(delivery.Run) delivery.Event {
 		return func(delivery.Run) delivery.Event { return e }
 	}
@@ -87,6 +101,23 @@ func runEvents() []event[delivery.Run] {
 		{"attempt.claimed (fenced)", claim("mine", 1)},
 		{"attempt.seen", seen(0)},
 		{"attempt.seen (fenced)", seen(1)},
+		{"plan.refined", refine(0, "lint")},
+		{"plan.refined (otherwise)", func(r delivery.Run) delivery.Event {
+			if r.Plan.Reads != nil {
+				return nil
+			}
+			return refine(0, "other")(r)
+		}},
+		{"plan.refined (fenced)", refine(1, "lint")},
+		{"step.reported (another at once)", func(r delivery.Run) delivery.Event {
+			j := r.Jobs[0]
+			for _, s := range slices.Backward(j.Steps) {
+				if s.State == delivery.StepPending {
+					return delivery.StepReported{Job: build, Attempt: j.Attempt, Seq: j.Seq + 1, Step: delivery.Step{Name: s.Name, State: delivery.StepRunning, StartedAt: t0}, At: t0}
+				}
+			}
+			return nil
+		}},
 		{"step.reported (next)", report(1, 0, "")},
 		{"step.reported (repeated)", report(0, 0, "")},
 		{"step.reported (after a gap)", report(2, 0, "")},

@@ -18,6 +18,7 @@ const (
 	TestsFailed    = "tests.failed"
 	CheckoutFailed = "checkout.failed"
 	ImageFailed    = "image.failed"
+	FileMissing    = "file.missing"
 	// RunnerFailed is ours: the runner could not go on.
 	RunnerFailed = "runner.failed"
 )

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 
@@ -128,16 +129,34 @@ func (e *Engine) place(ctx context.Context, app, env string) (*catalog.Set, deli
 	return set, a, en, nil
 }
 
-// Plan returns what a run of the app in the environment would do.
-func (e *Engine) Plan(ctx context.Context, p Principal, app, env string) (delivery.Plan, error) {
-	if err := e.Allow(p, delivery.CmdRead, app+"/"+env); err != nil {
+// AskPlan asks what a run of the app in the environment would do.
+type AskPlan struct {
+	App string
+	Env string
+	// Branch is the branch of the commit; empty is the environment's.
+	Branch string
+	// Files are those of the commit that refine the plan; nil asks for the plan
+	// before that.
+	Files []delivery.SourceFile
+}
+
+// Plan returns what a run would do.
+func (e *Engine) Plan(ctx context.Context, p Principal, ask AskPlan) (delivery.Plan, error) {
+	if err := e.Allow(p, delivery.CmdRead, ask.App+"/"+ask.Env); err != nil {
 		return delivery.Plan{}, err
 	}
-	set, a, en, err := e.place(ctx, app, env)
+	set, a, en, err := e.place(ctx, ask.App, ask.Env)
 	if err != nil {
 		return delivery.Plan{}, err
 	}
-	return standard.Plan(standard.Input{App: a, Stack: set.Stacks[a.Stack], Environment: en})
+	plan, err := standard.Plan(standard.Input{App: a, Stack: set.Stacks[a.Stack], Environment: en})
+	if err != nil || ask.Files == nil {
+		return plan, err
+	}
+	return standard.Refine(standard.Refinement{
+		Plan: plan, App: a.Name, Files: ask.Files,
+		Facts: standard.Facts{Branch: cmp.Or(ask.Branch, en.Branch), Environment: en.Name, Labels: a.Labels},
+	})
 }
 
 // CancelRun ends a run that is not over.

@@ -133,7 +133,7 @@ func TestDeniedCommandsChangeNothing(t *testing.T) {
 		for _, o := range orders {
 			w.refused(o.give(t.Context(), nobody), delivery.Denied, "eve may not "+string(o.cmd))
 		}
-		_, err := w.Plan(t.Context(), nobody, "shop", "dev")
+		_, err := w.Plan(t.Context(), nobody, engine.AskPlan{App: "shop", Env: "dev"})
 		w.refused(err, delivery.Denied, "eve may not read")
 		_, err = w.Apply(t.Context(), nobody, engine.ApplyCatalog{Manager: "test", Dry: true})
 		w.refused(err, delivery.Denied, "eve may not read")
@@ -206,7 +206,7 @@ func TestStartRun(t *testing.T) {
 		if err != nil || r.Number != 2 || r.Commit.Branch != "" {
 			t.Errorf("run of a commit: %+v %v", r, err)
 		}
-		plan, err := w.Plan(t.Context(), admin(), "shop", "lab")
+		plan, err := w.Plan(t.Context(), admin(), engine.AskPlan{App: "shop", Env: "lab"})
 		if err != nil || plan.Digest != r.Plan.Digest {
 			t.Errorf("the plan that is shown is not the one of the run: %v", err)
 		}

@@ -190,7 +190,7 @@ func (e *Engine) expandInto(ctx context.Context, d *draft, h delivery.Hook, set 
 		x.say("%s for %s: %v", app.Name, env.Name, err)
 		return nil
 	}
-	run.Hook = h.ID
+	run.Hook, run.Changed = h.ID, delivery.ChangesOf(push)
 	d.addRun(run)
 	x.runs = append(x.runs, run.ID)
 	return nil

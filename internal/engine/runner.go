@@ -36,8 +36,9 @@ const minToken = 20
 
 // Claim hands an attempt's job to its runner.
 func (e *Engine) Claim(ctx context.Context, c api.Claim) (api.Assignment, error) {
-	if !slices.Contains(c.Protocols, api.RunnerProtocol) {
-		return api.Assignment{}, delivery.E(delivery.Invalid, fmt.Sprintf("the runner speaks protocols %v and the server %d: install a runner of the server's version", c.Protocols, api.RunnerProtocol))
+	protocol, err := protocolFor(c.Protocols)
+	if err != nil {
+		return api.Assignment{}, err
 	}
 	if len(c.Token) < minToken {
 		return api.Assignment{}, delivery.E(delivery.Invalid, fmt.Sprintf("a runner's token has at least %d characters", minToken))
@@ -46,6 +47,9 @@ func (e *Engine) Claim(ctx context.Context, c api.Claim) (api.Assignment, error)
 		return api.Assignment{}, delivery.E(delivery.Denied, "the claim code is not this attempt's")
 	}
 	run, job, err := e.reportOn(ctx, c.Attempt, func(d *draft, run delivery.Run, job delivery.Job, attempt int) error {
+		if protocol < planProtocol && len(run.Plan.Reads) > 0 {
+			return delivery.E(delivery.Invalid, "this plan may be refined by files of its commit, which a runner of protocol 1 does not send: install a runner of the server's version")
+		}
 		return d.record(ctx, run.Ref(), delivery.AttemptClaimed{Job: job.Name, Attempt: attempt, TokenHash: hashToken(c.Token), At: d.now})
 	})
 	if err != nil {
@@ -55,12 +59,27 @@ func (e *Engine) Claim(ctx context.Context, c api.Claim) (api.Assignment, error)
 	if err != nil {
 		return api.Assignment{}, err
 	}
-	return e.assignment(run, job, c, line), nil
+	a := e.assignment(run, job, c, line)
+	a.Protocol = protocol
+	return a, nil
+}
+
+// planProtocol is the version from which runners send files that refine a plan.
+const planProtocol = 2
+
+// protocolFor chooses the newest version that both sides speak.
+func protocolFor(offered []int) (int, error) {
+	for v := api.RunnerProtocol; v >= api.RunnerProtocol-1; v-- {
+		if slices.Contains(offered, v) {
+			return v, nil
+		}
+	}
+	return 0, delivery.E(delivery.Invalid, fmt.Sprintf("the runner speaks protocols %v and the server %d and %d: install a runner of the server's version", offered, api.RunnerProtocol, api.RunnerProtocol-1))
 }
 
 func (e *Engine) assignment(run delivery.Run, job delivery.Job, c api.Claim, line int64) api.Assignment {
 	a := api.Assignment{
-		Protocol: api.RunnerProtocol, App: run.App, Env: run.Env, Run: run.Name(), Plan: run.Plan,
+		App: run.App, Env: run.Env, Run: run.Name(),
 		Clone: api.Clone{
 			URL: run.Repo.CloneURL, SHA: run.Commit.SHA, Branch: run.Commit.Branch,
 		},
@@ -72,22 +91,29 @@ func (e *Engine) assignment(run delivery.Run, job delivery.Job, c api.Claim, lin
 	if a.Clone.Password != "" {
 		a.Masks = append(a.Masks, a.Clone.Password)
 	}
-	if img := run.Plan.Image; img != nil {
-		here := *img
-		here.Base = e.cfg.inRegistry(img.Base)
-		here.Dockerfile = e.cfg.inRegistry(img.Dockerfile)
-		a.Plan.Image = &here
-		a.Push = api.Push{
-			Registry: e.cfg.Registry, Repository: img.Repository,
-			Username: c.Attempt, Password: c.Token, PlainHTTP: true,
-			Labels: map[string]string{
-				"org.opencontainers.image.revision": run.Commit.SHA,
-				"org.opencontainers.image.source":   run.Repo.CloneURL,
-				"org.opencontainers.image.title":    run.App,
-			},
-		}
-	}
+	a.Plan, a.Push = e.work(run, c.Attempt, c.Token)
 	return a
+}
+
+// work is what a runner does, and where it pushes to.
+func (e *Engine) work(run delivery.Run, key, token string) (delivery.Plan, api.Push) {
+	plan := run.Plan
+	if plan.Image == nil {
+		return plan, api.Push{}
+	}
+	here := *plan.Image
+	here.Base = e.cfg.inRegistry(here.Base)
+	here.Dockerfile = e.cfg.inRegistry(here.Dockerfile)
+	plan.Image = &here
+	return plan, api.Push{
+		Registry: e.cfg.Registry, Repository: here.Repository,
+		Username: key, Password: token, PlainHTTP: true,
+		Labels: map[string]string{
+			"org.opencontainers.image.revision": run.Commit.SHA,
+			"org.opencontainers.image.source":   run.Repo.CloneURL,
+			"org.opencontainers.image.title":    run.App,
+		},
+	}
 }
 
 // inRegistry puts the embedded registry's address where a catalog document says

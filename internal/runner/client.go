@@ -71,6 +71,11 @@ func (c *client) claim(ctx context.Context, code, version string) (a api.Assignm
 	return a, err
 }
 
+func (c *client) refine(ctx context.Context, source api.Source) (r api.Refined, err error) {
+	err = c.post(ctx, api.RunnerPlanPath, mustJSON(source), &r)
+	return r, err
+}
+
 func (c *client) reports(ctx context.Context, list []api.Report) (ack api.ReportsAck, err error) {
 	err = c.post(ctx, api.RunnerReportsPath, mustJSON(api.Reports{Reports: list}), &ack)
 	return ack, err

@@ -7,17 +7,15 @@ import (
 	"os"
 	"path"
 	"slices"
-	"strings"
 	"syscall"
+
+	"github.com/shiplock/shiplock/internal/delivery"
 )
 
-// glob is a pattern of files, cut at its slashes: as of path.Match, and "**" stands
-// for any folders, also for none.
-type glob []string
+// glob is a pattern of files that is searched for.
+type glob delivery.PathPattern
 
-func newGlob(pattern string) glob { return strings.Split(pattern, "/") }
-
-const anyFolders = "**"
+func newGlob(pattern string) glob { return glob(delivery.NewPathPattern(pattern)) }
 
 // deepest is how many folders a pattern reaches into.
 const deepest = 32
@@ -25,28 +23,8 @@ const deepest = 32
 // unsearched are folders that "**" does not stand for: they are large, and others'.
 var unsearched = [...]string{".git", "node_modules"}
 
-// matches tells whether the pattern names a file. Only the last "**" needs to be
-// tried again, so the work is bounded by the product of the lengths.
-func (g glob) matches(file []string) bool {
-	star, from := -1, 0
-	i, k := 0, 0
-	for k < len(file) {
-		switch {
-		case i < len(g) && g[i] == anyFolders:
-			star, from = i, k
-			i++
-		case i < len(g) && matchName(g[i], file[k]):
-			i++
-			k++
-		case star >= 0:
-			from++
-			i, k = star+1, from
-		default:
-			return false
-		}
-	}
-	return i == len(g)
-}
+// matches tells whether the pattern names a file.
+func (g glob) matches(file []string) bool { return delivery.PathPattern(g).Matches(file) }
 
 // leads tells whether files of the pattern may be in a folder, given that they may
 // be in the one above it.
@@ -55,15 +33,10 @@ func (g glob) leads(folder []string) bool {
 		return false
 	}
 	name := folder[len(folder)-1]
-	if i := slices.Index(g, anyFolders); i >= 0 && i < len(folder) {
+	if i := slices.Index(g, delivery.AnyFolders); i >= 0 && i < len(folder) {
 		return !slices.Contains(unsearched[:], name)
 	}
-	return len(folder) < len(g) && matchName(g[len(folder)-1], name)
-}
-
-func matchName(pattern, name string) bool {
-	ok, err := path.Match(pattern, name)
-	return ok && err == nil
+	return len(folder) < len(g) && delivery.MatchName(g[len(folder)-1], name)
 }
 
 // errManyFiles ends a search.

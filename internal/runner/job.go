@@ -38,12 +38,15 @@ type job struct {
 	reporter *reporter
 	shipper  *shipper
 	tools    toolbox
+	client   *client
 
 	// stop ends the steps, gracefully; hard is over when they must be gone at
 	// once, and when nothing may be sent any more.
 	stop    context.CancelCauseFunc
 	hard    context.Context
 	abandon context.CancelCauseFunc
+	// clock ends the job at its limit, which a refined plan moves.
+	clock *jobClock
 }
 
 // run does everything and reports the end. The error says why the end could not
@@ -101,13 +104,14 @@ func (j *job) work(ctx context.Context) (last *delivery.Step, finish api.Finish)
 			last, finish = nil, api.Finish{Outcome: r.outcome, Cause: j.hide(r.cause)}
 		}
 	}()
-	if limit := j.Plan.Timeout.Std(); limit > 0 {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeoutCause(ctx, limit, &limitError{limit, true})
-		defer cancel()
-	}
+	ctx, j.clock = startClock(ctx, j.Plan.Timeout.Std())
+	defer j.clock.stop()
 	finish.Outcome = api.OutcomeSucceeded
-	for _, s := range j.Plan.Steps {
+	for i := 0; i < len(j.Plan.Steps); i++ { // the checkout may refine the plan
+		s := j.Plan.Steps[i]
+		if s.Skip != "" {
+			continue
+		}
 		if last != nil {
 			j.reporter.add(api.Report{Step: last})
 		}

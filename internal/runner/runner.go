@@ -83,7 +83,7 @@ func claim(ctx context.Context, client *client, c Config) (a api.Assignment, err
 }
 
 func newJob(c Config, client *client, a api.Assignment) *job {
-	j := &job{Config: c, Assignment: a}
+	j := &job{Config: c, Assignment: a, client: client}
 	secrets := append([]string{a.Clone.Password, a.Push.Password}, a.Masks...)
 	spool := newSpool(c.Workspace, c.SpoolLimit, a.Line)
 	j.journal = &journal{

@@ -41,6 +41,9 @@ type server struct {
 	// fault, when set, may answer a request instead of the server.
 	fault func(path string, n int) (status int)
 	asked map[string]int
+	// refined answers the files that a runner sends.
+	refined api.Refined
+	source  []delivery.SourceFile
 	// lower makes the log's acknowledgement fall back once.
 	lower    int64
 	finished chan struct{}
@@ -51,7 +54,7 @@ func serve(t testing.TB, steps ...delivery.PlanStep) *server {
 	s := &server{
 		t: t, asked: map[string]int{}, finished: make(chan struct{}),
 		assignment: api.Assignment{
-			Protocol: 1, App: "shop", Env: "dev", Run: "shop#7", Heartbeat: 20,
+			Protocol: api.RunnerProtocol, App: "shop", Env: "dev", Run: "shop#7", Heartbeat: 20,
 			Plan:  delivery.Plan{Steps: steps},
 			Clone: api.Clone{SHA: strings.Repeat("ab", 20), Branch: "dev", Password: "clone-password"},
 			Push:  api.Push{Repository: "apps/shop", Password: "push-password"},
@@ -81,6 +84,7 @@ func (s *server) up() {
 	s.addr = l.Addr().String()
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST "+api.RunnerClaimPath, s.claim)
+	mux.HandleFunc("POST "+api.RunnerPlanPath, s.plan)
 	mux.HandleFunc("POST "+api.RunnerReportsPath, s.report)
 	mux.HandleFunc("POST "+api.RunnerLogPath, s.log)
 	s.http = &http.Server{Handler: mux}
@@ -137,6 +141,17 @@ func (s *server) claim(w http.ResponseWriter, r *http.Request) {
 	}
 	s.token = c.Token
 	_ = json.NewEncoder(w).Encode(s.assignment)
+}
+
+func (s *server) plan(w http.ResponseWriter, r *http.Request) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var source api.Source
+	if !s.enter(w, r, &source) {
+		return
+	}
+	s.source = source.Files
+	_ = json.NewEncoder(w).Encode(s.refined)
 }
 
 func (s *server) report(w http.ResponseWriter, r *http.Request) {

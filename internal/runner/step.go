@@ -59,6 +59,9 @@ func (j *job) script(ctx context.Context, s delivery.PlanStep) result {
 	if c := j.unfit(ctx, s.Name, env); c != nil {
 		return failed(*c)
 	}
+	if c := missing(s.Name, dir, "input", s.Inputs); c != nil {
+		return failed(*c)
+	}
 	j.say(s.Name, "$ "+strings.ReplaceAll(strings.TrimSpace(s.Run), "\n", "\n$ "))
 	files := j.expect(s, dir)
 	roots := j.roots(dir)
@@ -78,6 +81,9 @@ func (j *job) script(ctx context.Context, s delivery.PlanStep) result {
 	}
 	tests := quality.Fuller(files.merged.Tests(), j.maskTests(out))
 	r := j.judge(ctx, e, diagnose.Failure{Step: s.Name, Exit: e.exit, Signal: e.signal, Tests: tests, Output: &out.sample})
+	if c := missing(s.Name, dir, "output", s.Outputs); c != nil && r.outcome == api.OutcomeSucceeded {
+		r = failed(*c)
+	}
 	r.usage, r.tests, r.coverage, r.warnings = e.usage, tests, files.merged.Coverage(), files.warnings
 	return r
 }
@@ -158,7 +164,7 @@ func (j *job) checkout(ctx context.Context, s delivery.PlanStep) result {
 		c.Step, c.Evidence = s.Name, []string{err.Error()}
 		return failed(c)
 	}
-	return succeeded
+	return j.refine(ctx, s.Name)
 }
 
 // withoutUser takes a credential out of a clone URL.

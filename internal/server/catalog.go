@@ -155,7 +155,21 @@ type planInput struct {
 }
 
 func (s *Server) plan(ctx context.Context, in *planInput) (delivery.Plan, error) {
-	return s.cfg.Engine.Plan(ctx, principal(ctx), in.App, in.Env)
+	return s.cfg.Engine.Plan(ctx, principal(ctx), engine.AskPlan{App: in.App, Env: in.Env})
+}
+
+type refineInput struct {
+	AppPath
+	Body api.AskPlan
+}
+
+// refinedPlan is what a run does with a commit that has these files.
+func (s *Server) refinedPlan(ctx context.Context, in *refineInput) (delivery.Plan, error) {
+	files := in.Body.Files
+	if files == nil {
+		files = []delivery.SourceFile{}
+	}
+	return s.cfg.Engine.Plan(ctx, principal(ctx), engine.AskPlan{App: in.App, Env: in.Body.Env, Branch: in.Body.Branch, Files: files})
 }
 
 type applyInput struct{ Body api.Apply }

@@ -112,7 +112,7 @@ func (w *world) claim() (key, token string) {
 	select {
 	case a := <-w.starts:
 		token = strings.Repeat("t", 40)
-		status := w.call("POST", api.RunnerClaimPath, api.Claim{Protocols: []int{1}, Attempt: a.Key, Code: a.ClaimCode, Token: token}, nil)
+		status := w.call("POST", api.RunnerClaimPath, api.Claim{Protocols: []int{api.RunnerProtocol}, Attempt: a.Key, Code: a.ClaimCode, Token: token}, nil)
 		if status != http.StatusOK {
 			w.t.Fatalf("claim: %d", status)
 		}

@@ -18,6 +18,7 @@ func (s *Server) register() http.Handler {
 	m.open("POST /login", s.login)
 	m.open("POST /hooks/{forge}", s.receiveHook)
 	m.open("POST "+api.RunnerClaimPath, s.runnerClaim)
+	m.open("POST "+api.RunnerPlanPath, s.runnerPlan)
 	m.open("POST "+api.RunnerReportsPath, s.runnerReports)
 	m.open("POST "+api.RunnerLogPath, s.runnerLog)
 	if s.cfg.Registry != nil {
@@ -44,6 +45,7 @@ func (s *Server) register() http.Handler {
 	handle(o, get("/apps", "catalog", "Apps with their state in each environment"), s.listApps)
 	handle(o, get("/apps/{app}", "catalog", "One app"), s.getApp)
 	handle(o, get("/apps/{app}/plan", "catalog", "What a run would do, and why"), s.plan)
+	handle(o, post("/apps/{app}/plan", "catalog", "What a run of a commit with these files would do"), s.refinedPlan)
 	handle(o, get("/apps/{app}/artifacts", "catalog", "What runs made, the newest first"), s.listArtifacts)
 
 	handle(o, get("/runs", "runs", "Runs, the newest first"), s.listRuns)

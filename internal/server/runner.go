@@ -15,6 +15,12 @@ func (s *Server) runnerClaim(w http.ResponseWriter, r *http.Request) {
 	answerRunner(s, w, r, func(c api.Claim) (api.Assignment, error) { return s.cfg.Engine.Claim(r.Context(), c) })
 }
 
+func (s *Server) runnerPlan(w http.ResponseWriter, r *http.Request) {
+	answerRunner(s, w, r, func(source api.Source) (api.Refined, error) {
+		return s.cfg.Engine.Refine(r.Context(), r.PathValue("key"), bearer(r), source)
+	})
+}
+
 func (s *Server) runnerReports(w http.ResponseWriter, r *http.Request) {
 	answerRunner(s, w, r, func(reports api.Reports) (api.ReportsAck, error) {
 		return s.cfg.Engine.Report(r.Context(), r.PathValue("key"), bearer(r), reports)

@@ -23,15 +23,28 @@ func Explain(p delivery.Plan) []string {
 		lines = append(lines, "tools    "+tools(p.Tools))
 	}
 	lines = append(lines, caches(p)...)
+	if len(p.Reads) > 0 {
+		lines = append(lines, "reads    "+strings.Join(p.Reads, ", ")+", when the commit has it: it may change what follows")
+	}
 	lines = append(lines, fmt.Sprintf("limit    %s in all", short(p.Timeout)), "")
 	for i, s := range p.Steps {
-		lines = append(lines, fmt.Sprintf("%d. %s  (at most %s)", i+1, s.Name, short(s.Timeout)), "   # "+s.Why)
+		lines = append(lines, fmt.Sprintf("%d. %s  (at most %s)%s", i+1, s.Name, short(s.Timeout), waits(p.Steps, i)), "   # "+s.Why)
+		if s.Skip != "" {
+			lines = append(lines, "   skipped: "+s.Skip)
+			continue
+		}
 		for _, name := range slices.Sorted(maps.Keys(s.Env)) {
 			lines = append(lines, fmt.Sprintf("   %s=%q", name, s.Env[name]))
 		}
 		lines = append(lines, indented(s.Run)...)
 		for _, r := range s.Reports {
 			lines = append(lines, "   reports "+r.Format+" in "+r.Path)
+		}
+		if len(s.Inputs) > 0 {
+			lines = append(lines, "   uses "+strings.Join(s.Inputs, ", "))
+		}
+		if len(s.Outputs) > 0 {
+			lines = append(lines, "   makes "+strings.Join(s.Outputs, ", "))
 		}
 		if s.Kind == delivery.StepImage && p.Image != nil {
 			lines = append(lines, "   # "+p.Image.Why)
@@ -64,6 +77,18 @@ func caches(p delivery.Plan) []string {
 		lines = append(lines, line)
 	}
 	return lines
+}
+
+// waits says for what a step waits, unless that is just the one before it.
+func waits(steps []delivery.PlanStep, i int) string {
+	needs := steps[i].Needs
+	if i == 0 || len(needs) == 1 && needs[0] == steps[i-1].Name {
+		return ""
+	}
+	if len(needs) == 0 {
+		return "  at once"
+	}
+	return "  after " + strings.Join(needs, ", ")
 }
 
 func source(p delivery.Plan) string {

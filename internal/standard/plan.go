@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/shiplock/shiplock/internal/catalog"
 	"github.com/shiplock/shiplock/internal/delivery"
 )
 
@@ -42,19 +43,43 @@ func Plan(in Input) (delivery.Plan, error) {
 		Protected: in.Environment.Protected, Caches: in.Stack.Build.Caches,
 		Steps: steps(in), Image: imagePlan(in.App, in.Stack),
 	}
-	for _, s := range p.Steps {
-		p.Timeout += s.Timeout
+	if in.Stack.Build.Checkout != delivery.CheckoutNone {
+		p.Reads = []string{catalog.RepositoryFile}
 	}
-	p.Digest = digest(in, p)
+	finish(&p)
+	p.Digest = digest(in.App.Name, in.Environment.Name, p)
 	return p, nil
 }
 
+// finish derives what follows from the rest of a plan: what the image waits for and
+// looks like, and the limit of the whole.
+func finish(p *delivery.Plan) {
+	p.Timeout = 0
+	own, last := split(p.Steps)
+	for i := range last {
+		last[i].Needs = leaves(own)
+	}
+	for _, s := range p.Steps {
+		if s.Skip == "" {
+			p.Timeout += s.Timeout
+		}
+	}
+	if p.Image == nil {
+		return
+	}
+	if p.Image.Env = nil; p.Image.Port != 0 {
+		p.Image.Env = map[string]string{"PORT": fmt.Sprint(p.Image.Port)}
+	}
+	p.Image.Dockerfile = Dockerfile(*p.Image)
+}
+
 // digest covers the environment's name too: steps see it as SHIPLOCK_ENV.
-func digest(in Input, p delivery.Plan) delivery.Digest {
+func digest(app, env string, p delivery.Plan) delivery.Digest {
+	p.Digest = ""
 	return delivery.HashJSON(struct {
 		App, Env string
 		Plan     delivery.Plan
-	}{in.App.Name, in.Environment.Name, p})
+	}{app, env, p})
 }
 
 func steps(in Input) []delivery.PlanStep {
@@ -72,6 +97,7 @@ func steps(in Input) []delivery.PlanStep {
 			Why:     fmt.Sprintf("Stack %s: build.steps[%d]", in.Stack.Name, i),
 		})
 	}
+	chain(list)
 	if in.Stack.Runtime.Base == "" {
 		return list
 	}
@@ -86,17 +112,12 @@ func imagePlan(a delivery.App, s delivery.Stack) *delivery.ImagePlan {
 	if s.Runtime.Base == "" {
 		return nil
 	}
-	p := &delivery.ImagePlan{
+	return &delivery.ImagePlan{
 		Base: s.Runtime.Base, Repository: a.Name,
 		Source: cmp.Or(s.Build.Output, defaultOutput), Home: home(s),
-		Start: s.Runtime.Start, Port: s.Runtime.Port,
+		Start: s.Runtime.Start, Port: s.Runtime.Port, Logs: s.Runtime.Logs,
 		Why: fmt.Sprintf("Stack %s: runtime", s.Name),
 	}
-	if p.Port != 0 {
-		p.Env = map[string]string{"PORT": fmt.Sprint(p.Port)}
-	}
-	p.Dockerfile = Dockerfile(*p)
-	return p
 }
 
 func home(s delivery.Stack) string { return cmp.Or(s.Runtime.Home, delivery.DefaultHome) }

@@ -22,7 +22,7 @@ type Phrase struct {
 var catalogue = func() []Phrase {
 	var all []Phrase
 	for _, area := range [][]Phrase{
-		runs, releases, steps, topics, versions, apps, advices,
+		runs, releases, steps, topics, versions, missing, apps, advices,
 	} {
 		all = append(all, area...)
 	}

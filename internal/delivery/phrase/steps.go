@@ -54,7 +54,28 @@ var steps = []Phrase{
 		Zh: `该提交中没有目录 "{path}"`, NextZh: "改正 App 的 path，或添加这个目录。",
 	},
 	{Code: "checkout.failed", En: "checkout failed: {@error}", Zh: "检出失败：{@error}"},
+	{
+		Code: "plan.invalid",
+		En:   "{fault}« (and {more} more)»", NextEn: "Correct the file and push again; `shiplock plan {app} --env {env} -f FILE` checks it before.",
+		Zh: "{fault}«（另有 {more} 处）»", NextZh: "改正文件后重新推送；推送前可用 `shiplock plan {app} --env {env} -f FILE` 检查。",
+	},
+	{
+		Code: "file.missing", When: "use=input",
+		En: "step {step} uses {path}: {@reason}", NextEn: "Correct inputs and outputs of the steps, or the commands that make the file.",
+		Zh: "步骤 {step} 要用 {path}：{@reason}", NextZh: "改正步骤的 inputs 和 outputs，或生成该文件的命令。",
+	},
+	{
+		Code: "file.missing",
+		En:   "step {step} was to make {path}: {@reason}", NextEn: "Correct inputs and outputs of the steps, or the commands that make the file.",
+		Zh: "步骤 {step} 应当生成 {path}：{@reason}", NextZh: "改正步骤的 inputs 和 outputs，或生成该文件的命令。",
+	},
 	{Code: "image.failed", En: "image failed: {@error}", Zh: "镜像制作失败：{@error}"},
+}
+
+// missing says why a declared file is not taken.
+var missing = []Phrase{
+	{En: "it is not there", Zh: "文件不存在"},
+	{En: "a symbolic link leads out of the App's folder", Zh: "符号链接指向 App 目录之外"},
 }
 
 // versions of tools that are wanted.
