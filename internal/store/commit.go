@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/shiplock/shiplock/internal/delivery"
 )
@@ -20,8 +22,9 @@ func (s *Store) Commit(ctx context.Context, c *delivery.Change) ([]delivery.Clai
 	if err != nil {
 		return nil, delivery.Wrap(delivery.Internal, "encode a change", err)
 	}
-	wakes := newSettlement(s.replica, s.now(), c)
+	var wakes *settlement
 	err = s.write(ctx, durabilityOf(writes, c), func(tx *tx) error {
+		wakes = newSettlement(s.replica.id, s.now(), c)
 		for _, w := range writes {
 			if err := w.apply(tx); err != nil {
 				return err
@@ -59,13 +62,13 @@ func plan(c *delivery.Change) ([]write, error) {
 	for _, h := range c.Hooks {
 		p.add(writeHook(h))
 	}
-	for _, r := range c.Runs {
+	for _, r := range byID(c.Runs, func(r *delivery.Run) string { return string(r.ID) }) {
 		p.add(writeRun(r))
 	}
-	for _, t := range c.Targets {
+	for _, t := range byID(c.Targets, (*delivery.Target).Key) {
 		p.add(writeTarget(t))
 	}
-	for _, r := range c.Releases {
+	for _, r := range byID(c.Releases, func(r *delivery.Release) string { return string(r.ID) }) {
 		p.add(writeRelease(r))
 	}
 	for _, n := range c.Notifications {
@@ -87,6 +90,12 @@ func plan(c *delivery.Change) ([]write, error) {
 		p.add(writeAudit(a))
 	}
 	return p.writes, p.err
+}
+
+// byID puts aggregates in one order, so that replicas that write the same ones do
+// not wait for each other.
+func byID[T any](all []*T, id func(*T) string) []*T {
+	return slices.SortedStableFunc(slices.Values(all), func(a, b *T) int { return strings.Compare(id(a), id(b)) })
 }
 
 // planner collects writes and the first error.

@@ -16,14 +16,20 @@ import (
 	"github.com/shiplock/shiplock/internal/store/storetest"
 )
 
-// crashPath names the database that a child of TestKilled writes to.
-const crashPath = "SHIPLOCK_TEST_CRASH_PATH"
+// crashPath and crashURL name the database that a child of TestKilled writes to.
+const (
+	crashPath = "SHIPLOCK_TEST_CRASH_PATH"
+	crashURL  = "SHIPLOCK_TEST_CRASH_URL"
+)
 
 // TestKilled: all that was acknowledged outlives SIGKILL, and the next process has
 // the dead one's wakes at once.
 func TestKilled(t *testing.T) {
-	if path := os.Getenv(crashPath); path != "" {
-		commitUntilKilled(t, path)
+	if cfg := (store.Config{Path: os.Getenv(crashPath), URL: os.Getenv(crashURL)}); cfg.Path+cfg.URL != "" {
+		if cfg.URL != "" {
+			cfg.Lease = sleeperLease
+		}
+		commitUntilKilled(t, cfg)
 		return
 	}
 	path := filepath.Join(t.TempDir(), "shiplock.db")
@@ -57,7 +63,7 @@ func TestKilled(t *testing.T) {
 func TestStopped(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "shiplock.db")
 	for range 3 {
-		child, lines := startCommitting(t, path)
+		child, lines := startCommitting(t, crashPath+"="+path)
 		for range 20 {
 			lines.Scan()
 		}
@@ -85,11 +91,64 @@ func TestStopped(t *testing.T) {
 	}
 }
 
+const sleeperLease = time.Second
+
+// TestPostgresStopped: a process that sleeps past its lease, be it in the middle of a
+// write, keeps nobody waiting, and writes nothing when it wakes.
+func TestPostgresStopped(t *testing.T) {
+	url := database(t)
+	s := open(t, store.Config{URL: url, Lease: sleeperLease})
+	runs := func() int {
+		all, err := s.Runs(t.Context(), store.RunFilter{Limit: 100_000})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(all)
+	}
+	for range 3 {
+		child, lines := startCommitting(t, crashURL+"="+url)
+		for range 20 {
+			lines.Scan()
+		}
+		if err := child.Process.Signal(syscall.SIGSTOP); err != nil {
+			t.Fatal(err)
+		}
+		stopped := time.Now()
+		for taken := 0; taken < 20; {
+			claims, _, err := s.Claim(t.Context(), 1000)
+			if err != nil {
+				t.Fatal(err)
+			}
+			taken += len(claims)
+			if time.Since(stopped) > 30*time.Second {
+				t.Fatal("its wakes are not to be had")
+			}
+			time.Sleep(10 * time.Millisecond) // Renew's turn, in a server
+			if err := s.Renew(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		t.Logf("taken over after %v", time.Since(stopped))
+		before := runs()
+		if err := child.Process.Signal(syscall.SIGCONT); err != nil {
+			t.Fatal(err)
+		}
+		for lines.Scan() {
+		}
+		if err := child.Wait(); err == nil {
+			t.Error("the sleeper did not find out")
+		}
+		if after := runs(); after != before {
+			t.Errorf("the sleeper wrote %d runs", after-before)
+		}
+	}
+}
+
 // startCommitting starts a child that prints what it has committed.
-func startCommitting(t *testing.T, path string) (*exec.Cmd, *bufio.Scanner) {
+func startCommitting(t *testing.T, where string) (*exec.Cmd, *bufio.Scanner) {
 	t.Helper()
 	child := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestKilled$")
-	child.Env = append(os.Environ(), crashPath+"="+path)
+	child.Env = append(os.Environ(), where)
 	child.Stderr = os.Stderr
 	out, err := child.StdoutPipe()
 	if err != nil {
@@ -104,7 +163,7 @@ func startCommitting(t *testing.T, path string) (*exec.Cmd, *bufio.Scanner) {
 // killAfter kills a child once it has acknowledged n commits, and returns those.
 func killAfter(t *testing.T, path string, n int) (ids []delivery.RunID) {
 	t.Helper()
-	child, lines := startCommitting(t, path)
+	child, lines := startCommitting(t, crashPath+"="+path)
 	for lines.Scan() {
 		ids = append(ids, delivery.RunID(lines.Text()))
 		if len(ids) == n {
@@ -120,8 +179,8 @@ func killAfter(t *testing.T, path string, n int) (ids []delivery.RunID) {
 	return ids
 }
 
-func commitUntilKilled(t *testing.T, path string) {
-	s := open(t, store.Config{Path: path})
+func commitUntilKilled(t *testing.T, cfg store.Config) {
+	s := open(t, cfg)
 	var all sync.WaitGroup
 	for range 4 {
 		all.Go(func() {

@@ -8,27 +8,33 @@ import (
 )
 
 // Migrations are numbered without gaps from 0001, only go forward, and are never
-// edited once released.
+// edited once released. They are written for SQLite, in words that a database's
+// dialect can translate (see postgresDDL).
 //
 //go:embed migrations/*.sql
 var migrations embed.FS
 
+// migrator is what differs in bringing a database up to date.
+type migrator struct {
+	// atomically runs do in a transaction beside which nobody else migrates.
+	atomically func(do func(*tx) error) error
+	// apply runs the statements of a migration.
+	apply func(tx *tx, ddl string) error
+}
+
 // migrate applies what is missing, each migration in a transaction of its own.
-func migrate(tx *tx) error {
+func (m migrator) migrate() error {
 	files, err := migrations.ReadDir("migrations")
 	if err != nil {
 		return err
 	}
-	if _, err := tx.exec(`CREATE TABLE IF NOT EXISTS migrations (number INTEGER NOT NULL PRIMARY KEY)`); err != nil {
-		return fmt.Errorf("create table migrations: %w", err)
-	}
 	for done := 0; ; {
-		err := tx.atomically(func() (err error) {
+		err := m.atomically(func(tx *tx) (err error) {
 			// Read inside the transaction: another process may be migrating too.
 			if done, err = schemaVersion(tx); err != nil || done >= len(files) {
 				return err
 			}
-			return step(tx, done+1, files[done].Name())
+			return m.step(tx, done+1, files[done].Name())
 		})
 		if err != nil {
 			return err
@@ -45,16 +51,19 @@ func migrate(tx *tx) error {
 }
 
 func schemaVersion(tx *tx) (n int, err error) {
+	if _, err := tx.exec(`CREATE TABLE IF NOT EXISTS migrations (number INTEGER NOT NULL PRIMARY KEY)`); err != nil {
+		return 0, fmt.Errorf("create table migrations: %w", err)
+	}
 	err = tx.row(`SELECT COALESCE(MAX(number), 0) FROM migrations`).Scan(&n)
 	return n, err
 }
 
-func step(tx *tx, number int, name string) error {
+func (m migrator) step(tx *tx, number int, name string) error {
 	text, err := migrations.ReadFile("migrations/" + name)
 	if err != nil {
 		return err
 	}
-	if err := tx.script(string(text)); err != nil {
+	if err := m.apply(tx, string(text)); err != nil {
 		return fmt.Errorf("migration %s: %w", name, err)
 	}
 	_, err = tx.exec(`INSERT INTO migrations (number) VALUES ($1)`, number)

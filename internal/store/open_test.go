@@ -50,9 +50,9 @@ func TestIndexed(t *testing.T) {
 		selectRun, selectRunByNumber, olderQueued, latestArtifact, activeJobs, waitingJobs,
 		selectTarget, selectRelease, waitingReleases, selectNotification, selectAdmission,
 		selectArtifact, listArtifacts, listHistory, listAudit, selectToken, selectMeta,
-		selectWake, takeWakes,
+		lockWake, takeWakes,
 	} {
-		rows, err := s.reader.rows(t.Context(), "EXPLAIN QUERY PLAN "+query, 1, 2, 3, 4)
+		rows, err := s.reader.QueryContext(t.Context(), "EXPLAIN QUERY PLAN "+query, 1, 2, 3, 4)
 		if err != nil {
 			t.Fatalf("%s: %v", query, err)
 		}

@@ -6,69 +6,26 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"sync"
+	"time"
+
+	"github.com/shiplock/shiplock/internal/delivery"
 )
 
-// maxReaders bounds the reads that run at once, and with them their memory.
-const maxReaders = 4
+// readLimit bounds one read of a database that does not answer.
+const readLimit = 30 * time.Second
 
-// reader is a pool of connections that cannot write, with prepared statements.
+// reader reads beside the writes.
 type reader struct {
-	db   *sql.DB
-	path string
-
-	mu    sync.Mutex
-	stmts map[string]*sql.Stmt
-}
-
-// openReader needs the database to exist.
-func openReader(path string) (*reader, error) {
-	db, err := sql.Open("sqlite", dataSource(path,
-		busyPragma(busyTimeout), "query_only(1)", "cache_size("+readerCache+")", "mmap_size(0)"))
-	if err != nil {
-		return nil, err
-	}
-	db.SetMaxOpenConns(maxReaders)
-	db.SetMaxIdleConns(maxReaders)
-	return &reader{db: db, path: path, stmts: make(map[string]*sql.Stmt)}, nil
-}
-
-func (r *reader) close() error {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	var errs []error
-	for _, s := range r.stmts {
-		errs = append(errs, s.Close())
-	}
-	return errors.Join(append(errs, r.db.Close())...)
-}
-
-// stmt prepares each query once: queries are constants or put together from a few.
-func (r *reader) stmt(ctx context.Context, query string) (*sql.Stmt, error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if s := r.stmts[query]; s != nil {
-		return s, nil
-	}
-	s, err := r.db.PrepareContext(ctx, query)
-	if err != nil {
-		return nil, err
-	}
-	r.stmts[query] = s
-	return s, nil
-}
-
-func (r *reader) rows(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
-	s, err := r.stmt(ctx, query)
-	if err != nil {
-		return nil, err
-	}
-	return s.QueryContext(ctx, args...)
+	querier
+	close    func() error
+	classify func(error) error
 }
 
 // list returns what scan makes of every row.
 func list[T any](ctx context.Context, r *reader, scan func(scanner) (T, error), query string, args ...any) ([]T, error) {
-	rows, err := r.rows(ctx, query, args...)
+	ctx, cancel := context.WithTimeoutCause(ctx, readLimit, errReadLimit())
+	defer cancel()
+	rows, err := r.QueryContext(ctx, query, args...)
 	if err != nil {
 		return nil, r.failed(ctx, err)
 	}
@@ -86,10 +43,9 @@ func list[T any](ctx context.Context, r *reader, scan func(scanner) (T, error), 
 
 // one returns what scan makes of the first row; ok is false when there is none.
 func one[T any](ctx context.Context, r *reader, scan func(scanner) (T, error), query string, args ...any) (v T, ok bool, err error) {
-	s, err := r.stmt(ctx, query)
-	if err == nil {
-		v, err = scan(s.QueryRowContext(ctx, args...))
-	}
+	ctx, cancel := context.WithTimeoutCause(ctx, readLimit, errReadLimit())
+	defer cancel()
+	v, err = scan(firstRow(r.QueryContext(ctx, query, args...)))
 	if errors.Is(err, sql.ErrNoRows) {
 		return v, false, nil
 	}
@@ -109,7 +65,11 @@ func (r *reader) failed(ctx context.Context, err error) error {
 	if err != nil && ctx.Err() != nil {
 		return context.Cause(ctx) // the driver's words for it vary
 	}
-	return classify(r.path, err)
+	return r.classify(err)
+}
+
+func errReadLimit() error {
+	return delivery.E(delivery.Unavailable, fmt.Sprintf("the database did not answer within %s: look at its load", readLimit))
 }
 
 // scanValue reads a single column.

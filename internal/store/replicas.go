@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"math"
+	"sync/atomic"
 	"time"
 
 	"github.com/shiplock/shiplock/internal/delivery"
@@ -11,49 +12,40 @@ import (
 const (
 	insertReplica = `INSERT INTO replicas (id, until) VALUES ($1, $2)`
 	renewReplica  = `UPDATE replicas SET until = $2 WHERE id = $1`
-	hasReplica    = `SELECT EXISTS (SELECT 1 FROM replicas WHERE id = $1)`
-	deleteReplica = `DELETE FROM replicas WHERE id = $1`
+	deleteReplica = `DELETE FROM replicas WHERE id = $1 AND until <= $2`
 	deadReplicas  = `SELECT id FROM replicas WHERE id <> $1 AND until <= $2`
-	lastOther     = `SELECT COALESCE(MAX(until), 0) FROM replicas WHERE id <> $1`
 	releaseWakes  = `UPDATE wakes SET owner = '' WHERE owner = $1`
 )
 
 // always is a time by which every lease has ended.
 const always = math.MaxInt64
 
-// Renew extends the replica's lease. Conflict means that it is lost for good and
-// the process must end.
-func (s *Store) Renew(ctx context.Context) error {
-	return s.write(ctx, relaxed, func(tx *tx) error {
-		_, err := tx.exec(renewReplica, s.replica, s.leaseEnd())
-		return err
-	})
+// replica is this process among those that share the database.
+type replica struct {
+	id    string
+	lease time.Duration
+	clock func() time.Time
+
+	// away is set while the database does not answer, and spare is until when the
+	// leases of others are then not held against them: they were as cut off from it.
+	away  atomic.Bool
+	spare atomic.Int64
 }
 
-func (s *Store) leaseEnd() int64 { return s.cfg.Now().Add(s.cfg.Lease).UnixMilli() }
+func (r *replica) now() int64      { return r.clock().UnixMilli() }
+func (r *replica) leaseEnd() int64 { return r.clock().Add(r.lease).UnixMilli() }
 
-// register enters this replica. Holding the lock, it is alone on this machine and
-// takes everything over at once.
-func (s *Store) register(tx *tx) error {
-	return tx.atomically(func() error {
-		if s.lock.tryLock() {
-			if err := s.reap(tx, always); err != nil {
-				return err
-			}
-		}
-		_, err := tx.exec(insertReplica, s.replica, s.leaseEnd())
-		return err
-	})
+// enter registers the replica.
+func (r *replica) enter(tx *tx) error {
+	_, err := tx.exec(insertReplica, r.id, r.leaseEnd())
+	return err
 }
 
-// checkReplica guards every write: a replica that was taken for dead must not
-// write beside the one that took over.
-func (s *Store) checkReplica(tx *tx) error {
-	var alive bool
-	err := tx.row(hasReplica, s.replica).Scan(&alive)
-	if err == nil && !alive {
-		err = errLeaseLost()
-	}
+// leave gives back all that the replica holds.
+func (r *replica) leave(tx *tx) error { return release(tx, r.id, always) }
+
+func (r *replica) renew(tx *tx) error {
+	_, err := tx.exec(renewReplica, r.id, r.leaseEnd())
 	return err
 }
 
@@ -62,82 +54,62 @@ func errLeaseLost() error {
 }
 
 // reap removes the other replicas whose lease ended by then, and frees their wakes.
-func (s *Store) reap(tx *tx, by int64) error {
+func (r *replica) reap(tx *tx, by int64) error {
 	var dead []string
-	err := tx.each(deadReplicas, []any{s.replica, by}, func(row scanner) error {
+	err := tx.each(deadReplicas, []any{r.id, by}, func(row scanner) error {
 		id, err := scanValue[string](row)
 		dead = append(dead, id)
 		return err
 	})
 	for _, id := range dead {
 		if err == nil {
-			err = release(tx, id)
+			err = release(tx, id, by)
 		}
 	}
 	return err
 }
 
-func release(tx *tx, replica string) error {
-	if _, err := tx.exec(releaseWakes, replica); err != nil {
+// release does nothing when the replica has renewed its lease meanwhile.
+func release(tx *tx, replica string, by int64) error {
+	n, err := tx.exec(deleteReplica, replica, by)
+	if err != nil || n == 0 {
 		return err
 	}
-	_, err := tx.exec(deleteReplica, replica)
+	_, err = tx.exec(releaseWakes, replica)
 	return err
 }
 
-// Exclusive tells whether this replica was alone on the database's machine when
-// it was opened, or has become so in WaitExclusive.
-func (s *Store) Exclusive() bool { return s.exclusive.Load() }
-
-// WaitExclusive returns once no other replica's lease is live, having taken over
-// what they held. It keeps its own lease meanwhile, and looks four times per lease.
-func (s *Store) WaitExclusive(ctx context.Context) error {
-	look := time.NewTicker(s.cfg.Lease / 4)
-	defer look.Stop()
-	for {
-		alone, err := s.takeOver(ctx)
-		if alone || err != nil {
-			return err
-		}
-		select {
-		case <-look.C:
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		}
-	}
+// Renew extends the replica's lease. Conflict means that it is lost for good and
+// the process must end.
+func (s *Store) Renew(ctx context.Context) error {
+	err := s.write(ctx, relaxed, s.replica.renew)
+	s.replica.note(err)
+	return err
 }
 
-// takeOver takes over from all other replicas unless one of them is alive.
-func (s *Store) takeOver(ctx context.Context) (alone bool, err error) {
-	held := s.lock.tryLock()
-	var until int64
-	err = s.write(ctx, relaxed, func(tx *tx) error {
-		if err := tx.row(lastOther, s.replica).Scan(&until); err != nil {
-			return err
-		}
-		_, err := tx.exec(renewReplica, s.replica, s.leaseEnd())
-		return err
-	})
+// note watches for the database being away. Once it is back, everybody has the time
+// to renew before anybody takes over.
+func (r *replica) note(err error) {
 	switch {
-	case err != nil:
-		return false, err
-	case held:
-	case until > s.now(), until == 0 && s.lock.works():
-		return false, nil // another one lives, or is just closing
-	default:
-		// A successor that finds the lock free takes this replica for dead, so the lock
-		// must not stay with a sleeper. Where evict cannot reach the sleeper (another
-		// machine, a file system without locks) the lease alone decides.
-		held = s.lock.evict() == nil
+	case delivery.KindOf(err) == delivery.Unavailable:
+		r.away.Store(true)
+	case err == nil && r.away.CompareAndSwap(true, false):
+		r.spare.Store(r.clock().Add(r.lease / 2).UnixMilli())
 	}
-	by := s.now()
-	if held {
-		by = always
+}
+
+// overdue is the time by which a lease must have ended for its replica to be dead.
+func (r *replica) overdue(now int64) int64 {
+	if r.away.Load() || now < r.spare.Load() {
+		return 0
 	}
-	if err := s.write(ctx, relaxed, func(tx *tx) error { return s.reap(tx, by) }); err != nil {
-		return false, err
+	return now
+}
+
+// lookAt is when to look whether a lease that ends at until was not renewed.
+func (r *replica) lookAt(until int64) int64 {
+	if r.away.Load() {
+		return max(until, r.clock().Add(r.lease/4).UnixMilli())
 	}
-	s.exclusive.Store(held)
-	s.poke()
-	return true, nil
+	return max(until, r.spare.Load())
 }

@@ -1,6 +1,11 @@
 package store
 
-import "github.com/shiplock/shiplock/internal/delivery"
+import (
+	"cmp"
+	"slices"
+
+	"github.com/shiplock/shiplock/internal/delivery"
+)
 
 // settlement is what a Change does to the queue of wakes.
 type settlement struct {
@@ -30,6 +35,8 @@ func newSettlement(replica string, now int64, c *delivery.Change) *settlement {
 			s.at[w.Ref] = due
 		}
 	}
+	// In one order, so that replicas that wake the same do not wait for each other.
+	slices.SortFunc(s.due, func(a, b delivery.Ref) int { return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.ID, b.ID)) })
 	return s
 }
 

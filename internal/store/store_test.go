@@ -12,19 +12,30 @@ import (
 	"github.com/shiplock/shiplock/internal/store/storetest"
 )
 
-func TestConformance(t *testing.T) {
+func TestSQLite(t *testing.T) {
 	storetest.Run(t, func(t *testing.T) storetest.Database {
-		path := filepath.Join(t.TempDir(), "shiplock.db")
-		return func(t *testing.T, o storetest.Options) storetest.Store {
-			return open(t, store.Config{Path: path, Now: o.Now, Lease: o.Lease})
-		}
+		return replicas(store.Config{Path: filepath.Join(t.TempDir(), "shiplock.db")})
 	})
+}
+
+func TestPostgres(t *testing.T) {
+	storetest.Run(t, func(t *testing.T) storetest.Database {
+		return replicas(store.Config{URL: database(t)})
+	})
+}
+
+func replicas(cfg store.Config) storetest.Database {
+	return func(t *testing.T, o storetest.Options) storetest.Store {
+		cfg := cfg
+		cfg.Now, cfg.Lease = o.Now, o.Lease
+		return open(t, cfg)
+	}
 }
 
 // open opens a store that is closed with the test.
 func open(t testing.TB, cfg store.Config) *store.Store {
 	t.Helper()
-	if cfg.Path == "" {
+	if cfg.Path == "" && cfg.URL == "" {
 		cfg.Path = filepath.Join(t.TempDir(), "shiplock.db")
 	}
 	if cfg.Now == nil {

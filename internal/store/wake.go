@@ -17,6 +17,8 @@ type wake struct {
 	owner string
 	tries int
 	why   string
+
+	kept bool // it is in the table
 }
 
 func (w wake) claim() delivery.Claim { return delivery.Claim{Ref: w.ref, Seq: w.seq, Tries: w.tries} }
@@ -69,13 +71,14 @@ func scanWake(row scanner) (w wake, err error) {
 	return w, err
 }
 
-// loadWake returns a wake of seq 0 when there is none.
+// loadWake returns a wake of seq 0 when there is none. Nobody else changes it until
+// the transaction ends.
 func loadWake(tx *tx, ref delivery.Ref) (wake, error) {
-	w, err := scanWake(tx.row(selectWake, string(ref.Kind), ref.ID))
+	w, err := scanWake(tx.row(lockWake, string(ref.Kind), ref.ID))
+	w.ref, w.kept = ref, err == nil
 	if errors.Is(err, sql.ErrNoRows) {
 		err = nil
 	}
-	w.ref = ref
 	return w, err
 }
 
@@ -88,8 +91,16 @@ func loadClaimed(tx *tx, c delivery.Claim, replica string) (wake, error) {
 	return w, err
 }
 
+// save writes a wake that was loaded from the table, or is new to it.
 func (w wake) save(tx *tx) error {
-	_, err := tx.exec(saveWake, string(w.ref.Kind), w.ref.ID, w.due, w.seq, w.owner, w.tries, w.why)
+	query := updateWake
+	if !w.kept {
+		query = insertWake
+	}
+	n, err := tx.exec(query, string(w.ref.Kind), w.ref.ID, w.due, w.seq, w.owner, w.tries, w.why)
+	if err == nil && n == 0 {
+		err = errRaced // another replica made it meanwhile
+	}
 	return err
 }
 

@@ -10,14 +10,16 @@ import (
 )
 
 const (
-	selectWake = `SELECT due_at, seq, owner, tries, why FROM wakes WHERE kind = $1 AND id = $2`
-	saveWake   = `INSERT INTO wakes (kind, id, due_at, seq, owner, tries, why) VALUES ($1, $2, $3, $4, $5, $6, $7)
-		ON CONFLICT (kind, id) DO UPDATE SET due_at = excluded.due_at, seq = excluded.seq, owner = excluded.owner,
-			tries = excluded.tries, why = excluded.why`
+	wakeColumns = `SELECT due_at, seq, owner, tries, why FROM wakes WHERE kind = $1 AND id = $2`
+	selectWake  = wakeColumns
+	lockWake    = wakeColumns + ` FOR UPDATE`
+	insertWake  = `INSERT INTO wakes (kind, id, due_at, seq, owner, tries, why) VALUES ($1, $2, $3, $4, $5, $6, $7)
+		ON CONFLICT (kind, id) DO NOTHING`
+	updateWake = `UPDATE wakes SET due_at = $3, seq = $4, owner = $5, tries = $6, why = $7 WHERE kind = $1 AND id = $2`
 	deleteWake = `DELETE FROM wakes WHERE kind = $1 AND id = $2`
 
 	takeWakes = `UPDATE wakes SET owner = $1 WHERE (kind, id) IN (
-			SELECT kind, id FROM wakes WHERE owner = '' AND due_at <= $2 ORDER BY due_at LIMIT $3)
+			SELECT kind, id FROM wakes WHERE owner = '' AND due_at <= $2 ORDER BY due_at LIMIT $3 FOR UPDATE SKIP LOCKED)
 		RETURNING kind, id, seq, tries, due_at`
 	// outlook tells whether this replica lives, when the next free wake is due, and
 	// when another replica's lease ends that holds wakes.
@@ -42,18 +44,18 @@ func (s *Store) poke() {
 // due, or the lease of another replica that holds some may end; zero when neither.
 func (s *Store) Claim(ctx context.Context, limit int) (claims []delivery.Claim, next time.Time, err error) {
 	now := s.now()
-	soonest, err := mustOne(ctx, s.reader, "replica", s.scanOutlook, outlook, s.replica)
+	soonest, err := mustOne(ctx, s.reader, "replica", s.scanOutlook, outlook, s.replica.id)
 	if err != nil || soonest == 0 || soonest > now {
 		return nil, fromMillis(soonest), err // nothing to take, so nothing to write
 	}
 	err = s.write(ctx, relaxed, func(tx *tx) (err error) {
-		if err = s.reap(tx, now); err != nil {
+		if err = s.replica.reap(tx, s.replica.overdue(now)); err != nil {
 			return err
 		}
 		if claims, err = s.take(tx, now, limit); err != nil {
 			return err
 		}
-		soonest, err = s.scanOutlook(tx.row(outlook, s.replica))
+		soonest, err = s.scanOutlook(tx.row(outlook, s.replica.id))
 		return err
 	})
 	if err != nil {
@@ -69,10 +71,13 @@ func (s *Store) scanOutlook(row scanner) (int64, error) {
 	if err := row.Scan(&alive, &due, &until); err != nil {
 		return 0, err
 	}
-	switch {
-	case !alive:
+	if !alive {
 		return 0, errLeaseLost()
-	case !due.Valid || until.Valid && until.Int64 < due.Int64:
+	}
+	if until.Valid {
+		until.Int64 = s.replica.lookAt(until.Int64)
+	}
+	if !due.Valid || until.Valid && until.Int64 < due.Int64 {
 		return until.Int64, nil
 	}
 	return due.Int64, nil
@@ -84,7 +89,7 @@ func (s *Store) take(tx *tx, now int64, limit int) ([]delivery.Claim, error) {
 		due   int64
 	}
 	var all []taken
-	err := tx.each(takeWakes, []any{s.replica, now, limit}, func(row scanner) error {
+	err := tx.each(takeWakes, []any{s.replica.id, now, limit}, func(row scanner) error {
 		var t taken
 		err := row.Scan(&t.claim.Ref.Kind, &t.claim.Ref.ID, &t.claim.Seq, &t.claim.Tries, &t.due)
 		all = append(all, t)
@@ -104,7 +109,7 @@ func (s *Store) take(tx *tx, now int64, limit int) ([]delivery.Claim, error) {
 // wake, or this replica's lease, was lost.
 func (s *Store) PutOff(ctx context.Context, c delivery.Claim, at time.Time, why string) error {
 	err := s.write(ctx, relaxed, func(tx *tx) error {
-		w, err := loadClaimed(tx, c, s.replica)
+		w, err := loadClaimed(tx, c, s.replica.id)
 		if err != nil {
 			return err
 		}

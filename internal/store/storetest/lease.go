@@ -56,3 +56,41 @@ func testClosedGivesBack(t *testing.T, db Database) {
 	claims, _ := b.claim(1)
 	b.single(claims, ref("a"))
 }
+
+// testEndedMeanwhile: while one replica takes over from another, nothing of the other
+// comes through that is not seen by the one that takes over.
+func testEndedMeanwhile(t *testing.T, db Database) {
+	a := start(t, db)
+	b := a.other(db)
+	a.clock.advance(11 * time.Second)
+	b.must(b.Renew(t.Context()))
+	written := make(chan delivery.RunID)
+	go func() {
+		defer close(written)
+		for {
+			r := NewRun(newID(), "shop", "dev")
+			if _, err := a.Commit(t.Context(), &delivery.Change{Runs: []*delivery.Run{r}, Wakes: []delivery.Wake{{Ref: r.Ref()}}}); err != nil {
+				a.wantKind(delivery.Conflict, err)
+				return
+			}
+			written <- r.ID
+		}
+	}()
+	wrote := map[string]bool{string(<-written): true} // it is at it
+	var claims []delivery.Claim
+	took := make(chan struct{})
+	go func() {
+		defer close(took)
+		claims, _ = b.claim(10_000)
+	}()
+	for id := range written {
+		wrote[string(id)] = true
+	}
+	<-took
+	for _, c := range claims {
+		delete(wrote, c.Ref.ID)
+	}
+	if len(wrote) > 0 {
+		t.Errorf("%d wakes were written beside the take-over, and are nobody's", len(wrote))
+	}
+}

@@ -78,6 +78,8 @@ func Run(t *testing.T, fresh func(t *testing.T) Database) {
 		"Wakes/PutOffMeanwhile": testPutOffMeanwhile,
 		"Wakes/ClaimOrder":      testClaimOrder,
 		"Wakes/NoneTwice":       testNoneTwice,
+		"Wakes/Exclusive":       testExclusive,
+		"Lease/EndedMeanwhile":  testEndedMeanwhile,
 		"Lease/TakenOver":       testTakenOver,
 		"Lease/Renewed":         testRenewed,
 		"Lease/ClosedGivesBack": testClosedGivesBack,

@@ -186,3 +186,90 @@ func testNoneTwice(t *testing.T, db Database) {
 		t.Errorf("%d wakes were claimed, want %d", len(seen), n)
 	}
 }
+
+// testExclusive: whatever replicas wake, claim, put off and finish at once, a ref is
+// worked on by one of them at a time, and none is forgotten.
+func testExclusive(t *testing.T, db Database) {
+	a := start(t, db)
+	j := juggle{t: t, working: map[delivery.Ref]string{}}
+	const rounds = 40
+	var all sync.WaitGroup
+	for i, r := range []bench{a, a.other(db)} {
+		for w := range 3 {
+			all.Go(func() { j.work(r, fmt.Sprintf("replica %d worker %d", i, w), rounds) })
+		}
+	}
+	all.Wait()
+	for {
+		claims, next := a.claim(10)
+		if len(claims) == 0 {
+			if !next.IsZero() {
+				t.Errorf("a wake is left that nobody may claim before %v", next)
+			}
+			return
+		}
+		for _, c := range claims {
+			j.finish(a, "the end", c)
+		}
+	}
+}
+
+// juggle watches who works on what.
+type juggle struct {
+	t       *testing.T
+	mu      sync.Mutex
+	working map[delivery.Ref]string
+}
+
+func (j *juggle) begin(who string, c delivery.Claim) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if other := j.working[c.Ref]; other != "" {
+		j.t.Errorf("%s got %v while %s works on it", who, c, other)
+	}
+	j.working[c.Ref] = who
+}
+
+func (j *juggle) end(c delivery.Claim) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	delete(j.working, c.Ref)
+}
+
+// work wakes refs that others wake as well, and works on what it gets.
+func (j *juggle) work(r bench, who string, rounds int) {
+	for round := range rounds {
+		c := delivery.Change{Wakes: []delivery.Wake{{Ref: ref(fmt.Sprint(round % 4))}, {Ref: ref(fmt.Sprint((round + 1) % 4))}}}
+		claims, err := r.Commit(j.t.Context(), &c)
+		if err != nil {
+			j.t.Errorf("%s: %v", who, err)
+		}
+		due, _, err := r.Claim(j.t.Context(), 2)
+		if err != nil {
+			j.t.Errorf("%s: %v", who, err)
+		}
+		for i, c := range append(claims, due...) {
+			if i == 0 && round%3 == 0 {
+				j.begin(who, c)
+				j.end(c)
+				if err := r.PutOff(j.t.Context(), c, epoch, "busy"); err != nil {
+					j.t.Errorf("%s puts off: %v", who, err)
+				}
+				continue
+			}
+			j.finish(r, who, c)
+		}
+	}
+}
+
+// finish works on a claim until nobody has woken it meanwhile.
+func (j *juggle) finish(r bench, who string, c delivery.Claim) {
+	for claims := []delivery.Claim{c}; len(claims) > 0; {
+		j.begin(who, claims[0])
+		j.end(claims[0]) // before the commit: afterwards it may be another's
+		var err error
+		if claims, err = r.Commit(j.t.Context(), &delivery.Change{Done: &claims[0]}); err != nil {
+			j.t.Errorf("%s finishes: %v", who, err)
+		}
+	}
+}

@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 	"sync/atomic"
-
-	"github.com/shiplock/shiplock/internal/delivery"
 )
 
 const (
@@ -15,20 +13,10 @@ const (
 	maxBatch = 128
 )
 
-// durability says what must survive a power failure. A relaxed write is in order
-// with the others and survives the death of the process, but may be undone by a
-// power failure, as if it had not happened yet.
-type durability bool
-
-const (
-	relaxed durability = false
-	durable durability = true
-)
-
 // writer is the goroutine that writes. It takes all requests that wait as one
 // transaction, each within a savepoint, so that many callers share one disk sync.
 type writer struct {
-	tx    *tx
+	tx    *sqliteTx
 	path  string
 	guard func(*tx) error // must hold for anything to be written
 	queue chan *request
@@ -39,7 +27,7 @@ type writer struct {
 	pending []*request
 }
 
-func startWriter(tx *tx, path string, guard func(*tx) error) *writer {
+func startWriter(tx *sqliteTx, path string, guard func(*tx) error) *writer {
 	w := &writer{
 		tx: tx, path: path, guard: guard, syncs: true,
 		queue: make(chan *request, maxQueue), quit: make(chan struct{}), ended: make(chan struct{}),
@@ -87,10 +75,6 @@ func (w *writer) submit(ctx context.Context, d durability, do func(*tx) error) e
 	}
 	<-r.done
 	return r.err
-}
-
-func errClosed() error {
-	return delivery.E(delivery.Unavailable, "the database is closed: the server is shutting down")
 }
 
 // stop ends the writer after the batch under way and closes the connection.
@@ -146,7 +130,7 @@ func (w *writer) write(batch []*request) {
 		if err != nil {
 			r.err = err
 		}
-		r.err = classify(w.path, r.err)
+		r.err = classifySQLite(w.path, r.err)
 		close(r.done)
 		batch[i] = nil // let go of what it holds
 	}
@@ -158,13 +142,13 @@ func (w *writer) transact(batch []*request) error {
 	if err := w.setSync(batch); err != nil {
 		return err
 	}
-	return w.tx.atomically(func() error {
-		if err := w.guard(w.tx); err != nil {
+	return w.tx.atomically(func(tx *tx) error {
+		if err := w.guard(tx); err != nil {
 			return err
 		}
 		for _, r := range batch {
 			var broken error
-			r.err, broken = w.tx.nested(func() error { return r.do(w.tx) })
+			r.err, broken = w.tx.nested(func() error { return r.do(tx) })
 			if broken != nil {
 				return broken
 			}

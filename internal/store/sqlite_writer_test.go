@@ -52,9 +52,9 @@ func hold(t *testing.T, s *Store) (release func()) {
 // untilQueued waits until n requests wait for the writer.
 func untilQueued(t *testing.T, s *Store, n int) {
 	t.Helper()
-	for deadline := time.Now().Add(10 * time.Second); len(s.writer.queue) < n; runtime.Gosched() {
+	for deadline := time.Now().Add(10 * time.Second); len(s.db.(*sqliteFile).writer.queue) < n; runtime.Gosched() {
 		if time.Now().After(deadline) {
-			t.Fatalf("%d requests are queued, want %d", len(s.writer.queue), n)
+			t.Fatalf("%d requests are queued, want %d", len(s.db.(*sqliteFile).writer.queue), n)
 		}
 	}
 }
@@ -111,7 +111,7 @@ func TestDiskFull(t *testing.T) {
 	s := openHere(t)
 	limit := func(pages string) {
 		t.Helper()
-		err := s.write(t.Context(), relaxed, func(tx *tx) error { return tx.script("PRAGMA max_page_count = " + pages) })
+		err := s.write(t.Context(), relaxed, func(*tx) error { return s.db.(*sqliteFile).writer.tx.script("PRAGMA max_page_count = " + pages) })
 		if err != nil {
 			t.Fatal(err)
 		}
