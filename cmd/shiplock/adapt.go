@@ -43,6 +43,8 @@ func (l logs) Last(ctx context.Context, attempt string) (int64, error) {
 	return page.Last, err
 }
 
+func (l logs) Refresh(attempts ...string) { l.store.Refresh(attempts...) }
+
 func (l logs) Close(ctx context.Context, attempt string) error { return l.store.Finish(ctx, attempt) }
 
 func (l logs) Read(ctx context.Context, attempt string, from int64, limit int, step string) (api.LogPage, error) {

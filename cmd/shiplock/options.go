@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"log/slog"
@@ -19,9 +20,11 @@ import (
 // options are what `serve` is told. Secrets come from the environment, never from
 // flags, which other users of the machine can read.
 type options struct {
-	data   string
-	cache  string // tool caches of local builds; empty is below data
-	listen string
+	data string
+	// database is a PostgreSQL URL; empty is SQLite below data.
+	database string
+	cache    string // tool caches of local builds; empty is below data
+	listen   string
 	// url is what people and forges reach the server by; empty is the listener's.
 	url string
 	// runnerURL is what runners reach it by; empty is the listener on loopback.
@@ -43,6 +46,7 @@ type options struct {
 
 func (o *options) flags(f *pflag.FlagSet) {
 	f.StringVar(&o.data, "data", "data", "directory that holds everything; made when missing")
+	f.StringVar(&o.database, "database", "", "PostgreSQL database as postgres://host/name, for several servers at once (default: SQLite below --data); with a password in it use SHIPLOCK_DATABASE_URL")
 	f.StringVar(&o.cache, "cache", "", "directory for the tool caches of builds (default: below --data)")
 	f.StringVar(&o.listen, "listen", "127.0.0.1:8080", "address to listen on")
 	f.StringVar(&o.url, "url", "", "address that people and forges reach the server by (default: what it listens on)")
@@ -67,6 +71,7 @@ func (o *options) environment(get func(string) string) {
 	if o.githubToken != "" && o.githubURL == "" {
 		o.githubURL = "https://github.com"
 	}
+	o.database = cmp.Or(o.database, get("SHIPLOCK_DATABASE_URL"))
 	o.hookSecret = get("SHIPLOCK_HOOK_SECRET")
 	o.clonePassword = get("SHIPLOCK_CLONE_PASSWORD")
 	o.adminToken = get("SHIPLOCK_ADMIN_TOKEN")

@@ -19,7 +19,12 @@ func newServe() *cobra.Command {
 		Short: "run the server: hooks, API, status page, registry, executor and deployer",
 		Long: `Run the server. Everything is kept below --data; nothing else is needed.
 
-Secrets are read from the environment:
+With a PostgreSQL database several servers work side by side and take over from each
+other. They share --data, except for what is in the database, and need --url and
+--runner-url to be one address that leads to any of them. See docs/operate/postgres.md.
+
+Secrets are read from the environment, since other users of the machine can read flags:
+  SHIPLOCK_DATABASE_URL    postgres://user:password@host:5432/name, instead of SQLite
   SHIPLOCK_HOOK_SECRET     the secret of the forges' webhooks (made and printed when missing);
                            several between spaces, GitLab's signing tokens (whsec_…) among them
   SHIPLOCK_GITLAB_TOKEN    an access token with the scope api, for commit statuses

@@ -96,9 +96,12 @@ func (in *instance) listen(ctx context.Context) error {
 func (in *instance) open(ctx context.Context) error {
 	var err error
 	in.store, err = store.Open(ctx, store.Config{
-		Path: in.path("shiplock.db"), Lease: in.opts.lease, Now: time.Now, NewID: newID,
+		Path: in.path("shiplock.db"), URL: in.opts.database, Lease: in.opts.lease, Now: time.Now, NewID: newID,
 	})
 	if err != nil {
+		return err
+	}
+	if err := in.claimData(ctx); err != nil {
 		return err
 	}
 	if !in.store.Exclusive() {

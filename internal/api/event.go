@@ -14,7 +14,7 @@ const (
 	EventEnd = "end"
 )
 
-// Changed says that an aggregate has a new version.
+// Changed says that an aggregate has a new version; all/all, that any may have.
 type Changed struct {
 	Ref     string `json:"ref" doc:"kind/id"`
 	Version int64  `json:"version"`

@@ -103,7 +103,10 @@ func (e *Engine) commit(ctx context.Context, c *delivery.Change) ([]delivery.Cla
 	if err != nil {
 		return nil, err
 	}
-	e.live.publish(c)
+	if changed := changedBy(c); len(changed) > 0 {
+		e.live.publish(changed)
+		e.store.Tell(changed)
+	}
 	e.loop.take(claims)
 	return claims, nil
 }

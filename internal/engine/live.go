@@ -44,7 +44,8 @@ func (s *Listener) Close() {
 // Ready is sent to when Take has something.
 func (s *Listener) Ready() <-chan struct{} { return s.ready }
 
-// Take returns what changed since the last call: aggregate → newest version.
+// Take returns what changed since the last call: aggregate → newest version. all/all
+// says that anything may have.
 func (s *Listener) Take() map[delivery.Ref]int64 {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -53,26 +54,47 @@ func (s *Listener) Take() map[delivery.Ref]int64 {
 	return got
 }
 
-func (l *Live) publish(c *delivery.Change) {
+// changedBy lists what people may be looking at and a committed change touched.
+func changedBy(c *delivery.Change) map[delivery.Ref]int64 {
+	changed := map[delivery.Ref]int64{}
+	for _, r := range c.Runs {
+		changed[r.Ref()] = r.Version
+	}
+	for _, r := range c.Releases {
+		changed[r.Ref()] = r.Version
+	}
+	for _, t := range c.Targets {
+		changed[t.Ref()] = t.Version
+	}
+	for _, h := range c.Hooks {
+		changed[h.Ref()] = h.Version
+	}
+	for _, d := range c.Documents {
+		changed[delivery.Ref{Kind: "catalog", ID: d.Document.Kind + "/" + d.Document.Name}] = d.Document.Version
+	}
+	return changed
+}
+
+func (l *Live) publish(changed map[delivery.Ref]int64) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if len(l.listeners) == 0 {
 		return
 	}
-	for _, r := range c.Runs {
-		l.tell(r.Ref(), r.Version)
+	for ref, version := range changed {
+		l.tell(ref, version)
 	}
-	for _, r := range c.Releases {
-		l.tell(r.Ref(), r.Version)
-	}
-	for _, t := range c.Targets {
-		l.tell(t.Ref(), t.Version)
-	}
-	for _, h := range c.Hooks {
-		l.tell(h.Ref(), h.Version)
-	}
-	for _, d := range c.Documents {
-		l.tell(delivery.Ref{Kind: "catalog", ID: d.Document.Kind + "/" + d.Document.Name}, d.Document.Version)
+}
+
+// everything stands for all aggregates, when nobody knows which changed.
+var everything = delivery.Ref{Kind: "all", ID: "all"}
+
+// missed has every listener look again, whatever it matches.
+func (l *Live) missed() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for s := range l.listeners {
+		s.put(everything, 0)
 	}
 }
 
@@ -81,9 +103,13 @@ func (l *Live) tell(ref delivery.Ref, version int64) {
 		if s.match != nil && !s.match(ref) {
 			continue
 		}
-		s.mu.Lock()
-		s.pending[ref] = max(s.pending[ref], version)
-		s.mu.Unlock()
-		signal(s.ready)
+		s.put(ref, version)
 	}
+}
+
+func (s *Listener) put(ref delivery.Ref, version int64) {
+	s.mu.Lock()
+	s.pending[ref] = max(s.pending[ref], version)
+	s.mu.Unlock()
+	signal(s.ready)
 }

@@ -64,6 +64,7 @@ func (e *Engine) Run(ctx context.Context) error {
 	var owned sync.WaitGroup
 	e.lookups.owned = &owned
 	owned.Go(func() { cancel(e.keepLease(ctx)) })
+	owned.Go(func() { _ = e.store.Hear(ctx, e.hear) }) // until ctx ends
 	err := e.loop.feed(ctx, &owned)
 	cancel(err)
 	owned.Wait()

@@ -40,7 +40,7 @@ func (e *Engine) closeLogs(ctx context.Context, run delivery.Run) error {
 		for ; over > 0; over-- {
 			attempt := j
 			attempt.Attempt = over
-			if err := e.cfg.Logs.Close(ctx, run.AttemptKey(attempt)); err != nil {
+			if err := e.closeLog(ctx, run.AttemptKey(attempt)); err != nil {
 				return fmt.Errorf("close the log of %s: %w", run.AttemptKey(attempt), err)
 			}
 		}

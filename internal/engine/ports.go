@@ -92,6 +92,7 @@ type Store interface {
 	Aggregates
 	Facts
 	Documents
+	Peers
 }
 
 // Executor runs attempts somewhere.

@@ -29,6 +29,9 @@ type Logs interface {
 	Last(ctx context.Context, attempt string) (int64, error)
 	// Close ends the log of an attempt that is over.
 	Close(ctx context.Context, attempt string) error
+	// Refresh shows readers here what was written through another server: to the
+	// logs of these attempts, or to any.
+	Refresh(attempts ...string)
 }
 
 // minToken keeps a runner from choosing a token that can be guessed.
@@ -221,6 +224,9 @@ func (e *Engine) AppendLog(ctx context.Context, key, token string, b api.LogBatc
 		return api.LogAck{}, err
 	}
 	line, err := e.cfg.Logs.Append(ctx, key, b)
+	if err == nil {
+		e.store.Tell(map[delivery.Ref]int64{logRef(key): line})
+	}
 	return api.LogAck{Line: line}, err
 }
 

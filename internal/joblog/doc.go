@@ -28,6 +28,7 @@
 //
 // # Reach
 //
-// A [Tail] is woken by appends of its own process. Readers on other replicas
-// are proxied to the process that receives the attempt's lines.
+// Several processes may write and read the same attempts on a file system that
+// they share and that shows a write as soon as it is synced. A [Tail] is woken by
+// appends of its own process; [Store.Refresh] wakes it for those of others.
 package joblog

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"io"
 	"io/fs"
+	"maps"
+	"slices"
 )
 
 const (
@@ -121,4 +123,33 @@ func (t *Tail) look(l *attemptLog) (ready bool, changed <-chan struct{}, err err
 	}
 	t.view, err = l.view(t.store.dec)
 	return err == nil, nil, err
+}
+
+// Refresh wakes the tails of attempts whose logs another process has written to; of
+// all attempts when none is named.
+func (s *Store) Refresh(attempts ...string) {
+	for _, l := range s.known(attempts) {
+		l.mu.Lock()
+		if l.refresh() == nil { // else the next read says what is wrong
+			l.publish()
+		}
+		l.mu.Unlock()
+	}
+}
+
+// known returns the logs among those of the attempts that somebody here uses or has
+// used.
+func (s *Store) known(attempts []string) []*attemptLog {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(attempts) == 0 {
+		return slices.Collect(maps.Values(s.logs))
+	}
+	var known []*attemptLog
+	for _, a := range attempts {
+		if l := s.logs[a]; l != nil {
+			known = append(known, l)
+		}
+	}
+	return known
 }

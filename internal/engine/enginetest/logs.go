@@ -51,3 +51,6 @@ func (l *Logs) Closed() []string {
 	defer l.mu.Unlock()
 	return slices.Clone(l.closed)
 }
+
+// Refresh implements engine.Logs.
+func (l *Logs) Refresh(...string) {}
