@@ -34,6 +34,9 @@ type Config struct {
 	// Grace is the time between asking a runner to end and killing it; 0 is 15 s,
 	// which is longer than a runner's own.
 	Grace time.Duration
+	// LookEvery is how often attempts are looked for that another server started and
+	// may not watch any more; 0 is 30 s.
+	LookEvery time.Duration
 	// Keep is how long the record of an ended attempt stays; 0 is 24 h.
 	Keep time.Duration
 	Now  func() time.Time
@@ -68,6 +71,7 @@ func New(c Config) (*Executor, error) {
 		c.Now = time.Now
 	}
 	c.Grace = cmp.Or(c.Grace, 15*time.Second)
+	c.LookEvery = cmp.Or(c.LookEvery, 30*time.Second)
 	c.Keep = cmp.Or(c.Keep, 24*time.Hour)
 	if err := os.MkdirAll(c.Dir, 0o700); err != nil {
 		return nil, fmt.Errorf("make the executor's directory: %w", err)
@@ -75,23 +79,39 @@ func New(c Config) (*Executor, error) {
 	return &Executor{Config: c, watches: map[string]*watch{}}, nil
 }
 
-// Run takes over the attempts in Dir, then tells of ends and removes old records
-// until ctx ends. Attempts live on.
+// Run takes over the attempts in Dir, those of servers that end meanwhile included,
+// tells of ends, and removes old records, until ctx ends. Attempts live on.
 func (e *Executor) Run(ctx context.Context) error {
 	defer e.close()
 	if err := e.takeOver(); err != nil {
 		return err
 	}
-	tick := time.NewTicker(time.Hour)
-	defer tick.Stop()
+	look := time.NewTicker(e.LookEvery)
+	defer look.Stop()
+	tidy := time.NewTicker(time.Hour)
+	defer tidy.Stop()
 	for {
 		if err := e.expire(); err != nil {
 			e.Logger.Warn("old attempts stay", "err", err)
 		}
+		if !e.wait(ctx, look.C, tidy.C) {
+			return nil
+		}
+	}
+}
+
+// wait looks for attempts of other servers until it is time to tidy up, or ctx ends.
+func (e *Executor) wait(ctx context.Context, look, tidy <-chan time.Time) bool {
+	for {
 		select {
 		case <-ctx.Done():
-			return nil
-		case <-tick.C:
+			return false
+		case <-tidy:
+			return true
+		case <-look:
+			if err := e.takeOver(); err != nil {
+				e.Logger.Warn("attempts of other servers are not watched", "err", err)
+			}
 		}
 	}
 }

@@ -125,6 +125,21 @@ func TestAttemptOutlivesTheServer(t *testing.T) {
 	}
 }
 
+// A server that runs already notices the end of what one that ended had started.
+func TestAttemptOfAServerThatEnded(t *testing.T) {
+	t.Parallel()
+	first := boot(t, t.TempDir(), "idle")
+	second := bootWith(t, local.Config{Dir: first.dir, Runner: []string{"x"}, LookEvery: 10 * time.Millisecond})
+	first.start(t, key)
+	pid := first.awaitRunner(t, key)
+	first.stop()
+	if err := syscall.Kill(pid, syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	second.awaitEnd(t, key)
+	until(t, "the workspace's removal", func() bool { return !exists(filepath.Join(first.dir, key, "ws")) })
+}
+
 func TestEndWhileNobodyWatches(t *testing.T) {
 	t.Parallel()
 	first := boot(t, t.TempDir(), "idle")
