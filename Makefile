@@ -34,8 +34,8 @@ e2e: build ## scripts, the demo story and a small seed of chaos, through the rea
 bench: build ## the promised figures, measured
 	$(GO) test -count=1 -tags bench -v ./test/bench
 
-soak: build ## the long chaos runs: 300 kills
-	$(GO) test -count=1 -tags e2e -timeout 120m ./test/chaos -kills 300
+soak: build ## the long chaos runs: 300 kills, and 220 of two servers on PostgreSQL
+	$(GO) test -count=1 -tags e2e -timeout 180m ./test/chaos -kills 300 -peer-kills 220 -peer-stops 12 -database-ends 50
 
 fuzz: ## every fuzz target for FUZZTIME (default 1m)
 	@$(GO) list ./... | while read -r pkg; do \

@@ -14,27 +14,39 @@ import (
 )
 
 var (
-	kills = flag.Int("kills", 30, "how often the server is killed")
-	stops = flag.Int("stops", 3, "how often the server is stopped for longer than its lease")
-	seed  = flag.Uint64("seed", 1, "seed of the random moments")
+	kills        = flag.Int("kills", 30, "how often the server is killed")
+	stops        = flag.Int("stops", 3, "how often the server is stopped for longer than its lease")
+	peerKills    = flag.Int("peer-kills", 10, "how often one of two servers on PostgreSQL is killed")
+	peerStops    = flag.Int("peer-stops", 1, "how often one of them is stopped for longer than its lease")
+	databaseEnds = flag.Int("database-ends", 4, "how often their database is restarted")
+
+	seed = flag.Uint64("seed", 1, "seed of the random moments")
 )
 
 const lease = 2 * time.Second
 
-func start(t *testing.T) (*harness.Server, *harness.Process, *world) {
+// install prepares a server and a forge that know each other.
+func install(t *testing.T) (*harness.Server, *harness.Forge) {
 	s := harness.NewServer(t, "--lease", lease.String(), "--capacity", "4")
 	forge := harness.NewForge(t, s.URL()+"/hooks/gitlab")
 	s.Flags = append(s.Flags, "--gitlab-url", forge.URL)
+	return s, forge
+}
+
+func start(t *testing.T) (*harness.Server, *harness.Process, *world) {
+	s, forge := install(t)
 	p := s.Start()
 	return s, p, newWorld(t, *seed, s, forge)
 }
 
 // end checks the world at rest, and that nothing is left once it is taken down.
-func end(s *harness.Server, p *harness.Process, w *world) {
+func end(s *harness.Server, w *world, processes ...*harness.Process) {
 	w.t.Helper()
 	w.settle()
 	w.check()
-	p.Kill()
+	for _, p := range processes {
+		p.Kill()
+	}
 	s.Remove()
 	w.checkNothingLives()
 }
@@ -53,7 +65,7 @@ func TestKill(t *testing.T) {
 		p = s.Start()
 		t.Logf("kill %d of %d: accepting again after %s", i+1, *kills, time.Since(before).Round(time.Millisecond))
 	}
-	end(s, p, w)
+	end(s, w, p)
 }
 
 // TestStop stops the server for longer than its lease while another one takes
@@ -75,7 +87,7 @@ func TestStop(t *testing.T) {
 		}
 		p = next
 	}
-	end(s, p, w)
+	end(s, w, p)
 }
 
 func decode(data json.RawMessage, into any) error { return json.Unmarshal(data, into) }

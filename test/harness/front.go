@@ -3,17 +3,20 @@ package harness
 import (
 	"io"
 	"net"
+	"slices"
 	"sync"
 	"testing"
 )
 
-// Front is a stable address before a server that comes and goes, as a Service is
-// before pods. Connections are refused by closing them while nobody serves.
+// Front is a stable address before servers that come and go, as a Service is before
+// pods. Connections go to the servers in turn, and past one that does not listen; they
+// are closed while nobody serves.
 type Front struct {
 	listener net.Listener
 	mu       sync.Mutex
-	backend  string
-	conns    map[net.Conn]struct{}
+	backends []string
+	turn     int
+	conns    map[net.Conn]string // to the backend's address
 	closed   bool
 	work     sync.WaitGroup
 }
@@ -25,7 +28,7 @@ func NewFront(t testing.TB) *Front {
 	if err != nil {
 		t.Fatal(err)
 	}
-	f := &Front{listener: l, conns: map[net.Conn]struct{}{}}
+	f := &Front{listener: l, conns: map[net.Conn]string{}}
 	f.work.Go(f.accept)
 	t.Cleanup(f.close)
 	return f
@@ -37,14 +40,32 @@ func (f *Front) URL() string { return "http://" + f.Addr() }
 // Addr is host:port.
 func (f *Front) Addr() string { return f.listener.Addr().String() }
 
-// To leads new connections to addr, and cuts those that led elsewhere.
-func (f *Front) To(addr string) {
+// To leads new connections to these addresses, and cuts those that led elsewhere.
+func (f *Front) To(addrs ...string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.backend = addr
-	for c := range f.conns {
-		c.Close()
+	f.backends = addrs
+	for c, addr := range f.conns {
+		if !slices.Contains(addrs, addr) {
+			c.Close()
+		}
 	}
+}
+
+// dial connects to the backend whose turn it is, or to the next one that listens.
+func (f *Front) dial() (net.Conn, string) {
+	f.mu.Lock()
+	backends := slices.Clone(f.backends)
+	f.turn++
+	turn := f.turn
+	f.mu.Unlock()
+	for i := range backends {
+		addr := backends[(turn+i)%len(backends)]
+		if b, err := net.Dial("tcp", addr); err == nil {
+			return b, addr
+		}
+	}
+	return nil, ""
 }
 
 func (f *Front) accept() {
@@ -59,18 +80,12 @@ func (f *Front) accept() {
 
 func (f *Front) serve(c net.Conn) {
 	defer c.Close()
-	f.mu.Lock()
-	addr := f.backend
-	f.mu.Unlock()
-	if addr == "" {
-		return
-	}
-	b, err := net.Dial("tcp", addr)
-	if err != nil {
+	b, addr := f.dial()
+	if b == nil {
 		return
 	}
 	defer b.Close()
-	if !f.track(c, b) {
+	if !f.track(addr, c, b) {
 		return
 	}
 	defer f.forget(c, b)
@@ -87,14 +102,14 @@ func pipe(to, from net.Conn) {
 	from.Close()
 }
 
-func (f *Front) track(conns ...net.Conn) bool {
+func (f *Front) track(addr string, conns ...net.Conn) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.closed {
+	if f.closed || !slices.Contains(f.backends, addr) {
 		return false
 	}
 	for _, c := range conns {
-		f.conns[c] = struct{}{}
+		f.conns[c] = addr
 	}
 	return true
 }
@@ -112,6 +127,6 @@ func (f *Front) close() {
 	f.closed = true
 	f.mu.Unlock()
 	f.listener.Close()
-	f.To("")
+	f.To()
 	f.work.Wait()
 }

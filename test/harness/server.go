@@ -43,13 +43,15 @@ func Bin(t testing.TB, name string) string {
 }
 
 // Server is one installation: a data directory and the processes that serve it,
-// one after the other, behind Front.
+// one after the other or, on a Database, side by side, behind Front.
 type Server struct {
 	t     testing.TB
 	Data  string
 	Front *Front
 	Flags []string
-	log   *os.File
+	// Database is a PostgreSQL URL; empty is SQLite.
+	Database string
+	log      *os.File
 }
 
 // Process is one `shiplock serve`.
@@ -92,12 +94,28 @@ func (s *Server) URL() string { return s.Front.URL() }
 // Start starts a process, waits until it answers, and lets Front lead to it.
 func (s *Server) Start() *Process {
 	s.t.Helper()
+	p := s.Boot()
+	s.Serve(p)
+	return p
+}
+
+// Boot starts a process and waits until it answers.
+func (s *Server) Boot() *Process {
+	s.t.Helper()
 	p := s.Launch()
 	if err := p.WaitReady(30 * time.Second); err != nil {
 		s.t.Fatalf("the server does not answer: %v\n%s", err, s.LogTail())
 	}
-	s.Front.To(p.addr)
 	return p
+}
+
+// Serve lets Front lead to these processes only.
+func (s *Server) Serve(processes ...*Process) {
+	addrs := make([]string, len(processes))
+	for i, p := range processes {
+		addrs[i] = p.addr
+	}
+	s.Front.To(addrs...)
 }
 
 // Launch starts a process and does not wait for it.
@@ -112,7 +130,8 @@ func (s *Server) Launch() *Process {
 	cmd.Stdout, cmd.Stderr = s.log, s.log
 	cmd.Env = append(os.Environ(),
 		"SHIPLOCK_ADMIN_TOKEN="+AdminToken, "SHIPLOCK_HOOK_SECRET="+HookSecret,
-		"SHIPLOCK_GITLAB_TOKEN="+ForgeToken, "SHIPLOCK_CLONE_PASSWORD="+ClonePass)
+		"SHIPLOCK_GITLAB_TOKEN="+ForgeToken, "SHIPLOCK_CLONE_PASSWORD="+ClonePass,
+		"SHIPLOCK_DATABASE_URL="+s.Database)
 	if err := cmd.Start(); err != nil {
 		s.t.Fatal(err)
 	}
@@ -177,6 +196,16 @@ func (p *Process) PID() int { return p.cmd.Process.Pid }
 func (p *Process) Kill() {
 	_ = p.cmd.Process.Kill()
 	<-p.done
+}
+
+// Alive tells whether the process has not ended.
+func (p *Process) Alive() bool {
+	select {
+	case <-p.done:
+		return false
+	default:
+		return true
+	}
 }
 
 // Interrupt is SIGTERM.
