@@ -13,6 +13,8 @@ type Logs struct {
 	Script
 	last   map[string]int64
 	closed []string
+
+	refreshed [][]string
 }
 
 // Append implements engine.Logs.
@@ -53,4 +55,15 @@ func (l *Logs) Closed() []string {
 }
 
 // Refresh implements engine.Logs.
-func (l *Logs) Refresh(...string) {}
+func (l *Logs) Refresh(attempts ...string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.refreshed = append(l.refreshed, attempts)
+}
+
+// Refreshed lists the calls of Refresh, in order.
+func (l *Logs) Refreshed() [][]string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.Clone(l.refreshed)
+}
