@@ -48,10 +48,16 @@ func begin(b *testing.B, s *store.Store, app string) (*delivery.Run, delivery.Cl
 	return r, commit(b, s, delivery.Change{Runs: []*delivery.Run{r}, Wakes: []delivery.Wake{{Ref: r.Ref()}}})[0]
 }
 
-func BenchmarkCommit(b *testing.B) {
+func BenchmarkCommit(b *testing.B) { benchCommit(b, func(testing.TB) string { return "" }) }
+
+// BenchmarkCommitPostgres is without fsync, as the tests' server: with it the disk
+// is what is measured.
+func BenchmarkCommitPostgres(b *testing.B) { benchCommit(b, database) }
+
+func benchCommit(b *testing.B, url func(testing.TB) string) {
 	for name, parallel := range map[string]int{"1": 1, "32": 32} {
 		b.Run(name, func(b *testing.B) {
-			s := open(b, store.Config{})
+			s := open(b, store.Config{URL: url(b)})
 			var l latencies
 			turns := make(chan struct{}, b.N)
 			for range b.N {
@@ -60,6 +66,7 @@ func BenchmarkCommit(b *testing.B) {
 			close(turns)
 			var all sync.WaitGroup
 			b.ReportAllocs()
+			b.ResetTimer()
 			for range parallel {
 				r, claim := begin(b, s, "shop")
 				all.Go(func() {

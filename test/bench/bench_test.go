@@ -36,7 +36,8 @@ type world struct {
 	api     *client.Client
 }
 
-func newWorld(t *testing.T) *world {
+// newWorld starts a server on a PostgreSQL database, or on SQLite without one.
+func newWorld(t *testing.T, database string) *world {
 	host, err := githost.New(githost.Config{APIToken: harness.ForgeToken})
 	if err != nil {
 		t.Fatal(err)
@@ -45,6 +46,7 @@ func newWorld(t *testing.T) *world {
 	t.Cleanup(forge.Close)
 	// Empty addresses: what the server listens on, without the tests' proxy before it.
 	s := harness.NewServer(t, "--url=", "--runner-url=", "--gitlab-url="+forge.URL, "--capacity", fmt.Sprint(capacity))
+	s.Database = database
 	p := s.Start()
 	return &world{server: s, process: p, forge: host, api: client.New(p.URL(), harness.AdminToken)}
 }
@@ -53,20 +55,16 @@ func newWorld(t *testing.T) *world {
 // server that has done all this.
 func TestBench(t *testing.T) {
 	tell(t, "%s", machine(t))
-	w := newWorld(t)
+	w := newWorld(t, "")
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
 	docs := []harness.Doc{
-		harness.Document("Stack", "noop", `{"language": "none", "runtime": {"base": ""},
-			"build": {"checkout": "none", "steps": [{"name": "noop", "run": "true"}]}}`),
 		harness.Document("Stack", "chatty", fmt.Sprintf(`{"language": "none", "runtime": {"base": ""},
 			"build": {"checkout": "none", "steps": [{"name": "emit", "run": "exec \"$EMITTER\"", "env": {"EMITTER": %q, %q: "1"}}]}}`, self, emitterVar)),
 	}
-	for i := range apps {
-		docs = append(docs, harness.Document("App", noop(i), fmt.Sprintf(`{"repo": "http://127.0.0.1:1/group/%s.git", "stack": "noop"}`, noop(i))))
-	}
+	docs = append(docs, noops()...)
 	for i := range capacity {
 		docs = append(docs, harness.Document("App", chatty(i), fmt.Sprintf(`{"repo": "http://127.0.0.1:1/group/%s.git", "stack": "chatty"}`, chatty(i))))
 	}

@@ -21,6 +21,16 @@ const (
 
 func noop(app int) string { return fmt.Sprintf("noop%d", app) }
 
+// noops are apps whose runs do nothing.
+func noops() []harness.Doc {
+	docs := []harness.Doc{harness.Document("Stack", "noop", `{"language": "none", "runtime": {"base": ""},
+		"build": {"checkout": "none", "steps": [{"name": "noop", "run": "true"}]}}`)}
+	for i := range apps {
+		docs = append(docs, harness.Document("App", noop(i), fmt.Sprintf(`{"repo": "http://127.0.0.1:1/group/%s.git", "stack": "noop"}`, noop(i))))
+	}
+	return docs
+}
+
 // pusher sends one push after the other of one app, each once the run before it
 // has ended: a newer push would supersede a run that waits.
 type pusher struct {
@@ -74,12 +84,7 @@ func pushes(t *testing.T, pushers []*pusher, n int) (took []time.Duration, wall 
 }
 
 func (w *world) benchRuns(t *testing.T) {
-	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: apps}}
-	defer client.CloseIdleConnections()
-	pushers := make([]*pusher, apps)
-	for i := range pushers {
-		pushers[i] = &pusher{w: w, client: client, app: i}
-	}
+	pushers := w.pushers(t)
 	pushes(t, pushers[:1], warmUp)
 
 	cpu, calls := cpuTime(t, w.process.PID()), w.forge.StatusRequests()
@@ -90,6 +95,21 @@ func (w *world) benchRuns(t *testing.T) {
 	promise(t, "forge calls per run", float64(calls)/sequential, 3, "", "")
 	tell(t, "server CPU per run: %.3g ms", ms(cpu)/sequential)
 
+	w.benchParallel(t, pushers)
+}
+
+// pushers are one per app.
+func (w *world) pushers(t *testing.T) []*pusher {
+	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: apps}}
+	t.Cleanup(client.CloseIdleConnections)
+	pushers := make([]*pusher, apps)
+	for i := range pushers {
+		pushers[i] = &pusher{w: w, client: client, app: i}
+	}
+	return pushers
+}
+
+func (w *world) benchParallel(t *testing.T, pushers []*pusher) {
 	took, wall := pushes(t, pushers[:8], 50)
 	tell(t, "8 in flight: %.0f runs/min, p50 %.3g ms, p99 %.3g ms", float64(len(took))/wall.Minutes(), ms(quantile(took, 0.50)), ms(quantile(took, 0.99)))
 	took, wall = pushes(t, pushers, 20)
