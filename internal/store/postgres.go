@@ -149,6 +149,9 @@ func (d *postgres) checkServer(ctx context.Context) error {
 func (d *postgres) write(ctx context.Context, _ durability, do func(*tx) error) error {
 	for races := 0; ; races++ {
 		err := d.attempt(ctx, do)
+		if cause := context.Cause(ctx); cause != nil && errors.Is(err, cause) {
+			return cause // the caller's, whatever it is
+		}
 		if races == maxRaces || !raced(err) {
 			return d.classify(err)
 		}

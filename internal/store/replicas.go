@@ -35,8 +35,10 @@ type replica struct {
 func (r *replica) now() int64      { return r.clock().UnixMilli() }
 func (r *replica) leaseEnd() int64 { return r.clock().Add(r.lease).UnixMilli() }
 
-// enter registers the replica.
+// enter registers the replica. It may come right after the database was away, so
+// others get the time to renew.
 func (r *replica) enter(tx *tx) error {
+	r.spare.Store(r.clock().Add(r.lease / 2).UnixMilli())
 	_, err := tx.exec(insertReplica, r.id, r.leaseEnd())
 	return err
 }
@@ -87,14 +89,14 @@ func (s *Store) Renew(ctx context.Context) error {
 	return err
 }
 
-// note watches for the database being away. Once it is back, everybody has the time
-// to renew before anybody takes over.
+// note watches for the database being away. Once it is back, all leases count anew
+// before anybody takes over.
 func (r *replica) note(err error) {
 	switch {
 	case delivery.KindOf(err) == delivery.Unavailable:
 		r.away.Store(true)
 	case err == nil && r.away.CompareAndSwap(true, false):
-		r.spare.Store(r.clock().Add(r.lease / 2).UnixMilli())
+		r.spare.Store(r.leaseEnd())
 	}
 }
 

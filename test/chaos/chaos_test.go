@@ -26,7 +26,7 @@ var (
 const lease = 2 * time.Second
 
 // install prepares a server and a forge that know each other.
-func install(t *testing.T) (*harness.Server, *harness.Forge) {
+func install(t *testing.T, lease time.Duration) (*harness.Server, *harness.Forge) {
 	s := harness.NewServer(t, "--lease", lease.String(), "--capacity", "4")
 	forge := harness.NewForge(t, s.URL()+"/hooks/gitlab")
 	s.Flags = append(s.Flags, "--gitlab-url", forge.URL)
@@ -34,7 +34,7 @@ func install(t *testing.T) (*harness.Server, *harness.Forge) {
 }
 
 func start(t *testing.T) (*harness.Server, *harness.Process, *world) {
-	s, forge := install(t)
+	s, forge := install(t, lease)
 	p := s.Start()
 	return s, p, newWorld(t, *seed, s, forge)
 }

@@ -5,6 +5,7 @@ package chaos
 import (
 	"errors"
 	"math/rand/v2"
+	"strings"
 	"testing"
 	"time"
 
@@ -12,7 +13,11 @@ import (
 	"github.com/shiplock/shiplock/test/postgres"
 )
 
-const database = "shiplock"
+const (
+	database = "shiplock"
+	// peerLease is longer than a restart of the database.
+	peerLease = 4 * time.Second
+)
 
 // TestPeers has two servers on one PostgreSQL database, and kills and stops one of
 // them, or restarts the database, at random moments.
@@ -30,11 +35,12 @@ func TestPeers(t *testing.T) {
 		}
 	})
 	db.Exec(t, "postgres", "CREATE DATABASE "+database)
-	s, forge := install(t)
+	s, forge := install(t, peerLease)
 	s.Database = db.URL(database)
 	p := peers{t: t, s: s, db: db, live: []*harness.Process{s.Boot(), s.Boot()}}
 	s.Serve(p.live...)
 	p.watchOwners()
+	p.refuseStranger()
 	p.world = newWorld(t, *seed, s, forge)
 	for i, blow := range blows(p.world.rnd) {
 		p.push()
@@ -101,9 +107,9 @@ func (p *peers) stop() {
 	sleeper.Stop()
 	p.s.Serve(p.live[1-i])
 	p.push()
-	time.Sleep(lease + lease/2) // its sleep
+	time.Sleep(peerLease + peerLease/2) // its sleep
 	sleeper.Continue()
-	switch code, err := sleeper.Wait(2 * lease); {
+	switch code, err := sleeper.Wait(2 * peerLease); {
 	case err == nil && code == 0:
 		p.t.Fatal("the server that lost its lease says that all is well")
 	case err == nil:
@@ -137,6 +143,17 @@ func (p *peers) checkAlive() {
 		if !one.Alive() {
 			p.t.Fatalf("a server ended without being told to\n%s", p.s.LogTail())
 		}
+	}
+}
+
+// refuseStranger: a server that does not have the others' files is not let in.
+func (p *peers) refuseStranger() {
+	p.t.Helper()
+	stranger := harness.NewServer(p.t)
+	stranger.Database = p.s.Database
+	code, err := stranger.Launch().Wait(10 * time.Second)
+	if err != nil || code == 0 || !strings.Contains(stranger.LogTail(), "servers of one database share one directory") {
+		p.t.Errorf("a server with a data directory of its own: exit %d, %v\n%s", code, err, stranger.LogTail())
 	}
 }
 
