@@ -11,6 +11,7 @@ import (
 func TestRepositories(t *testing.T) {
 	for name, wanted := range map[string]string{
 		"go-hello":   "go.mod main.go handler.go handler_test.go VERSION .gitignore",
+		"java-hello": "pom.xml src/main/java/com/example/hello/Main.java src/test/java/com/example/hello/HelloTest.java VERSION .gitignore",
 		"node-hello": "package.json server.js app.js app.test.js VERSION .gitignore",
 	} {
 		files, err := examples.Repository(name)

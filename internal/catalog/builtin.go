@@ -23,6 +23,8 @@ func versions(file string) []string {
 	switch file {
 	case "go.yaml":
 		return []string{"1.26", "1.22"}
+	case "java.yaml":
+		return []string{"17", "8"}
 	}
 	return nil
 }

@@ -52,7 +52,7 @@ func TestBuiltins(t *testing.T) {
 			t.Errorf("environment %s is %+v, want %+v", name, e, want)
 		}
 	}
-	for _, name := range []string{"go-1.26", "go-1.22", "nodejs-20"} {
+	for _, name := range []string{"go-1.26", "go-1.22", "java-17", "java-8", "nodejs-20"} {
 		if s.Stacks[name].Name != name || s.Manager(KindStack, name) != BuiltinManager {
 			t.Errorf("stack %s is missing", name)
 		}

@@ -44,7 +44,7 @@ func mustPlan(t interface{ Fatal(...any) }, in Input) delivery.Plan {
 }
 
 func TestPlanGolden(t *testing.T) {
-	for _, stack := range []string{"go-1.26", "go-1.22", "nodejs-20"} {
+	for _, stack := range []string{"go-1.26", "go-1.22", "java-17", "java-8", "nodejs-20"} {
 		t.Run(stack, func(t *testing.T) {
 			got := strings.Join(Explain(mustPlan(t, input(t, stack))), "\n") + "\n"
 			golden := "testdata/" + stack + ".golden"

@@ -20,6 +20,7 @@ type workspace struct {
 	t    *testing.T
 	dir  string
 	plan string
+	env  []string
 }
 
 func newWorkspace(t *testing.T, stack string, files map[string][]byte) workspace {
@@ -39,7 +40,7 @@ func newWorkspace(t *testing.T, stack string, files map[string][]byte) workspace
 			t.Fatal(err)
 		}
 	}
-	return workspace{t, dir, stack}
+	return workspace{t: t, dir: dir, plan: stack}
 }
 
 // step runs one step and returns its output.
@@ -55,6 +56,7 @@ func (w workspace) step(name string) (string, error) {
 		for k, v := range s.Env {
 			cmd.Env = append(cmd.Env, k+"="+v)
 		}
+		cmd.Env = append(cmd.Env, w.env...)
 		out, err := cmd.CombinedOutput()
 		return string(out), err
 	}
@@ -69,6 +71,18 @@ func (w workspace) must(name string) string {
 		w.t.Fatalf("%s: %v\n%s", name, err, out)
 	}
 	return out
+}
+
+// run runs a command that must succeed in the folder.
+func (w workspace) run(args []string, env ...string) string {
+	w.t.Helper()
+	cmd := exec.Command(args[0], args[1:]...)
+	cmd.Dir, cmd.Env = w.dir, append(os.Environ(), env...)
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		w.t.Fatalf("%q: %v\n%s", args, err, out)
+	}
+	return string(out)
 }
 
 // output returns the mode and hash of every file in start_env.
