@@ -15,7 +15,7 @@ build: ## bin/shiplock, bin/shiplock-runner and bin/shiplock-web
 	@mkdir -p bin
 	$(GO) build -buildvcs=false -ldflags '$(LDFLAGS)' -o bin/ ./cmd/...
 
-demo: build ## a running server with two example apps: push, build, canary, roll back
+demo: build ## a running server with the example apps: push, build, canary, roll back
 	@bin/shiplock demo $(ARGS)
 
 test: ## unit and conformance tests; needs nothing but Go and git

@@ -26,11 +26,15 @@ type Skipped struct {
 
 // App is one example app's story.
 type App struct {
-	App      string    `json:"app"`
-	Language string    `json:"language"`
-	Run      Run       `json:"run"`
-	Releases []Release `json:"releases"`
-	Rollback *Rollback `json:"rollback,omitempty"`
+	App      string `json:"app"`
+	Language string `json:"language"`
+	Run      Run    `json:"run"`
+	// Digest is the image of the first run, Rebuilt that of a second build of the
+	// same commit.
+	Digest   delivery.Digest `json:"digest"`
+	Rebuilt  *Rebuilt        `json:"rebuilt,omitempty"`
+	Releases []Release       `json:"releases"`
+	Rollback *Rollback       `json:"rollback,omitempty"`
 	// Build is a commit that does not build, Crash one that crashes at start.
 	Build *Failure `json:"failingBuild,omitempty"`
 	Crash *Failure `json:"crashingVersion,omitempty"`
@@ -42,6 +46,14 @@ type Run struct {
 	Steps []Step            `json:"steps"`
 	// PushToDev is the time from the end of `git push` to dev serving the commit.
 	PushToDev int64 `json:"pushToDevMs"`
+}
+
+// Rebuilt is the proof that a build is reproducible.
+type Rebuilt struct {
+	Digest delivery.Digest `json:"digest"`
+	Same   bool            `json:"same"`
+	// Reason says why it is not the same.
+	Reason string `json:"reason,omitempty"`
 }
 
 // Step is one step with its time in milliseconds.
@@ -129,6 +141,12 @@ func (r *Report) judgeApp(a App) {
 		r.problem(a.App, "there was no rollback")
 	case b.Failed > 0 || b.State != delivery.ReleaseDeployed || b.MS > rollbackLimit.Milliseconds():
 		r.problem(a.App, "the rollback is %s, took %d ms, and %d requests failed", b.State, b.MS, b.Failed)
+	}
+	switch b := a.Rebuilt; {
+	case b == nil:
+		r.problem(a.App, "the first commit was not built a second time")
+	case !b.Same:
+		r.problem(a.App, "the same commit built twice is not the same: %s", b.Reason)
 	}
 	if a.Build == nil || a.Build.State != string(delivery.RunFailed) || a.Build.Cause == nil {
 		r.problem(a.App, "the commit that does not build did not end as it must: %+v", a.Build)

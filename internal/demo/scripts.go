@@ -1,15 +1,24 @@
 package demo
 
 import (
+	"context"
+	"encoding/json"
 	"fmt"
-	"os/exec"
+	"os"
+	"slices"
 	"strings"
+
+	"github.com/shiplock/shiplock/examples"
+	"github.com/shiplock/shiplock/internal/catalog"
+	"github.com/shiplock/shiplock/internal/delivery"
+	"github.com/shiplock/shiplock/internal/runner"
 )
 
 // script is how an example app is changed in the course of its story.
 type script struct {
 	app, language string
-	tools         []string
+	// tools are needed beside those of the app's stack.
+	tools []string
 	// broken does not build, crashing builds and ends at start.
 	broken, crashing edit
 }
@@ -17,11 +26,21 @@ type script struct {
 // edit replaces a text in a file.
 type edit struct{ file, old, new string }
 
-// scripts are the stories that can be told, in order.
+// scripts are the stories that can be told, in order. The files are those of the
+// example of the same name.
 func scripts() []script {
 	return []script{
 		{
-			app: "go-hello", language: "go", tools: []string{"go"},
+			app: "java-hello", language: "java", tools: []string{"mvn"},
+			broken: edit{"src/main/java/com/example/hello/Hello.java", `return "ok\n";`, `return healthy;`},
+			crashing: edit{"src/main/java/com/example/hello/Main.java", "throws IOException {\n    int port", `throws IOException {
+    if (System.getenv("DATABASE_URL") == null) {
+      throw new IllegalStateException("DATABASE_URL is not set: cannot start");
+    }
+    int port`},
+		},
+		{
+			app: "go-hello", language: "go",
 			broken: edit{"handler.go", `fmt.Fprintln(w, "ok")`, `fmt.Fprintln(w, healthy)`},
 			crashing: edit{"main.go", "func main() {\n", `func main() {
 	if os.Getenv("DATABASE_URL") == "" {
@@ -30,7 +49,7 @@ func scripts() []script {
 `},
 		},
 		{
-			app: "node-hello", language: "nodejs", tools: []string{"node", "npm"},
+			app: "node-hello", language: "nodejs",
 			broken: edit{"app.js", "case '/healthz':", "case '/healthz'"},
 			crashing: edit{"server.js", "const server = ", `if (!process.env.DATABASE_URL) {
   throw new Error('DATABASE_URL is not set: cannot start');
@@ -41,14 +60,38 @@ const server = `},
 	}
 }
 
-// missing names the first tool that this machine lacks, or "".
-func (s script) missing() string {
-	for _, t := range s.tools {
-		if _, err := exec.LookPath(t); err != nil {
-			return t
-		}
+// lacking says what this machine lacks to tell the story; "" is nothing.
+func (s script) lacking(ctx context.Context) (string, error) {
+	app, err := example(s.app)
+	if err != nil {
+		return "", err
 	}
-	return ""
+	set, err := catalog.NewSet(0, nil)
+	if err != nil {
+		return "", err
+	}
+	tools := slices.Clone(set.Stacks[app.Stack].Build.Tools)
+	for _, name := range s.tools {
+		tools = append(tools, delivery.Tool{Name: name})
+	}
+	if c := runner.Lacking(ctx, app.Stack, tools, os.Environ(), func(string) {}); c != nil {
+		return c.Text, nil
+	}
+	return "", nil
+}
+
+// example reads an example's document.
+func example(name string) (delivery.App, error) {
+	app := delivery.App{Name: name}
+	text, err := examples.Document(name)
+	if err != nil {
+		return app, err
+	}
+	parsed, err := catalog.Parse(name+".yaml", text)
+	if err != nil {
+		return app, err
+	}
+	return app, json.Unmarshal(parsed[0].Document.Spec, &app)
 }
 
 func (e edit) apply(files map[string][]byte) (map[string][]byte, error) {

@@ -4,12 +4,17 @@
 package demo
 
 import (
+	"cmp"
 	"context"
-	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"path/filepath"
+	"runtime"
+	"sync"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/shiplock/shiplock/examples"
 	"github.com/shiplock/shiplock/internal/api"
@@ -33,27 +38,54 @@ type Config struct {
 	Now func() time.Time
 }
 
-// Tell tells the story of every example app that this machine has the tools for.
-// The error is for what keeps the story from being told; what falls short in it
-// stands in the Report.
+// Tell tells the story of every example app that this machine has the tools for,
+// side by side. The error is for what keeps the story from being told; what falls
+// short in it stands in the Report.
 func Tell(ctx context.Context, c Config) (Report, error) {
 	start := c.Now()
 	var report Report
+	var stories []*story
 	for _, s := range scripts() {
-		if tool := s.missing(); tool != "" {
-			report.Skipped = append(report.Skipped, Skipped{App: s.app, Why: "there is no " + tool + " on the PATH"})
-			c.Say("%s is left out: there is no %s on the PATH", s.app, tool)
-			continue
+		why, err := s.lacking(ctx)
+		switch {
+		case err != nil:
+			return report, err
+		case why != "":
+			report.Skipped = append(report.Skipped, Skipped{App: s.app, Why: why})
+			c.Say("%s is left out: %s", s.app, why)
+		default:
+			stories = append(stories, &story{Config: c, script: s, app: App{App: s.app, Language: s.language}})
 		}
-		t := &story{Config: c, script: s, app: App{App: s.app, Language: s.language}}
-		if err := t.tell(ctx); err != nil {
-			return report, fmt.Errorf("%s: %w", s.app, err)
-		}
+	}
+	err := tellAll(ctx, stories)
+	for _, t := range stories {
 		report.Apps = append(report.Apps, t.app)
 	}
 	report.MS = c.Now().Sub(start).Milliseconds()
 	report.judge()
-	return report, nil
+	return report, err
+}
+
+// tellAll tells a story on each processor, so that builds and waits overlap.
+func tellAll(ctx context.Context, stories []*story) error {
+	say := sync.Mutex{}
+	work, ctx := errgroup.WithContext(ctx)
+	work.SetLimit(max(2, runtime.NumCPU()))
+	for _, t := range stories {
+		shared := t.Say
+		t.Say = func(format string, args ...any) {
+			say.Lock()
+			defer say.Unlock()
+			shared("%-13s "+format, append([]any{t.script.app}, args...)...)
+		}
+		work.Go(func() error {
+			if err := t.tell(ctx); err != nil {
+				return fmt.Errorf("%s: %w", t.script.app, err)
+			}
+			return nil
+		})
+	}
+	return work.Wait()
 }
 
 // story is one app's.
@@ -63,11 +95,12 @@ type story struct {
 	app   App
 	repo  *repo
 	files map[string][]byte // as they are at the head
+	first string            // the commit of the first run
 }
 
 func (t *story) tell(ctx context.Context) error {
 	for _, chapter := range []func(context.Context) error{
-		t.onboard, t.pushToDev, t.firstToProd, t.canary, t.rollBack, t.breakTheBuild, t.crash, t.mend,
+		t.onboard, t.pushToDev, t.firstToProd, t.canary, t.rollBack, t.rebuild, t.breakTheBuild, t.crash, t.mend,
 	} {
 		if err := chapter(ctx); err != nil {
 			return err
@@ -97,22 +130,14 @@ func (t *story) onboard(ctx context.Context) error {
 		return err
 	}
 	_, err = t.Client.Apply(ctx, api.Apply{Manager: "demo:" + name, Documents: []api.Document{doc}})
-	t.Say("\n%s (%s): repository %s, one document in the catalog", name, t.language, url)
+	t.Say("(%s) repository %s, one document in the catalog", t.language, url)
 	return err
 }
 
 // document is the example's, with the repository's real address.
 func document(name, repo string) (api.Document, error) {
-	text, err := examples.Document(name)
+	app, err := example(name)
 	if err != nil {
-		return api.Document{}, err
-	}
-	parsed, err := catalog.Parse(name+".yaml", text)
-	if err != nil {
-		return api.Document{}, err
-	}
-	app := delivery.App{Name: name}
-	if err := json.Unmarshal(parsed[0].Document.Spec, &app); err != nil {
 		return api.Document{}, err
 	}
 	app.Repo = repo
@@ -136,8 +161,9 @@ func (t *story) pushToDev(ctx context.Context) error {
 	}
 	t.app.Run = runOf(run)
 	if run.State != delivery.RunSucceeded {
-		return nil
+		return errors.New("its first build must succeed for the story to go on")
 	}
+	t.first, t.app.Digest = sha, run.Image.Digest
 	rel, err := t.automatic(ctx, run)
 	t.app.Run.PushToDev = t.Now().Sub(pushed).Milliseconds()
 	if err != nil {
@@ -226,6 +252,34 @@ func (t *story) rollBack(ctx context.Context) error {
 	_, failed := share(answers, "")
 	t.app.Rollback = &Rollback{MS: last.Sub(start).Milliseconds(), Requests: len(answers), Failed: failed, State: rel.State}
 	t.Say("  release rollback: all traffic back on the old version after %d ms, %d of %d requests failed", t.app.Rollback.MS, failed, len(answers))
+	return nil
+}
+
+// rebuild builds the first commit once more, in a fresh workspace: the image must be
+// the same. It is built for prod, where nothing follows from it.
+func (t *story) rebuild(ctx context.Context) error {
+	t.Say("  run start --env prod --commit %.8s: the first commit once more", t.first)
+	run, err := t.Client.StartRun(ctx, api.StartRun{App: t.script.app, Env: "prod", Commit: t.first})
+	if err != nil {
+		return err
+	}
+	if run, err = t.followRun(ctx, run.ID); err != nil {
+		return err
+	}
+	t.app.Rebuilt = &Rebuilt{}
+	switch {
+	case run.Image == nil:
+		t.app.Rebuilt.Reason = "the second build " + string(run.State)
+	default:
+		t.app.Rebuilt.Digest = run.Image.Digest
+		t.app.Rebuilt.Same = run.Image.Digest == t.app.Digest
+	}
+	if r := t.app.Rebuilt; r.Same {
+		t.Say("    the same image again: %s", r.Digest.Short())
+	} else {
+		r.Reason = cmp.Or(r.Reason, fmt.Sprintf("the first build made the image %s, the second %s", t.app.Digest.Short(), r.Digest.Short()))
+		t.Say("    not the same: %s", r.Reason)
+	}
 	return nil
 }
 

@@ -13,13 +13,13 @@ const revisionHeader = "X-Shiplock-Revision"
 
 // answer is what became of one request.
 type answer struct {
+	began    time.Time
 	at       time.Time // when it was complete
 	revision string
 	failed   bool
 }
 
-// traffic sends requests without pause and retries nothing, so that every failure
-// counts.
+// traffic sends requests steadily and retries nothing, so that every failure counts.
 type traffic struct {
 	cancel  context.CancelFunc
 	work    sync.WaitGroup
@@ -31,6 +31,10 @@ type traffic struct {
 // maxAnswers bounds what one measurement remembers.
 const maxAnswers = 200_000
 
+// pause is between two requests of a connection: what is built meanwhile needs the
+// processors too.
+const pause = 4 * time.Millisecond
+
 // startTraffic sends requests to url from a few connections until stop.
 func startTraffic(ctx context.Context, url string, connections int) *traffic {
 	ctx, cancel := context.WithCancel(ctx)
@@ -38,12 +42,18 @@ func startTraffic(ctx context.Context, url string, connections int) *traffic {
 	client := &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: connections}}
 	for range connections {
 		t.work.Go(func() {
+			tick := time.NewTicker(pause)
+			defer tick.Stop()
 			for ctx.Err() == nil {
 				a := ask(ctx, client, url)
 				if ctx.Err() != nil {
 					return // cut off by us, not by the service
 				}
 				t.note(a)
+				select {
+				case <-ctx.Done():
+				case <-tick.C:
+				}
 			}
 		})
 	}
@@ -51,18 +61,19 @@ func startTraffic(ctx context.Context, url string, connections int) *traffic {
 }
 
 func ask(ctx context.Context, client *http.Client, url string) answer {
+	began := time.Now()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
-		return answer{at: time.Now(), failed: true}
+		return answer{began: began, at: time.Now(), failed: true}
 	}
 	resp, err := client.Do(req)
 	if err != nil {
-		return answer{at: time.Now(), failed: true}
+		return answer{began: began, at: time.Now(), failed: true}
 	}
 	defer resp.Body.Close()
 	_, err = io.Copy(io.Discard, resp.Body)
 	return answer{
-		at: time.Now(), revision: resp.Header.Get(revisionHeader),
+		began: began, at: time.Now(), revision: resp.Header.Get(revisionHeader),
 		failed: err != nil || resp.StatusCode >= 400,
 	}
 }
@@ -79,7 +90,8 @@ func (t *traffic) note(a answer) {
 	}
 }
 
-// atLeast waits until n requests were answered after since, and returns those.
+// atLeast waits until n requests that began after since were answered, and returns
+// those.
 func (t *traffic) atLeast(ctx context.Context, since time.Time, n int) ([]answer, error) {
 	for {
 		if got := t.after(since); len(got) >= n {
@@ -96,12 +108,13 @@ func (t *traffic) atLeast(ctx context.Context, since time.Time, n int) ([]answer
 func (t *traffic) after(since time.Time) []answer {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	for i, a := range t.answers {
-		if a.at.After(since) {
-			return append([]answer(nil), t.answers[i:]...)
+	var list []answer
+	for _, a := range t.answers {
+		if a.began.After(since) {
+			list = append(list, a)
 		}
 	}
-	return nil
+	return list
 }
 
 // stop ends the traffic and returns everything that was answered.

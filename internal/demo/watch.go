@@ -26,6 +26,11 @@ func (t *story) watchRun(ctx context.Context, env, sha string) (api.Run, error) 
 	if err != nil {
 		return api.Run{}, err
 	}
+	return t.followRun(ctx, id)
+}
+
+// followRun waits for a run's end and tells of it.
+func (t *story) followRun(ctx context.Context, id delivery.RunID) (api.Run, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, watchWait, fmt.Errorf("the run took longer than %s", watchWait))
 	defer cancel()
 	run, err := t.Client.WatchRun(ctx, string(id), func(api.Run) error { return nil })

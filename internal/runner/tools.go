@@ -25,11 +25,7 @@ type toolbox struct {
 // are looked at once in a job, before its first script.
 func (j *job) unfit(ctx context.Context, step string, env []string) *delivery.Cause {
 	j.tools.once.Do(func() {
-		for _, t := range j.Plan.Tools {
-			if j.tools.cause = j.inspect(ctx, step, t, env); j.tools.cause != nil {
-				return
-			}
-		}
+		j.tools.cause = Lacking(ctx, j.Plan.Stack, j.Plan.Tools, env, func(text string) { j.say(step, text) })
 	})
 	if j.tools.cause == nil {
 		return nil
@@ -39,26 +35,30 @@ func (j *job) unfit(ctx context.Context, step string, env []string) *delivery.Ca
 	return &c
 }
 
-func (j *job) inspect(ctx context.Context, step string, t delivery.Tool, env []string) *delivery.Cause {
-	path := lookUp(t.Name, env)
-	if path == "" {
-		c := diagnose.MissingTool(t, j.Plan.Stack)
-		return &c
-	}
-	if !t.Versioned() {
-		return nil
-	}
-	found := t.Version(ask(ctx, path, t.Asking(), env))
-	switch {
-	case ctx.Err() != nil:
-		return nil // the step says why
-	case found == "":
-		j.say(step, "warning: "+path+" does not tell its version; "+t.Name+" "+t.Wanted()+" is wanted")
-	case !t.Fits(found):
-		c := diagnose.WrongTool(t, found, path, j.Plan.Stack)
-		return &c
-	default:
-		j.say(step, "using "+t.Name+" "+found)
+// Lacking returns what programs with the environment env lack of a stack's tools, or
+// nil. It says what it finds.
+func Lacking(ctx context.Context, stack string, tools []delivery.Tool, env []string, say func(text string)) *delivery.Cause {
+	for _, t := range tools {
+		path := lookUp(t.Name, env)
+		if path == "" {
+			c := diagnose.MissingTool(t, stack)
+			return &c
+		}
+		if !t.Versioned() {
+			continue
+		}
+		found := t.Version(ask(ctx, path, t.Asking(), env))
+		switch {
+		case ctx.Err() != nil:
+			return nil // whoever ended it says why
+		case found == "":
+			say("warning: " + path + " does not tell its version; " + t.Name + " " + t.Wanted() + " is wanted")
+		case !t.Fits(found):
+			c := diagnose.WrongTool(t, found, path, stack)
+			return &c
+		default:
+			say("using " + t.Name + " " + found)
+		}
 	}
 	return nil
 }

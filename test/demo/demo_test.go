@@ -20,9 +20,15 @@ import (
 type report struct {
 	OK       bool
 	Problems []string
+	Skipped  []struct{ App, Why string }
 	Apps     []struct {
 		App, Language string
-		Run           struct {
+		Digest        string
+		Rebuilt       struct {
+			Digest string
+			Same   bool
+		}
+		Run struct {
 			State string
 			Steps []struct {
 				Name, State string
@@ -67,7 +73,13 @@ func TestOnce(t *testing.T) {
 	if !r.OK || len(r.Apps) == 0 {
 		t.Fatalf("the demo fell short: %v\n%s", r.Problems, story.String())
 	}
+	for _, s := range r.Skipped {
+		t.Logf("%s was left out: %s", s.App, s.Why)
+	}
 	for _, a := range r.Apps {
+		if !strings.HasPrefix(a.Digest, "sha256:") || a.Rebuilt.Digest != a.Digest || !a.Rebuilt.Same {
+			t.Errorf("%s: image %s, built again %+v", a.App, a.Digest, a.Rebuilt)
+		}
 		if a.Run.State != "succeeded" || len(a.Run.Steps) < 3 || a.Run.Steps[0].MS == nil {
 			t.Errorf("%s: run %+v", a.App, a.Run)
 		}
