@@ -36,7 +36,7 @@ func (s *Set) checkPromotion(e delivery.Environment, bad report) {
 		return
 	}
 	if _, ok := s.Environments[from]; !ok {
-		bad("spec.promote.from", fmt.Sprintf("there is no Environment %q%s", clip(from), didYouMean(from, keys(s.Environments))))
+		bad("spec.promote.from", fmt.Sprintf("there is no Environment %q%s", clip(from), DidYouMean(from, keys(s.Environments))))
 		return
 	}
 	seen := map[string]bool{}
