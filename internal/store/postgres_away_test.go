@@ -212,3 +212,21 @@ func TestPostgresRefused(t *testing.T) {
 		})
 	}
 }
+
+// TestPostgresDamaged: what cannot be read is no database that is away.
+func TestPostgresDamaged(t *testing.T) {
+	address := database(t)
+	u, err := url.Parse(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := open(t, store.Config{URL: address})
+	commit(t, s, delivery.Change{Hooks: []*delivery.Hook{{ID: "1", State: delivery.HookReceived}}})
+	throwaway.server.Exec(t, strings.TrimPrefix(u.Path, "/"), `UPDATE hooks SET doc = '{'`)
+	if _, err := s.Hook(t.Context(), "1"); delivery.KindOf(err) != delivery.Internal {
+		t.Errorf("got %v (%v)", err, delivery.KindOf(err))
+	}
+	if _, err := s.Commit(t.Context(), &delivery.Change{Hooks: []*delivery.Hook{{ID: "2\x00", State: delivery.HookReceived}}}); delivery.KindOf(err) != delivery.Invalid {
+		t.Errorf("a zero byte: %v (%v)", err, delivery.KindOf(err))
+	}
+}

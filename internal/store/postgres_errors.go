@@ -1,8 +1,12 @@
 package store
 
 import (
+	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
+	"io"
+	"net"
 	"strings"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -44,8 +48,29 @@ func (d *postgres) classify(err error) error {
 	if classified(err) {
 		return err
 	}
+	select {
+	case <-d.closing:
+		return errClosed()
+	default:
+	}
 	kind, text := explain(sqlState(err))
+	if sqlState(err) == "" && !unreachable(err) {
+		kind, text = delivery.Internal, "holds what cannot be read"
+	}
 	return delivery.Wrap(kind, fmt.Sprintf("the database %s %s", d.name, text), err)
+}
+
+// unreachable tells whether the way to the server is the trouble.
+func unreachable(err error) bool {
+	var dial *pgconn.ConnectError
+	var network net.Error
+	var lost *unanswered
+	for _, is := range []error{errRaced, io.EOF, io.ErrUnexpectedEOF, net.ErrClosed, driver.ErrBadConn, sql.ErrConnDone, sql.ErrTxDone} {
+		if errors.Is(err, is) {
+			return true
+		}
+	}
+	return errors.As(err, &dial) || errors.As(err, &network) || errors.As(err, &lost) || pgconn.SafeToRetry(err)
 }
 
 // explain is what a code of PostgreSQL means here.

@@ -26,19 +26,24 @@ type replica struct {
 	lease time.Duration
 	clock func() time.Time
 
-	// away is set while the database does not answer, and spare is until when the
-	// leases of others are then not held against them: they were as cut off from it.
-	away  atomic.Bool
-	spare atomic.Int64
+	// renewed is when this replica last renewed its own lease. One that is late itself
+	// is no judge of others: the database may have been away for all. spare is until
+	// when the leases of others are not held against them.
+	renewed atomic.Int64
+	spare   atomic.Int64
 }
 
 func (r *replica) now() int64      { return r.clock().UnixMilli() }
 func (r *replica) leaseEnd() int64 { return r.clock().Add(r.lease).UnixMilli() }
 
+// part is a fraction of the lease.
+func (r *replica) part(of int64) int64 { return r.lease.Milliseconds() / of }
+
 // enter registers the replica. It may come right after the database was away, so
 // others get the time to renew.
 func (r *replica) enter(tx *tx) error {
-	r.spare.Store(r.clock().Add(r.lease / 2).UnixMilli())
+	r.renewed.Store(r.now())
+	r.spare.Store(r.now() + r.part(2))
 	_, err := tx.exec(insertReplica, r.id, r.leaseEnd())
 	return err
 }
@@ -85,24 +90,26 @@ func release(tx *tx, replica string, by int64) error {
 // the process must end.
 func (s *Store) Renew(ctx context.Context) error {
 	err := s.write(ctx, relaxed, s.replica.renew)
-	s.replica.note(err)
+	if err == nil {
+		s.replica.inTouch()
+	}
 	return err
 }
 
-// note watches for the database being away. Once it is back, all leases count anew
-// before anybody takes over.
-func (r *replica) note(err error) {
-	switch {
-	case delivery.KindOf(err) == delivery.Unavailable:
-		r.away.Store(true)
-	case err == nil && r.away.CompareAndSwap(true, false):
-		r.spare.Store(r.leaseEnd())
+// inTouch notes that the lease was renewed. After a time without, all leases count
+// anew before anybody is taken for dead.
+func (r *replica) inTouch() {
+	now := r.now()
+	if now-r.renewed.Swap(now) > r.part(2) {
+		r.spare.Store(now + r.part(1))
 	}
 }
 
+func (r *replica) late() bool { return r.now()-r.renewed.Load() > r.part(2) }
+
 // overdue is the time by which a lease must have ended for its replica to be dead.
 func (r *replica) overdue(now int64) int64 {
-	if r.away.Load() || now < r.spare.Load() {
+	if r.late() || now < r.spare.Load() {
 		return 0
 	}
 	return now
@@ -110,8 +117,8 @@ func (r *replica) overdue(now int64) int64 {
 
 // lookAt is when to look whether a lease that ends at until was not renewed.
 func (r *replica) lookAt(until int64) int64 {
-	if r.away.Load() {
-		return max(until, r.clock().Add(r.lease/4).UnixMilli())
+	if r.late() {
+		return max(until, r.now()+r.part(4))
 	}
 	return max(until, r.spare.Load())
 }

@@ -42,6 +42,7 @@ func TestPeers(t *testing.T) {
 	p.watchOwners()
 	p.refuseStranger()
 	p.world = newWorld(t, *seed, s, forge)
+	p.checkTails()
 	for i, blow := range blows(p.world.rnd) {
 		p.push()
 		time.Sleep(time.Duration(p.world.rnd.IntN(700)) * time.Millisecond) // the random moment itself
@@ -141,7 +142,8 @@ func (p *peers) checkAlive() {
 	p.t.Helper()
 	for _, one := range p.live {
 		if !one.Alive() {
-			p.t.Fatalf("a server ended without being told to\n%s", p.s.LogTail())
+			code, err := one.Wait(0)
+			p.t.Fatalf("a server ended without being told to: exit %d, %v\n%s", code, err, p.s.LogTail())
 		}
 	}
 }

@@ -62,8 +62,10 @@ func testClosedGivesBack(t *testing.T, db Database) {
 func testEndedMeanwhile(t *testing.T, db Database) {
 	a := start(t, db)
 	b := a.other(db)
-	a.clock.advance(11 * time.Second)
-	b.must(b.Renew(t.Context()))
+	for range 3 {
+		a.clock.advance(4 * time.Second)
+		b.must(b.Renew(t.Context()))
+	}
 	written := make(chan delivery.RunID)
 	go func() {
 		defer close(written)
@@ -93,4 +95,27 @@ func testEndedMeanwhile(t *testing.T, db Database) {
 	if len(wrote) > 0 {
 		t.Errorf("%d wakes were written beside the take-over, and are nobody's", len(wrote))
 	}
+}
+
+// testAwayForAll: a replica that could not renew its own lease does not hold it
+// against others that theirs has ended as well.
+func testAwayForAll(t *testing.T, db Database) {
+	a := start(t, db)
+	b := a.other(db)
+	claim := a.wake(ref("a"))
+	a.clock.advance(time.Minute) // the database was away
+	claims, _ := b.claim(10)
+	b.none(claims)
+	b.must(b.Renew(t.Context()))
+	b.claimNone(b.clock.Now().Add(10 * time.Second))
+	a.must(a.Renew(t.Context()))
+	a.none(a.commit(delivery.Change{Done: &claim}))
+
+	a.wake(ref("b"))
+	for range 3 { // a does not come back this time
+		b.clock.advance(4 * time.Second)
+		b.must(b.Renew(t.Context()))
+	}
+	claims, _ = b.claim(10)
+	b.single(claims, ref("b"))
 }

@@ -80,6 +80,7 @@ func Run(t *testing.T, fresh func(t *testing.T) Database) {
 		"Wakes/NoneTwice":       testNoneTwice,
 		"Wakes/Exclusive":       testExclusive,
 		"Lease/EndedMeanwhile":  testEndedMeanwhile,
+		"Lease/AwayForAll":      testAwayForAll,
 		"Lease/TakenOver":       testTakenOver,
 		"Lease/Renewed":         testRenewed,
 		"Lease/ClosedGivesBack": testClosedGivesBack,
