@@ -39,6 +39,9 @@ type options struct {
 	gitlabURL, giteaURL, githubURL string
 	cloneUser                      string
 	cloneHosts                     []string
+	// reconcile is how often repositories are looked at for pushes without a hook; 0
+	// is never.
+	reconcile time.Duration
 
 	gitlabToken, giteaToken, githubToken  string
 	hookSecret, clonePassword, adminToken string
@@ -61,6 +64,7 @@ func (o *options) flags(f *pflag.FlagSet) {
 	f.StringVar(&o.giteaURL, "gitea-url", "", "Gitea or Forgejo to send commit statuses to; its token is SHIPLOCK_GITEA_TOKEN")
 	f.StringVar(&o.githubURL, "github-url", "", "GitHub to send commit statuses to; its token is SHIPLOCK_GITHUB_TOKEN (default with a token: https://github.com)")
 	f.StringVar(&o.cloneUser, "clone-user", "", "user name for git checkouts over http; the password is SHIPLOCK_CLONE_PASSWORD")
+	f.DurationVar(&o.reconcile, "reconcile", 5*time.Minute, "how often to look for pushes whose hook never came; 0 is never")
 	f.StringSliceVar(&o.cloneHosts, "clone-host", nil, "host, or host:port, that may be sent the clone password, beside the forges above; may be repeated")
 }
 
@@ -84,6 +88,8 @@ func (o *options) check() error {
 		return delivery.E(delivery.Invalid, "--capacity must be at least 1")
 	case o.lease < time.Second:
 		return delivery.E(delivery.Invalid, "--lease must be at least 1s")
+	case o.reconcile < 0 || o.reconcile > 0 && o.reconcile < time.Second:
+		return delivery.E(delivery.Invalid, "--reconcile must be at least 1s, or 0 for never")
 	case o.silence < 5*time.Second:
 		return delivery.E(delivery.Invalid, "--silence must be at least 5s")
 	}

@@ -45,7 +45,9 @@ type instance struct {
 	deployer *deploy.Deployer
 	engine   *engine.Engine
 	server   *server.Server
-	keeper   *auth.Keeper
+	// reconciler is nil when it is switched off.
+	reconciler *engine.Reconciler
+	keeper     *auth.Keeper
 
 	url string
 	// firstToken is the administrator's, when this start made it.
@@ -170,8 +172,12 @@ func (in *instance) assemble(ctx context.Context) error {
 		Heartbeat: min(10*time.Second, in.opts.silence/4),
 		Secret:    []byte(secret), Now: time.Now, NewID: newID, Log: in.log,
 	})
+	if in.opts.reconcile > 0 {
+		in.reconciler = engine.NewReconciler(in.engine, in.opts.reconcile)
+	}
 	in.server = server.New(server.Config{
-		Engine: in.engine, Reader: reader{in.store}, Logs: jobLogs, Auth: in.keeper,
+		Reconciler: in.reconciler,
+		Engine:     in.engine, Reader: reader{in.store}, Logs: jobLogs, Auth: in.keeper,
 		Hooks:    hooks,
 		Registry: in.registry, PublicURL: in.url, Version: version, Log: in.log, Now: time.Now,
 	})
@@ -280,6 +286,9 @@ func (in *instance) run(ctx context.Context) error {
 		return in.engine.Run(ctx)
 	})
 	g.Go(func() error { return in.sweep(ctx) })
+	if in.reconciler != nil {
+		g.Go(func() error { return in.reconciler.Run(ctx) })
+	}
 	return g.Wait()
 }
 

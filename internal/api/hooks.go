@@ -12,6 +12,25 @@ type Hooks struct {
 	// Sources are the repositories that ever sent one.
 	Sources []HookSource  `json:"sources"`
 	Refused []HookRefusal `json:"refused"`
+	// Reconciler looks for pushes whose hook never came; nil when it is switched off.
+	Reconciler *Reconciler `json:"reconciler,omitempty"`
+}
+
+// Reconciler is how the search for pushes without a hook gets on.
+type Reconciler struct {
+	Every        string `json:"every" doc:"how often each repository is looked at"`
+	Repositories int    `json:"repositories"`
+	// LookedAt is when every repository had been looked at; zero when one never was.
+	LookedAt  time.Time     `json:"lookedAt,omitzero"`
+	Recovered int           `json:"recovered" doc:"pushes recovered since the server started"`
+	Failing   []FailingRepo `json:"failing" doc:"repositories that cannot be looked at"`
+}
+
+// FailingRepo is a repository that cannot be looked at.
+type FailingRepo struct {
+	Repo  string    `json:"repo"`
+	Since time.Time `json:"since"`
+	Why   string    `json:"why"`
 }
 
 // HookSource is a repository and the last delivery that came from it.

@@ -16,6 +16,8 @@ type RunSummary struct {
 	State  delivery.RunState `json:"state" enum:"queued,running,succeeded,failed,errored,canceled"`
 	Commit delivery.Commit   `json:"commit"`
 	By     delivery.Actor    `json:"by"`
+	// Note says in one line what is unusual about how the run came about.
+	Note string `json:"note,omitempty"`
 	// Step is the step under way.
 	Step       string             `json:"step,omitempty"`
 	Cause      *delivery.Cause    `json:"cause,omitempty"`
@@ -89,7 +91,7 @@ type Reason struct {
 func SummaryOf(r delivery.Run) RunSummary {
 	s := RunSummary{
 		ID: r.ID, App: r.App, Number: r.Number, Name: r.Name(), Env: r.Env, State: r.State(), Commit: r.Commit,
-		By: r.By, Cause: r.Cause(), Release: r.Release, CreatedAt: r.CreatedAt, FinishedAt: r.FinishedAt, Version: r.Version,
+		By: r.By, Note: r.Note, Cause: r.Cause(), Release: r.Release, CreatedAt: r.CreatedAt, FinishedAt: r.FinishedAt, Version: r.Version,
 		Tests: r.Tests(), Coverage: r.Coverage(),
 	}
 	if r.Artifact != nil {

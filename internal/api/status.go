@@ -37,6 +37,8 @@ type Status struct {
 	Counts   Counts           `json:"counts"`
 	// Silent are the apps whose repository never sent a hook.
 	Silent []string `json:"silent"`
+	// Reconciler looks for pushes whose hook never came; nil when it is switched off.
+	Reconciler *Reconciler `json:"reconciler,omitempty"`
 }
 
 // AppStatus is one row of the status page; Targets by environment.

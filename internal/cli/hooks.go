@@ -38,6 +38,10 @@ func (c *console) showHooks(w io.Writer, all api.Hooks) {
 	for _, r := range all.Refused {
 		fmt.Fprintln(w, word(fmt.Sprintf("%s: %d refused since the server started, the last one %s ago: %s", r.Forge, r.Count, age(c.Now(), r.Last), r.Why)))
 	}
+	if all.Reconciler != nil {
+		fmt.Fprintln(w)
+		printLines(w, reconcilerLines(*all.Reconciler, c.Now()))
+	}
 }
 
 // refOf names a tag as one; a branch is what everybody expects.
@@ -46,6 +50,29 @@ func refOf(p delivery.Push) string {
 		return p.Ref()
 	}
 	return p.Branch
+}
+
+// reconcilerLines says how the search for pushes without a hook gets on.
+func reconcilerLines(r api.Reconciler, now time.Time) []string {
+	looked := "not all so far"
+	if !r.LookedAt.IsZero() {
+		looked = "all within the last " + age(now, r.LookedAt)
+	}
+	what := fmt.Sprintf("%d repositories are", r.Repositories)
+	if r.Repositories == 1 {
+		what = "1 repository is"
+	}
+	lines := []string{fmt.Sprintf("%s looked at every %s for pushes whose hook never came, %s; %d recovered since the server started", what, shortDuration(r.Every), looked, r.Recovered)}
+	for _, f := range r.Failing {
+		lines = append(lines, word(fmt.Sprintf("  %s cannot be looked at since %s: %s", f.Repo, age(now, f.Since), f.Why)))
+	}
+	return lines
+}
+
+// shortDuration leaves zeros out: 5m0s is 5m.
+func shortDuration(d string) string {
+	d = strings.TrimSuffix(d, "m0s") + map[bool]string{true: "m"}[strings.HasSuffix(d, "m0s")]
+	return strings.TrimSuffix(d, "h0m") + map[bool]string{true: "h"}[strings.HasSuffix(d, "h0m")]
 }
 
 func hookRow(h delivery.Hook, now time.Time) []string {

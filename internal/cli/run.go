@@ -130,6 +130,9 @@ func runLines(r api.Run) []string {
 		head += "  " + results
 	}
 	out := []string{head}
+	if r.Note != "" {
+		out = append(out, "  "+word(r.Note))
+	}
 	for _, j := range r.Jobs {
 		for _, l := range j.Lost {
 			out = append(out, word(fmt.Sprintf("  ↻ attempt %d was lost: %s", l.Attempt, l.Cause.Text)))

@@ -42,6 +42,9 @@ func (c *console) showStatus(w io.Writer, s api.Status) {
 	if len(s.Silent) > 0 {
 		fmt.Fprintln(w, word(silentLine(s.Silent)))
 	}
+	if s.Reconciler != nil && (s.Reconciler.Recovered > 0 || len(s.Reconciler.Failing) > 0) {
+		printLines(w, reconcilerLines(*s.Reconciler, c.Now()))
+	}
 	for _, r := range s.Runs {
 		fmt.Fprintln(w, word(fmt.Sprintf("  %s → %s  %s  %s", r.Name, r.Env, runState(r), age(c.Now(), r.CreatedAt))))
 		printIndented(w, causeLines(r.Cause))

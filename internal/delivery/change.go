@@ -18,9 +18,11 @@ type Change struct {
 	Admission     *Admission
 	Artifacts     []Artifact
 	Documents     []DocumentChange
-	History       []HistoryEntry
-	Audit         []AuditEntry
-	Wakes         []Wake
+	// Heads are written over what was known.
+	Heads   []Head
+	History []HistoryEntry
+	Audit   []AuditEntry
+	Wakes   []Wake
 	// Done completes the claimed wake that led to this Change, unless it was
 	// woken again meanwhile.
 	Done *Claim

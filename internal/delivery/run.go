@@ -25,7 +25,9 @@ type Run struct {
 	Hook      string    `json:"hook,omitempty"`
 	By        Actor     `json:"by"`
 	CreatedAt time.Time `json:"createdAt"`
-	Jobs      []Job     `json:"jobs"`
+	// Note says in one line what is unusual about how the run came about.
+	Note string `json:"note,omitempty"`
+	Jobs []Job  `json:"jobs"`
 
 	Cancel       *Cancellation `json:"cancel,omitempty"`
 	SupersededBy RunID         `json:"supersededBy,omitempty"`

@@ -18,6 +18,11 @@ const shunFor = time.Minute
 // of its repository, and the note says why.
 func (e *Engine) ask(ctx context.Context, host string, p delivery.Push, q question) found {
 	f := found{push: p}
+	if q.newer != "" {
+		if f.covered = e.older(ctx, p, q.newer); f.covered != "" {
+			return f
+		}
+	}
 	if !q.paths {
 		return f
 	}
@@ -39,6 +44,21 @@ func (e *Engine) ask(ctx context.Context, host string, p delivery.Push, q questi
 	}
 	f.push.Paths, f.push.PathsComplete = paths, true
 	return f
+}
+
+// older says that a push is older than what was recovered, or may be: then the branch
+// is looked at again, and nothing newer is lost.
+func (e *Engine) older(ctx context.Context, p delivery.Push, newer string) string {
+	ctx, cancel := context.WithTimeout(ctx, lookupTimeout)
+	defer cancel()
+	contains, err := e.cfg.History.Contains(ctx, p.Repo, newer, p.After)
+	switch {
+	case err != nil:
+		return fmt.Sprintf("its hook came after %.8s was recovered, and git does not say which is newer (%v); the branch is looked at again", newer, err)
+	case contains:
+		return fmt.Sprintf("its hook came after the newer %.8s was recovered", newer)
+	}
+	return ""
 }
 
 func (f found) unknown(err error) found {

@@ -41,10 +41,14 @@ type lookup struct {
 type found struct {
 	push  delivery.Push
 	notes []string
+	// covered says why the push asks for nothing; "" when it does.
+	covered string
 }
 
 // question is what a push has to ask before it can be expanded.
 type question struct {
+	// newer is a commit that the pushed one may be older than.
+	newer string
 	// paths asks which files changed.
 	paths bool
 	// branches are others that a new branch may have started from.
@@ -52,9 +56,13 @@ type question struct {
 }
 
 // questionOf says what git must be asked about a push; ok is false when nothing.
-func questionOf(set *catalog.Set, p delivery.Push) (q question, ok bool) {
-	if len(set.EnvironmentsOf(p)) == 0 || !needsPaths(p, set.AppsOf(p)) {
+func questionOf(set *catalog.Set, p delivery.Push, s standing) (q question, ok bool) {
+	if s.covered != "" || len(set.EnvironmentsOf(p)) == 0 {
 		return q, false
+	}
+	q.newer = s.newer
+	if !needsPaths(p, set.AppsOf(p)) {
+		return q, q.newer != ""
 	}
 	q.paths = true
 	if p.Creates() {

@@ -62,12 +62,19 @@ func (e *Engine) actOnHook(ctx context.Context, d *draft, h delivery.Hook, a del
 	if err != nil {
 		return again, err
 	}
-	f := found{push: h.Push}
-	if q, ask := questionOf(set, h.Push); ask {
+	stands, err := e.standingOf(ctx, set, h)
+	if err != nil {
+		return again, err
+	}
+	f := found{push: h.Push, covered: stands.covered}
+	if q, ask := questionOf(set, h.Push, stands); ask {
 		var ready bool
 		if f, ready = e.lookUp(ctx, h, q); !ready {
 			return d.now.Add(lookupCheck), nil
 		}
+	}
+	if f.covered != "" {
+		return again, d.record(ctx, h.Ref(), delivery.HookWasIgnored{Note: f.covered})
 	}
 	return again, e.expand(ctx, d, h, set, f)
 }
@@ -78,6 +85,10 @@ func (e *Engine) actOnHook(ctx context.Context, d *draft, h delivery.Hook, a del
 // forge a message.
 func (e *Engine) expand(ctx context.Context, d *draft, h delivery.Hook, set *catalog.Set, f found) error {
 	push, x := f.push, expansion{notes: f.notes}
+	h.Push = push // with the paths that git knows
+	if h.Recovered() {
+		x.notes = append([]string{delivery.RecoveredNote}, x.notes...)
+	}
 	for _, env := range set.EnvironmentsOf(push) {
 		for _, app := range set.AppsOf(push) {
 			if err := e.expandInto(ctx, d, h, set, app, env, &x); err != nil {
@@ -154,6 +165,9 @@ func (e *Engine) withdrawRun(ctx context.Context, d *draft, h delivery.Hook, id 
 }
 
 func hookActor(h delivery.Hook) delivery.Actor {
+	if h.Recovered() {
+		return delivery.Actor{Kind: delivery.ActorHook, Name: h.Forge}
+	}
 	return delivery.Actor{Kind: delivery.ActorHook, Name: h.Forge + ":" + h.Push.Pusher}
 }
 
@@ -191,6 +205,9 @@ func (e *Engine) expandInto(ctx context.Context, d *draft, h delivery.Hook, set 
 		return nil
 	}
 	run.Hook, run.Changed = h.ID, delivery.ChangesOf(push)
+	if h.Recovered() {
+		run.Note = delivery.RecoveredNote
+	}
 	d.addRun(run)
 	x.runs = append(x.runs, run.ID)
 	return nil
@@ -204,7 +221,7 @@ const sameWindow = 10 * time.Minute
 // none, something else was pushed since, or the run did not succeed and may be asked
 // for again by sending the hook again.
 func (e *Engine) sameOf(ctx context.Context, h delivery.Hook, app delivery.App, env delivery.Environment, now time.Time) (string, error) {
-	if h.Push.Before == "" {
+	if h.Push.Before == "" && !h.Recovered() {
 		return "", nil // nothing tells the push from another one to the same commit
 	}
 	run, err := e.store.NewestPushed(ctx, app.Name, env.Name)
@@ -213,6 +230,9 @@ func (e *Engine) sameOf(ctx context.Context, h delivery.Hook, app delivery.App, 
 	}
 	if err != nil {
 		return "", err
+	}
+	if run.Commit.SHA == h.Push.After && (run.Note == delivery.RecoveredNote || h.Recovered()) {
+		return run.Name(), nil // its hook came late, or just in time
 	}
 	state := run.State()
 	over := run.Cancel != nil || state.Terminal() && state != delivery.RunSucceeded

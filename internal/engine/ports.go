@@ -59,6 +59,13 @@ type Facts interface {
 	EarlierHook(ctx context.Context, h delivery.Hook) (bool, error)
 	// LaterHook returns the next unexpanded push to the same branch, or "".
 	LaterHook(ctx context.Context, h delivery.Hook) (string, error)
+	// PushedTo lists the hooks of one branch or tag, that of h, which came before h if h
+	// is kept; the newest first.
+	PushedTo(ctx context.Context, h delivery.Hook, limit int) ([]delivery.Hook, error)
+	// NewestHooks lists the newest hook of each repository.
+	NewestHooks(ctx context.Context) ([]delivery.Hook, error)
+	// Heads lists where a repository's branches were when they were last accounted for.
+	Heads(ctx context.Context, repo string) ([]delivery.Head, error)
 	// OlderQueued lists the queued runs of the same app and environment with a
 	// lower number that a push asked for.
 	OlderQueued(ctx context.Context, r delivery.Run) ([]delivery.RunID, error)

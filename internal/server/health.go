@@ -163,7 +163,7 @@ func (s *Server) silent(ctx context.Context, c *shownCatalog) ([]string, error) 
 }
 
 func (s *Server) listHooks(ctx context.Context, in *limitInput) (api.Hooks, error) {
-	out := api.Hooks{Refused: orEmpty(s.health.refusals()), Sources: []api.HookSource{}}
+	out := api.Hooks{Refused: orEmpty(s.health.refusals()), Sources: []api.HookSource{}, Reconciler: s.reconciler()}
 	hooks, err := s.cfg.Reader.Hooks(ctx, in.Limit)
 	if err != nil {
 		return out, err
@@ -184,4 +184,20 @@ func (s *Server) listHooks(ctx context.Context, in *limitInput) (api.Hooks, erro
 		})
 	}
 	return out, err
+}
+
+// reconciler says how the search for pushes without a hook gets on.
+func (s *Server) reconciler() *api.Reconciler {
+	now := s.cfg.Reconciler.Status()
+	if now == nil {
+		return nil
+	}
+	out := &api.Reconciler{
+		Every: now.Every.String(), Repositories: now.Repositories, LookedAt: now.LookedAt, Recovered: now.Recovered,
+		Failing: make([]api.FailingRepo, len(now.Failing)),
+	}
+	for i, f := range now.Failing {
+		out.Failing[i] = api.FailingRepo(f)
+	}
+	return out
 }

@@ -33,6 +33,8 @@ type Config struct {
 	Auth   Auth
 	// Hooks reads deliveries at POST /hooks/<name>.
 	Hooks map[string]HookReader
+	// Reconciler is nil when nobody looks for pushes without a hook.
+	Reconciler *engine.Reconciler
 	// Registry serves /v2/, and authenticates by itself.
 	Registry http.Handler
 	// PublicURL is how people reach the server; https makes cookies Secure.

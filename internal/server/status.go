@@ -26,6 +26,7 @@ func (s *Server) status(ctx context.Context, _ *nothing) (api.Status, error) {
 	if out.Silent, err = s.silent(ctx, set); err != nil {
 		return out, err
 	}
+	out.Reconciler = s.reconciler()
 	if err := s.openRuns(ctx, &out); err != nil {
 		return out, err
 	}

@@ -83,6 +83,9 @@ func plan(c *delivery.Change) ([]write, error) {
 	for i := range c.Documents {
 		p.add(writeDocument(&c.Documents[i]))
 	}
+	for _, h := range c.Heads {
+		p.add(writeHead(h))
+	}
 	for _, h := range c.History {
 		p.add(writeHistory(h))
 	}

@@ -21,6 +21,9 @@ const (
 
 	earlierHook = `SELECT EXISTS (SELECT 1 FROM hooks WHERE state = 'received' AND repo = $2 AND branch = $3
 		AND seq < (SELECT seq FROM hooks WHERE id = $1))`
+	pushedTo = `SELECT doc, version FROM hooks WHERE repo = $1 AND branch = $2
+		AND seq < COALESCE((SELECT seq FROM hooks WHERE id = $3), 9223372036854775807) ORDER BY seq DESC LIMIT $4`
+
 	laterHook = `SELECT id FROM hooks WHERE state = 'received' AND repo = $2 AND branch = $3
 		AND seq > (SELECT seq FROM hooks WHERE id = $1) ORDER BY seq LIMIT 1`
 )
@@ -54,6 +57,12 @@ func (s *Store) Hooks(ctx context.Context, limit int) ([]delivery.Hook, error) {
 // NewestHooks lists the newest hook of each repository, the newest first.
 func (s *Store) NewestHooks(ctx context.Context) ([]delivery.Hook, error) {
 	return list(ctx, s.reader, scanHook, newestHooks)
+}
+
+// PushedTo lists the hooks of one branch or tag, that of h, which came before h if h is
+// kept; the newest first.
+func (s *Store) PushedTo(ctx context.Context, h delivery.Hook, limit int) ([]delivery.Hook, error) {
+	return list(ctx, s.reader, scanHook, pushedTo, repoKey(h), h.Push.Queue(), h.ID, limit)
 }
 
 // EarlierHook tells whether an earlier push to the same branch is unexpanded.

@@ -66,6 +66,7 @@ func (w *world) commands() map[string]command {
 		"restart":       w.restart,
 		"push":          w.push,
 		"delete-branch": w.deleteBranch,
+		"tag":           w.tag,
 		"post":          w.post,
 		"wait-http":     waitHTTP,
 		"code":          code,
@@ -108,8 +109,8 @@ func (w *world) restart(*testscript.TestScript, bool, []string) {
 	w.process = w.server.Start()
 }
 
-// push DIR BRANCH [MESSAGE] commits what DIR holds to a repository of its name,
-// pushes it, and sets SHA.
+// push DIR BRANCH[,BRANCH…] [MESSAGE] commits what DIR holds to a repository of its
+// name, pushes it to all branches at once, and sets SHA.
 func (w *world) push(ts *testscript.TestScript, _ bool, args []string) {
 	if len(args) < 2 {
 		ts.Fatalf("usage: push DIR BRANCH [MESSAGE]")
@@ -122,7 +123,16 @@ func (w *world) push(ts *testscript.TestScript, _ bool, args []string) {
 	clear(ts, repo.Dir)
 	ts.Check(os.CopyFS(repo.Dir, os.DirFS(ts.MkAbs(args[0]))))
 	ts.Setenv("SHA", repo.Commit(strings.Join(append(args[2:], "change")[:1], "")))
-	repo.Push(args[1])
+	repo.Push(strings.Split(args[1], ",")...)
+}
+
+// tag DIR NAME pushes a tag of what DIR pushed last.
+func (w *world) tag(ts *testscript.TestScript, _ bool, args []string) {
+	cmd := exec.Command("git", "push", "-q", "origin", "HEAD:refs/tags/"+args[1])
+	cmd.Dir = w.repos[args[0]].Dir
+	if out, err := cmd.CombinedOutput(); err != nil {
+		ts.Fatalf("push the tag: %v\n%s", err, out)
+	}
 }
 
 // clear empties a working copy but for .git.

@@ -170,7 +170,7 @@ func TestPushToHookToCheckout(t *testing.T) {
 	f.git(t, "push", "-q", "origin", "dev")
 	want := &delivery.Push{
 		Repo: repo, Branch: "dev", Before: zeros, After: first, Title: "start", Author: "Ada", Pusher: user,
-		Paths: []string{"a.txt", "b.txt"},
+		Paths: []string{"a.txt", "b.txt"}, DefaultBranch: "dev",
 	}
 	if diff := cmp.Diff(want, f.push(t)); diff != "" {
 		t.Errorf("new branch: %s", diff)
@@ -181,7 +181,7 @@ func TestPushToHookToCheckout(t *testing.T) {
 	f.git(t, "push", "-q", "origin", "dev")
 	want = &delivery.Push{
 		Repo: repo, Branch: "dev", Before: first, After: second, Title: "even more", Author: "Ada", Pusher: user,
-		Paths: []string{"a.txt", "b.txt", "d/c.txt", "名 前.txt"}, PathsComplete: true,
+		Paths: []string{"a.txt", "b.txt", "d/c.txt", "名 前.txt"}, PathsComplete: true, DefaultBranch: "dev",
 	}
 	push := f.push(t)
 	if diff := cmp.Diff(want, push); diff != "" {
@@ -241,9 +241,8 @@ func TestPushesOfOtherKinds(t *testing.T) {
 	})
 	t.Run("tag", func(t *testing.T) {
 		f.git(t, "push", "-q", "origin", first+":refs/tags/v1")
-		got := f.next(t)
-		if _, note, err := new(gitlab.Hooks).Parse(got.header, got.body); note != "tag push: of no interest" || err != nil {
-			t.Errorf("note %q, err %v", note, err)
+		if p := f.push(t); p.Tag != "v1" || p.Branch != "" || p.After != first || !p.Creates() {
+			t.Errorf("%+v", p)
 		}
 	})
 	t.Run("four branches at once, then one", func(t *testing.T) {

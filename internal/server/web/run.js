@@ -28,8 +28,9 @@ function show(r, why) {
   const released = why.release;
   render(byId("run"),
     el("div", { class: "row" }, el("h1", {}, r.name + " → " + r.env), pill(r.state), el("span", { class: "soft" }, took(r.startedAt, r.finishedAt))),
-    el("p", { class: "facts soft" }, el("code", { title: r.commit.sha }, r.commit.sha.slice(0, 8)), r.commit.branch && el("span", {}, r.commit.branch),
+    el("p", { class: "facts soft" }, el("code", { title: r.commit.sha }, r.commit.sha.slice(0, 8)), (r.commit.branch || r.commit.tag) && el("span", {}, r.commit.branch || r.commit.tag),
       r.commit.title && el("span", { class: "text" }, r.commit.title), el("span", {}, t("by") + " " + r.by.name), ago(r.createdAt)),
+    r.note && el("p", { class: "soft" }, r.note),
     (r.tests || r.coverage) && el("p", { class: "facts" }, el("span", {}, tested(r.tests)), el("span", {}, covered(r.coverage))),
     released && el("p", { class: "facts" }, link("/releases/" + released.id, released.app + " → " + released.env), pill(releaseState(released))),
     cause(why.cause, !["failed", "errored"].includes(r.state)),

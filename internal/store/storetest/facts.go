@@ -30,6 +30,28 @@ func testHooks(t *testing.T, db Database) {
 	same(b, "2")(b.LaterHook(ctx, *first))
 }
 
+func testHeads(t *testing.T, db Database) {
+	b := start(t, db)
+	head := func(branch, sha string, at time.Time) delivery.Head {
+		return delivery.Head{Repo: "git/a", Branch: branch, SHA: sha, At: at}
+	}
+	same(b, []delivery.Head(nil))(b.Heads(t.Context(), "git/a"))
+	b.commit(delivery.Change{Heads: []delivery.Head{head("test", "", epoch), head("dev", "a", epoch), {Repo: "git/b", Branch: "dev", SHA: "c", At: epoch}}})
+	b.commit(delivery.Change{Heads: []delivery.Head{head("dev", "b", epoch.Add(time.Second))}})
+	same(b, []delivery.Head{head("dev", "b", epoch.Add(time.Second)), head("test", "", epoch)})(b.Heads(t.Context(), "git/a"))
+
+	first, other, second := newHook("1", "main"), newHook("x", "dev"), newHook("2", "main")
+	for _, h := range []*delivery.Hook{first, other, second} {
+		b.commit(delivery.Change{Hooks: []*delivery.Hook{h}})
+	}
+	any := *newHook("", "main")
+	same(b, []delivery.Hook{*second, *first})(b.PushedTo(t.Context(), any, 10))
+	same(b, []delivery.Hook{*second})(b.PushedTo(t.Context(), any, 1))
+	same(b, []delivery.Hook{*first})(b.PushedTo(t.Context(), *second, 10))
+	same(b, []delivery.Hook(nil))(b.PushedTo(t.Context(), *first, 10))
+	same(b, []delivery.Hook{*second})(b.NewestHooks(t.Context()))
+}
+
 func testOlderQueued(t *testing.T, db Database) {
 	b := start(t, db)
 	pushed := func(app, env string) *delivery.Run {

@@ -29,6 +29,9 @@ type Store interface {
 
 	EarlierHook(ctx context.Context, h delivery.Hook) (bool, error)
 	LaterHook(ctx context.Context, h delivery.Hook) (string, error)
+	PushedTo(ctx context.Context, h delivery.Hook, limit int) ([]delivery.Hook, error)
+	NewestHooks(ctx context.Context) ([]delivery.Hook, error)
+	Heads(ctx context.Context, repo string) ([]delivery.Head, error)
 	OlderQueued(ctx context.Context, r delivery.Run) ([]delivery.RunID, error)
 	NewestPushed(ctx context.Context, app, env string) (delivery.Run, error)
 	Slots(ctx context.Context, now time.Time, limit int) (active, waiting []delivery.Slot, err error)
@@ -63,6 +66,7 @@ func Run(t *testing.T, fresh func(t *testing.T) Database) {
 		"GivenUp":               testGivenUp,
 		"Reopen":                testReopen,
 		"Hooks":                 testHooks,
+		"Heads":                 testHeads,
 		"OlderQueued":           testOlderQueued,
 		"Slots":                 testSlots,
 		"WaitingReleases":       testWaitingReleases,
