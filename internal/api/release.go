@@ -26,6 +26,7 @@ type ReleaseSummary struct {
 	Automatic  bool                  `json:"automatic,omitempty"`
 	By         delivery.Actor        `json:"by"`
 	Reason     string                `json:"reason,omitempty"`
+	From       string                `json:"from,omitempty" doc:"the environment that it was promoted from"`
 	Cause      *delivery.Cause       `json:"cause,omitempty"`
 	CreatedAt  time.Time             `json:"createdAt"`
 	StartedAt  time.Time             `json:"startedAt,omitzero"`
@@ -61,18 +62,22 @@ type Release struct {
 	Pause *delivery.Cancellation `json:"pause,omitempty"`
 	// Observed is what the Target shows now, while the release is under way.
 	Observed *delivery.Observed `json:"observed,omitempty"`
+	// Moved says how far the environment's branch is beyond the release, which does
+	// not follow it; nil when it is not.
+	Moved *delivery.Moved `json:"moved,omitempty"`
 	// Blockers say why a proposed release may not start yet.
 	Blockers []delivery.Cause `json:"blockers,omitempty"`
 }
 
 // CreateRelease asks for a release. Of Run, Artifact and From at most one is set;
-// none means the newest good run for the environment.
+// none means what runs in the environment that this one promotes from, or else the
+// newest good run for it.
 type CreateRelease struct {
 	App      string          `json:"app" minLength:"1"`
 	Env      string          `json:"env" minLength:"1"`
 	Run      int             `json:"run,omitempty" minimum:"0" doc:"a run's number"`
 	Artifact delivery.Digest `json:"artifact,omitempty"`
-	From     string          `json:"from,omitempty" doc:"take what runs in this other environment"`
+	From     string          `json:"from,omitempty" doc:"take what runs in this other environment, where it must be healthy"`
 	Reason   string          `json:"reason,omitempty" maxLength:"1000"`
 }
 
@@ -86,7 +91,7 @@ type RollBack struct {
 func ReleaseSummaryOf(r delivery.Release) ReleaseSummary {
 	s := ReleaseSummary{
 		ID: r.ID, App: r.App, Env: r.Env, Kind: r.Kind, State: r.State, Strategy: "full", Describe: r.Describe(),
-		Revision: RevisionSummaryOf(r.Revision), Batch: r.Batch, Automatic: r.Automatic, By: r.By, Reason: r.Reason,
+		Revision: RevisionSummaryOf(r.Revision), Batch: r.Batch, Automatic: r.Automatic, By: r.By, Reason: r.Reason, From: r.From,
 		Cause: r.Cause, CreatedAt: r.CreatedAt, StartedAt: r.StartedAt, FinishedAt: r.FinishedAt, Version: r.Version,
 	}
 	for i, step := range r.Steps() {

@@ -109,12 +109,12 @@ func (c *console) releaseCreate() *cobra.Command {
 	var ask api.CreateRelease
 	var artifact string
 	var watch bool
-	cmd := &cobra.Command{Use: "create APP --env ENV", Short: "Release an artifact: the newest good one, or --run, --artifact or --from", Args: exactly(1)}
+	cmd := &cobra.Command{Use: "create APP --env ENV", Short: "Release an artifact: the newest good one, what the environment promotes, or --run, --artifact or --from", Args: exactly(1)}
 	f := cmd.Flags()
 	f.StringVar(&ask.Env, "env", "", "the environment to release to")
 	f.IntVar(&ask.Run, "run", 0, "the artifact of this run's number")
 	f.StringVar(&artifact, "artifact", "", "the artifact with this digest")
-	f.StringVar(&ask.From, "from", "", "what runs in this other environment")
+	f.StringVar(&ask.From, "from", "", "what runs in this other environment, where it must be healthy")
 	f.StringVar(&ask.Reason, "reason", "", "why, for others to see")
 	f.BoolVar(&watch, "watch", false, "watch it until it is over")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
@@ -208,6 +208,12 @@ func releaseLines(r api.Release) []string {
 		head += "  " + d
 	}
 	out := []string{word(head)}
+	if r.From != "" {
+		out = append(out, word("  promoted from "+r.From))
+	}
+	if r.Moved != nil {
+		out = append(out, word("  "+r.Moved.String()))
+	}
 	for i, b := range r.Batches {
 		if b.StartedAt.IsZero() {
 			continue

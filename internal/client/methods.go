@@ -197,3 +197,8 @@ func (c *Client) ResumeTarget(ctx context.Context, app, env string) (api.Target,
 func (c *Client) RestartTarget(ctx context.Context, app, env, reason string) (api.Release, error) {
 	return submit[api.Release](ctx, c, path("targets", app, env, "restart"), api.Reason{Reason: reason})
 }
+
+// Where asks which environments run a commit; app is empty for all apps.
+func (c *Client) Where(ctx context.Context, commit, app string) (api.Whereabouts, error) {
+	return fetch[api.Whereabouts](ctx, c, path("commits", commit, "where")+Filter{App: app}.query())
+}

@@ -17,9 +17,11 @@ type Release struct {
 	Bake  Duration     `json:"bake,omitempty"`
 	State ReleaseState `json:"state"`
 	// Automatic releases are made by an environment, not by a person.
-	Automatic bool      `json:"automatic,omitempty"`
-	By        Actor     `json:"by"`
-	Reason    string    `json:"reason,omitempty"`
+	Automatic bool   `json:"automatic,omitempty"`
+	By        Actor  `json:"by"`
+	Reason    string `json:"reason,omitempty"`
+	// From is the environment that it was promoted from.
+	From      string    `json:"from,omitempty"`
 	CreatedAt time.Time `json:"createdAt"`
 
 	// Base is what ran before, and what an abort goes back to.

@@ -62,11 +62,15 @@ type Engine struct {
 	loop    *loop
 	shunned shunned
 	lookups lookups
+	beside  beside
+	ahead   flights[ahead]
+	where   flights[whereabouts]
 }
 
 // New returns an Engine; Run makes it work.
 func New(cfg Config) *Engine {
 	e := &Engine{cfg: cfg, store: cfg.Store, live: newLive()}
+	e.ahead.keep, e.where.keep = movedKept, whereKept
 	e.catalog = &catalogue{docs: cfg.Store}
 	e.loop = newLoop(e)
 	return e

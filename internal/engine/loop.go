@@ -63,10 +63,12 @@ func (e *Engine) Run(ctx context.Context) error {
 	defer cancel(nil)
 	var owned sync.WaitGroup
 	e.lookups.owned = &owned
+	e.beside.set(func(do func(context.Context)) { owned.Go(func() { do(ctx) }) })
 	owned.Go(func() { cancel(e.keepLease(ctx)) })
 	owned.Go(func() { _ = e.store.Hear(ctx, e.hear) }) // until ctx ends
 	err := e.loop.feed(ctx, &owned)
 	cancel(err)
+	e.beside.set(nil)
 	owned.Wait()
 	if cause := context.Cause(ctx); errors.Is(cause, ErrLeaseLost) {
 		return cause

@@ -26,8 +26,12 @@ func (e *Engine) CreateRelease(ctx context.Context, p Principal, ask CreateRelea
 	if err := e.Allow(p, delivery.CmdReleaseCreate, ask.App+"/"+ask.Env); err != nil {
 		return delivery.Release{}, err
 	}
-	if _, _, _, err := e.place(ctx, ask.App, ask.Env); err != nil {
+	_, _, env, err := e.place(ctx, ask.App, ask.Env)
+	if err != nil {
 		return delivery.Release{}, err
+	}
+	if ask.Run == 0 && ask.Artifact == "" && ask.From == "" {
+		ask.From = env.Promote.From
 	}
 	artifact, err := e.chooseArtifact(ctx, ask)
 	if err != nil {
@@ -38,7 +42,7 @@ func (e *Engine) CreateRelease(ctx context.Context, p Principal, ask CreateRelea
 		if rel, err = e.newRelease(ctx, d, artifact, ask.Env); err != nil {
 			return err
 		}
-		rel.By, rel.Reason = p.Actor, ask.Reason
+		rel.By, rel.Reason, rel.From = p.Actor, ask.Reason, ask.From
 		d.addRelease(rel)
 		return nil
 	})
@@ -59,23 +63,44 @@ func (e *Engine) chooseArtifact(ctx context.Context, ask CreateRelease) (deliver
 	case ask.Artifact != "":
 		return e.store.Artifact(ctx, ask.App, ask.Artifact)
 	case ask.From != "":
-		if _, _, _, err := e.place(ctx, ask.App, ask.From); err != nil {
-			return delivery.Artifact{}, err
-		}
-		t, err := e.store.Target(ctx, ask.App, ask.From)
-		if err != nil {
-			return delivery.Artifact{}, err
-		}
-		running := t.Running()
-		if running == nil {
-			return delivery.Artifact{}, delivery.E(delivery.Conflict, fmt.Sprintf("nothing of %s runs in %s yet", ask.App, ask.From))
-		}
-		return e.store.Artifact(ctx, ask.App, running.Revision.Artifact)
+		return e.promoted(ctx, ask)
 	}
 	a, err := e.store.LatestArtifact(ctx, ask.App, ask.Env)
 	if delivery.KindOf(err) == delivery.NotFound {
 		return a, delivery.E(delivery.NotFound, fmt.Sprintf("%s has no good run for %s yet: push to its branch, start one with `shiplock run start`, or take another environment's with --from", ask.App, ask.Env))
 	}
+	return a, err
+}
+
+// promoted is what runs in the environment that a release takes from. It must be
+// healthy there: what is not, a person may name by its run.
+func (e *Engine) promoted(ctx context.Context, ask CreateRelease) (delivery.Artifact, error) {
+	if _, _, _, err := e.place(ctx, ask.App, ask.From); err != nil {
+		return delivery.Artifact{}, err
+	}
+	if ask.From == ask.Env {
+		return delivery.Artifact{}, delivery.E(delivery.Invalid, fmt.Sprintf("%s cannot take from itself: name another environment with --from, or restart what runs with `shiplock target restart`", ask.Env))
+	}
+	t, err := e.store.Target(ctx, ask.App, ask.From)
+	if err != nil {
+		return delivery.Artifact{}, err
+	}
+	running := t.Running()
+	if running == nil {
+		return delivery.Artifact{}, delivery.E(delivery.Conflict, fmt.Sprintf("nothing of %s runs in %s yet: release it there first, or name a run with --run", ask.App, ask.From))
+	}
+	if seen := t.Observed.Of(running.Revision.ID); !seen.Healthy() {
+		state := "is not seen to run"
+		if seen != nil {
+			state = fmt.Sprintf("has %d of %d instances ready", seen.Ready, seen.Total)
+		}
+		return delivery.Artifact{}, delivery.E(delivery.Conflict, fmt.Sprintf("%s#%d %s in %s, so it is not promoted: see `shiplock target explain %s --env %s`, or take it all the same with --run %d",
+			ask.App, running.Revision.RunNumber, state, ask.From, ask.App, ask.From, running.Revision.RunNumber))
+	}
+	a, err := e.store.Artifact(ctx, ask.App, running.Revision.Artifact)
+	// The same digest may have come of several runs: people know it by the one that
+	// runs there.
+	a.Run, a.RunNumber, a.Commit = running.Revision.Run, running.Revision.RunNumber, running.Revision.Commit
 	return a, err
 }
 

@@ -75,7 +75,10 @@ func (s *Server) showRelease(ctx context.Context, rel delivery.Release) (api.Rel
 	if t.Active == rel.ID {
 		out.Observed = &t.Observed
 	}
-	out.Blockers, err = s.cfg.Engine.Blockers(ctx, rel)
+	if out.Blockers, err = s.cfg.Engine.Blockers(ctx, rel); err != nil {
+		return out, err
+	}
+	out.Moved, err = s.cfg.Engine.Moved(ctx, rel)
 	return out, err
 }
 

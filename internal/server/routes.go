@@ -64,6 +64,8 @@ func (s *Server) register() http.Handler {
 		handle(o, post("/releases/{release}/"+v.verb, "releases", v.summary), s.commandRelease(v.command))
 	}
 
+	handle(o, get("/commits/{commit}/where", "commits", "Which environments run a commit, or a later one that contains it"), s.whereIs)
+
 	handle(o, get("/targets", "targets", "Every app in every environment"), s.listTargets)
 	handle(o, get("/targets/{app}/{env}", "targets", "One app in one environment"), s.getTarget)
 	handle(o, get("/targets/{app}/{env}/history", "targets", "What was deployed, the newest first"), s.targetHistory)

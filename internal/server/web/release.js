@@ -26,6 +26,11 @@ function version(v, r) {
     el("span", { class: "soft" }, v.ready + "/" + v.total + " " + t("ready")), cause(v.cause, true));
 }
 
+function moved(m) {
+  if (m.unknown) return t("movedUnknown").replace("{branch}", m.branch) + " " + m.unknown;
+  return t("moved").replace("{branch}", m.branch).replace("{n}", m.by).replace("{since}", m.since.slice(0, 8));
+}
+
 function show(r) {
   const versions = r.observed?.versions || [];
   const commit = r.revision.commit || {};
@@ -35,6 +40,7 @@ function show(r) {
       el("span", { class: "soft" }, took(r.startedAt, r.finishedAt))),
     el("p", { class: "facts soft" }, link("/runs/" + (r.revision.run || r.app), r.app + "#" + r.revision.runNumber), el("code", { title: commit.sha }, (commit.sha || "").slice(0, 8)),
       commit.title && el("span", { class: "text" }, commit.title), r.base && el("span", {}, t("oldVersion") + " #" + r.base.runNumber), url && link(url, url)),
+    (r.from || r.moved) && el("p", { class: "soft" }, r.from && t("promotedFrom") + " " + r.from, r.from && r.moved && " · ", r.moved && moved(r.moved)),
     holdNote(r),
     cause(r.cause, r.state !== "failed" && r.ending !== "failed"),
     ...(r.blockers || []).map((b) => cause(b, true)),
