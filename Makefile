@@ -6,7 +6,7 @@ LDFLAGS := -s -w -X main.version=$(VERSION)
 
 export CGO_ENABLED = 0
 
-.PHONY: help build demo test check lint e2e bench soak fuzz generate clean
+.PHONY: help build demo test check lint e2e bench load soak fuzz generate clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,6 +33,9 @@ e2e: build ## scripts, the demo story and a small seed of chaos, through the rea
 
 bench: build ## the promised figures, measured
 	$(GO) test -count=1 -tags bench -v ./test/bench
+
+load: build ## 200 apps, 20 pushes/s for 2 minutes: one verdict
+	$(GO) test -count=1 -tags bench -timeout 15m -v ./test/load $(ARGS)
 
 soak: build ## the long chaos runs: 300 kills, and 220 of two servers on PostgreSQL
 	$(GO) test -count=1 -tags e2e -timeout 180m ./test/chaos -kills 300 -peer-kills 220 -peer-stops 12 -database-ends 50

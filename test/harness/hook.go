@@ -2,6 +2,7 @@ package harness
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -16,6 +17,12 @@ type Push struct {
 	ProjectID int
 	// Path is namespace/name of the repository.
 	Path, CloneURL, Branch, SHA string
+	// Before is the commit before; empty is a new branch.
+	Before string
+	// Files are what the push changed.
+	Files []string
+	// Commits is how many there are; only the newest is listed. 0 is one.
+	Commits int
 }
 
 // Send delivers the push as GitLab would, and returns the answer's status code.
@@ -23,13 +30,13 @@ func (p Push) Send(ctx context.Context, client *http.Client, server string) (int
 	const zeros = "0000000000000000000000000000000000000000"
 	body, err := json.Marshal(map[string]any{
 		"object_kind": "push", "event_name": "push", "ref": "refs/heads/" + p.Branch,
-		"before": zeros, "after": p.SHA, "checkout_sha": p.SHA,
+		"before": cmp.Or(p.Before, zeros), "after": p.SHA, "checkout_sha": p.SHA,
 		"user_name": "Ada", "user_username": "ada", "project_id": p.ProjectID,
 		"project": map[string]any{
 			"id": p.ProjectID, "path_with_namespace": p.Path, "git_http_url": p.CloneURL, "default_branch": "main",
 		},
-		"commits":             []any{map[string]any{"id": p.SHA, "message": "change", "title": "change", "author": map[string]any{"name": "Ada"}}},
-		"total_commits_count": 1,
+		"commits":             []any{map[string]any{"id": p.SHA, "message": "change", "title": "change", "modified": p.Files, "author": map[string]any{"name": "Ada"}}},
+		"total_commits_count": max(p.Commits, 1),
 	})
 	if err != nil {
 		return 0, err
