@@ -63,17 +63,13 @@ var (
 		"A complete log of this run", "errno", "code", "path", "command", "workspace", "Lifecycle script", "Exit status", "Failed at the",
 		"Clean install", "Usage:", "npm ci", "Options:", "[-", "  ", "aliases:", "Run \"npm help", "To see a list",
 	}
-	mavenNoise = []string{"-> [Help", "Re-run", "To see the full", "For more information"}
-	otherNoise = []string{"0 errors", "0 error(s)", "Unhandled 'error' event"}
+	otherNoise = []string{"Error: A fatal exception has occurred", "Error: Could not create the Java Virtual Machine", "Error: LinkageError occurred", "0 errors", "0 error(s)", "Unhandled 'error' event"}
 )
 
 func isNoise(line string) bool {
 	line = strings.TrimSpace(line)
 	if rest, ok := ofNPM(line); ok {
 		return rest == "" || startsWith(rest, npmNoise)
-	}
-	if rest, ok := strings.CutPrefix(line, "[ERROR] "); ok {
-		return startsWith(rest, mavenNoise)
 	}
 	return len(line) < 4 || contains(line, otherNoise)
 }
@@ -177,21 +173,21 @@ func isTestMessage(line string) bool {
 	return ok && trimmed != line && n > 0 && strings.HasPrefix(rest[n:], ": ")
 }
 
-// isTestVerdict matches what go test and TAP say of a test that failed, which does
+// isTestVerdict matches what go test, Gradle and TAP say of a test that failed, which does
 // not tell why.
 func isTestVerdict(line string) bool {
 	trimmed := strings.TrimLeft(line, " ")
-	return strings.HasPrefix(trimmed, "--- FAIL: ") || strings.HasPrefix(trimmed, "not ok ") && !strings.Contains(trimmed, "# TODO")
+	return strings.HasPrefix(trimmed, "--- FAIL: ") || strings.HasSuffix(trimmed, " FAILED") && strings.Contains(trimmed, " > ") || strings.HasPrefix(trimmed, "not ok ") && !strings.Contains(trimmed, "# TODO")
 }
 
-var crashes = []string{"panic: ", "fatal error: ", "Segmentation fault", "FATAL ERROR: ", "WARNING: DATA RACE"}
+var crashes = []string{"panic: ", "fatal error: ", "Segmentation fault", "FATAL ERROR: ", "WARNING: DATA RACE", "Terminating due to java.lang.OutOfMemoryError", "Unrecognized VM option ", "Unrecognized option: ", "Invalid maximum heap size"}
 
 func isCrash(line string) bool { return startsWith(line, crashes) }
 
 // isException matches "TypeError: …", "java.lang.IllegalStateException: …" and
 // "Exception in thread …", at the line's start or after "Uncaught " and the like.
 func isException(line string) bool {
-	line = strings.TrimLeft(line, " ")
+	line = strings.TrimLeft(line, " \t")
 	for _, before := range []string{"Uncaught ", "Caused by: ", "[cause]: "} {
 		line = strings.TrimPrefix(line, before)
 	}

@@ -1,6 +1,9 @@
 package diagnose
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // Bounds of a Sample.
 const (
@@ -27,6 +30,11 @@ type Sample struct {
 	unbuilt bool   // go test could not build a package
 	helping bool   // a program explains its options after an error
 	file    string // that a linter's lines are about
+	unnamed *entry // "cannot find symbol": the symbol may follow
+	unmain  bool   // java has no main class: the exception that follows says no more
+	maven   maven
+	gradle  gradle
+	spring  spring
 
 	lead  string // a place that the next exception may be about
 	leads int    // for how many lines more
@@ -46,6 +54,7 @@ func (e *entry) String() string {
 
 // Add takes the next line, without its end.
 func (s *Sample) Add(line string) {
+	whole := uncontrolled(line)
 	line = plain(line)
 	if strings.TrimSpace(line) == "" {
 		return
@@ -53,7 +62,7 @@ func (s *Sample) Add(line string) {
 	if rest, ok := strings.CutPrefix(line, "# "); ok {
 		s.heading, line = rest, rest // TAP quotes what a test says in the same way
 	}
-	if s.trace(line) {
+	if s.trace(line) || s.report(s.Roots.Trim(whole)) {
 		return
 	}
 	line = s.Roots.Trim(Unstamped(line))
@@ -82,6 +91,54 @@ func (s *Sample) Add(line string) {
 		about = s.gopher(line)
 	}
 	s.keep(r, about, line)
+}
+
+// report reads what build tools and frameworks say in a form of their own.
+func (s *Sample) report(line string) bool {
+	if e, ok := s.gradle.line(line); ok {
+		if e != nil {
+			s.put(telling, "", e)
+		}
+		return true
+	}
+	if s.spring.line(line) {
+		s.put(telling, crash, &entry{text: plain(line)})
+		return true
+	}
+	if strings.HasPrefix(line, "Error: Could not find or load main class ") {
+		s.unmain = true
+		s.put(telling, crash, &entry{text: plain(line)})
+		return true
+	}
+	if s.unmain && strings.HasPrefix(line, "Caused by: java.lang.ClassNotFoundException: ") {
+		s.unmain = false
+		return true
+	}
+	if s.named(line) {
+		return true
+	}
+	text, about, ok := s.maven.line(line)
+	if text != "" {
+		s.put(telling, about, &entry{text: plain(text)})
+	}
+	return ok
+}
+
+// named completes "cannot find symbol" with the symbol, which stands below it.
+func (s *Sample) named(line string) bool {
+	line, _ = cutLevel(line)
+	symbol, ok := strings.CutPrefix(strings.TrimSpace(line), "symbol:")
+	if !ok || s.unnamed == nil {
+		return ok
+	}
+	e := s.unnamed
+	text := plain(e.text + ": " + strings.Join(strings.Fields(symbol), " "))
+	same := func(known *entry) bool { return known != e && known.text == text }
+	if slices.ContainsFunc(s.best[telling], same) {
+		s.best[telling] = slices.DeleteFunc(s.best[telling], func(known *entry) bool { return known == e })
+	}
+	e.text, s.unnamed = text, nil
+	return true
 }
 
 // gopher tells whose finding in Go code a line is: a heading "# [package]" is vet's,
@@ -139,6 +196,13 @@ func (s *Sample) keep(r rank, about topic, line string) {
 		if e.place == "" && (about == exception || about == crash) {
 			s.open, s.opens = e, traceLines
 		}
+	}
+	s.put(r, about, e)
+}
+
+func (s *Sample) put(r rank, about topic, e *entry) {
+	if strings.HasSuffix(e.text, "cannot find symbol") {
+		s.unnamed = e
 	}
 	if r > s.top {
 		s.top, s.topic = r, about

@@ -13,11 +13,7 @@ func Line(text string) string {
 
 // plain takes terminal control sequences out of a line and bounds it.
 func plain(line string) string {
-	line = strings.ToValidUTF8(line, "\uFFFD") // of a tool in a locale that is not UTF-8
-	if strings.ContainsFunc(line, control) {
-		line = stripControls(line)
-	}
-	line = strings.TrimRight(line, " \t")
+	line = strings.TrimRight(uncontrolled(line), " \t")
 	if len(line) <= maxLine {
 		return line
 	}
@@ -30,6 +26,15 @@ func plain(line string) string {
 		n--
 	}
 	return line[:n] + "…"
+}
+
+// uncontrolled takes terminal control sequences out of a line.
+func uncontrolled(line string) string {
+	line = strings.ToValidUTF8(line, "\uFFFD") // of a tool in a locale that is not UTF-8
+	if strings.ContainsFunc(line, control) {
+		return stripControls(line)
+	}
+	return line
 }
 
 func control(r rune) bool { return r < ' ' && r != '\t' || 0x7f <= r && r < 0xa0 }
