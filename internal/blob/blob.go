@@ -19,7 +19,7 @@ import (
 	"github.com/shiplock/shiplock/internal/delivery"
 )
 
-// tmp holds unfinished writes; Open empties it.
+// tmp holds unfinished writes, in a folder for each open store.
 const tmp = ".tmp"
 
 // Dir is a store in one directory. A key is a clean slash-separated relative
@@ -28,10 +28,13 @@ const tmp = ".tmp"
 // one that is not there is NotFound.
 type Dir struct {
 	root *os.Root
+	own  string   // the folder of this store's unfinished writes
+	hold *os.File // keeps own from being swept
 }
 
-// Open opens the store at dir, making the directory when it is missing.
-// One process at a time may have a store open.
+// Open opens the store at dir, making the directory when it is missing, and removes
+// what writes of processes that ended have left. Several processes may have a store
+// open: what one of them has stored, the others see.
 func Open(dir string) (*Dir, error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, fmt.Errorf("open blob store: %w", err)
@@ -41,21 +44,23 @@ func Open(dir string) (*Dir, error) {
 		return nil, fmt.Errorf("open blob store: %w", err)
 	}
 	d := &Dir{root: root}
-	if err := errors.Join(root.RemoveAll(tmp), root.Mkdir(tmp, 0o755)); err != nil {
+	if err := d.enter(); err != nil {
 		return nil, errors.Join(fmt.Errorf("open blob store: %w", err), root.Close())
 	}
 	return d, nil
 }
 
 // Close releases the directory. Files that were opened stay usable.
-func (d *Dir) Close() error { return d.root.Close() }
+func (d *Dir) Close() error {
+	return errors.Join(d.root.RemoveAll(d.own), d.hold.Close(), d.root.Close())
+}
 
 // Put stores content under key, replacing what was there in one step.
 func (d *Dir) Put(key string, content []byte) error {
 	if err := check(key); err != nil {
 		return err
 	}
-	name := path.Join(tmp, rand.Text())
+	name := path.Join(d.own, rand.Text())
 	f, err := d.root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
 	if err != nil {
 		return fmt.Errorf("put %s: %w", key, err)

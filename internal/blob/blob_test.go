@@ -1,6 +1,7 @@
 package blob_test
 
 import (
+	"errors"
 	"io"
 	"os"
 	"path/filepath"
@@ -35,20 +36,34 @@ func TestPutReplacesAndSurvivesReopening(t *testing.T) {
 	if err != nil || string(got) != "new" {
 		t.Fatalf("Get = %q, %v", got, err)
 	}
-	if left, _ := os.ReadDir(filepath.Join(dir, ".tmp")); len(left) != 0 {
+	if left, _ := filepath.Glob(filepath.Join(dir, ".tmp", "*", "*")); len(left) != 0 {
 		t.Errorf("temporary files left: %v", left)
 	}
 }
 
+// What a process that ended has left of a write goes with the next opening; what one
+// that lives is writing stays.
 func TestOpenClearsUnfinishedWrites(t *testing.T) {
 	dir := t.TempDir()
-	open(t, dir)
-	if err := os.WriteFile(filepath.Join(dir, ".tmp", "half"), []byte("x"), 0o600); err != nil {
-		t.Fatal(err)
+	first := open(t, dir)
+	folders, err := filepath.Glob(filepath.Join(dir, ".tmp", "*"))
+	if err != nil || len(folders) != 1 {
+		t.Fatalf("folders of one store: %v, %v", folders, err)
 	}
-	open(t, dir)
-	if _, err := os.Stat(filepath.Join(dir, ".tmp", "half")); !os.IsNotExist(err) {
-		t.Errorf("half write still there: %v", err)
+	for _, left := range []string{"half", "ended/half"} {
+		path := filepath.Join(dir, ".tmp", left)
+		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, []byte("x"), 0o600)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	second := open(t, dir)
+	for i, d := range []*blob.Dir{first, second, first} {
+		if err := d.Put("key", []byte{byte(i)}); err != nil {
+			t.Error(err)
+		}
+	}
+	if now, err := filepath.Glob(filepath.Join(dir, ".tmp", "*")); err != nil || len(now) != 2 {
+		t.Errorf("left: %v, %v", now, err)
 	}
 }
 

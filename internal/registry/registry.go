@@ -15,7 +15,7 @@ import (
 
 // Config of a Registry; Dir is required.
 type Config struct {
-	// Dir is where everything is kept. One process at a time may use it.
+	// Dir is where everything is kept. Several processes may use it.
 	Dir string
 	// Authorize says whether r may read from repo, or also push to it. An empty
 	// repo asks for access to the registry at all. A delivery.Denied error is
