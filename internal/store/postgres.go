@@ -66,7 +66,7 @@ func openPostgres(ctx context.Context, url string, r *replica) (database, *reade
 		return nil, nil, errors.Join(d.classify(err), d.writers.Close(), d.readers.Close())
 	}
 	d.news = startNews(cfg, r.id)
-	return d, &reader{querier: d.readers, close: d.readers.Close, classify: d.classify}, nil
+	return d, &reader{querier: rereading{d.readers}, close: d.readers.Close, classify: d.classify}, nil
 }
 
 // configure limits how long this replica may keep others waiting: a process that

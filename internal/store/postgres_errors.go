@@ -30,10 +30,18 @@ func raced(err error) bool {
 	switch sqlState(err) {
 	case "40001", "40P01", "23505":
 		return true
-	case "57P01", "25P03": // the connection was ended under it, by a restart or for its idleness
+	}
+	return ended(err) || errors.Is(err, errRaced)
+}
+
+// ended tells whether the server ended the connection, by a restart or for its
+// idleness.
+func ended(err error) bool {
+	switch sqlState(err) {
+	case "57P01", "57P02", "25P03":
 		return true
 	}
-	return errors.Is(err, errRaced)
+	return false
 }
 
 // refused tells whether the server itself said that it did not commit. When the
