@@ -15,6 +15,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/shiplock/shiplock/internal/delivery"
 )
@@ -120,6 +121,17 @@ func (d *Dir) Stat(key string) (fs.FileInfo, error) {
 		return nil, classify("stat", key, err)
 	}
 	return info, nil
+}
+
+// Touch sets the time that Stat tells of key.
+func (d *Dir) Touch(key string, at time.Time) error {
+	if err := check(key); err != nil {
+		return err
+	}
+	if err := d.root.Chtimes(key, at, at); err != nil {
+		return classify("touch", key, err)
+	}
+	return nil
 }
 
 // Append opens key for writing at its end, creating it empty. What is written

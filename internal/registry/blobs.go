@@ -2,16 +2,14 @@ package registry
 
 import (
 	"net/http"
+	"os"
 	"time"
 
 	"github.com/shiplock/shiplock/internal/delivery"
 )
 
 func (g *Registry) getBlob(w http.ResponseWriter, r *http.Request, t target) error {
-	if ok, err := g.has(linkKey(t.repo, t.ref)); err != nil || !ok {
-		return orElse(err, errBlobUnknown)
-	}
-	f, err := g.store.Open(contentKey(t.ref))
+	f, err := g.openBlob(t.repo, t.ref)
 	if err != nil {
 		return err
 	}
@@ -22,6 +20,19 @@ func (g *Registry) getBlob(w http.ResponseWriter, r *http.Request, t target) err
 	h.Set("Etag", `"`+t.ref+`"`)
 	http.ServeContent(w, r, "", time.Time{}, f)
 	return nil
+}
+
+// openBlob opens a blob of the repository, which counts as a use of it.
+func (g *Registry) openBlob(repo, digest string) (*os.File, error) {
+	defer g.using()()
+	if ok, err := g.use(linkKey(repo, digest)); err != nil || !ok {
+		return nil, orElse(err, errBlobUnknown)
+	}
+	f, err := g.store.Open(contentKey(digest))
+	if delivery.KindOf(err) == delivery.NotFound {
+		err = errBlobUnknown // only after a power failure: it has to be pushed again
+	}
+	return f, err
 }
 
 // deleteBlob takes the blob from the repository; its content stays, since other
@@ -40,7 +51,7 @@ func (g *Registry) deleteBlob(w http.ResponseWriter, _ *http.Request, t target) 
 // link makes stored content a blob of repo.
 func (g *Registry) link(repo, digest string) error {
 	key := linkKey(repo, digest)
-	if ok, err := g.has(key); ok || err != nil {
+	if ok, err := g.use(key); ok || err != nil {
 		return err
 	}
 	return g.store.Put(key, nil)

@@ -47,11 +47,7 @@ type document struct {
 }
 
 func (g *Registry) getManifest(w http.ResponseWriter, r *http.Request, t target) error {
-	digest, err := g.resolve(t)
-	if err != nil {
-		return err
-	}
-	mediaType, content, err := g.manifest(t.repo, digest)
+	mediaType, digest, content, err := g.useManifest(t)
 	if err != nil {
 		return err
 	}
@@ -65,6 +61,19 @@ func (g *Registry) getManifest(w http.ResponseWriter, r *http.Request, t target)
 		_, _ = w.Write(content) // the peer may be gone; there is nobody left to tell
 	}
 	return nil
+}
+
+// useManifest reads a manifest, which counts as a use of it.
+func (g *Registry) useManifest(t target) (mediaType, digest string, content []byte, err error) {
+	defer g.using()()
+	if digest, err = g.resolve(t); err != nil {
+		return "", "", nil, err
+	}
+	if _, err = g.use(manifestKey(t.repo, digest)); err != nil {
+		return "", "", nil, err
+	}
+	mediaType, content, err = g.manifest(t.repo, digest)
+	return mediaType, digest, content, err
 }
 
 func (g *Registry) putManifest(w http.ResponseWriter, r *http.Request, t target) error {
@@ -83,6 +92,7 @@ func (g *Registry) putManifest(w http.ResponseWriter, r *http.Request, t target)
 	if err != nil {
 		return err
 	}
+	defer g.using()()
 	defer g.lock(t.repo)()
 	if err := g.checkParts(t.repo, doc); err != nil {
 		return err
@@ -150,10 +160,13 @@ func (g *Registry) checkPart(key func(repo, digest string) string, repo string, 
 	if !isDigest(d.Digest) {
 		return errDigest
 	}
-	if ok, err := g.has(key(repo, d.Digest)); err != nil || !ok {
+	if ok, err := g.use(key(repo, d.Digest)); err != nil || !ok {
 		return orElse(err, manifestBlobUnknown(d.Digest))
 	}
 	info, err := g.store.Stat(contentKey(d.Digest))
+	if delivery.KindOf(err) == delivery.NotFound {
+		return manifestBlobUnknown(d.Digest)
+	}
 	if err != nil {
 		return err
 	}

@@ -44,6 +44,11 @@ type Registry struct {
 	// repos serialises the writers of a repository's manifests and tags, by
 	// hash of its name.
 	repos [64]sync.Mutex
+
+	// gate is held for reading by whoever relies on what is there, and for writing,
+	// for moments, by a collection; before repos.
+	gate      sync.RWMutex
+	condemned map[string]time.Time // manifests, by repository@digest; Collect's
 }
 
 // Open opens the registry kept in c.Dir, making it when it is missing.
@@ -63,6 +68,7 @@ func Open(c Config) (*Registry, error) {
 		maxUploads: cmp.Or(c.MaxUploads, 1024),
 		log:        cmp.Or(c.Log, slog.New(slog.DiscardHandler)),
 		open:       make(map[string]*upload),
+		condemned:  make(map[string]time.Time),
 	}, nil
 }
 

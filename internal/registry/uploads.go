@@ -10,6 +10,7 @@ import (
 	"io"
 	"net/http"
 	"sync"
+	"time"
 
 	"github.com/shiplock/shiplock/internal/delivery"
 )
@@ -49,7 +50,11 @@ func (g *Registry) mount(r *http.Request, repo, from, digest string) (bool, erro
 	if !validRepo(from) || !sha256ID.MatchString(digest) || g.authorize(r, from, false) != nil {
 		return false, nil
 	}
-	if ok, err := g.has(linkKey(from, digest)); !ok || err != nil {
+	defer g.using()()
+	if ok, err := g.use(linkKey(from, digest)); !ok || err != nil {
+		return false, err
+	}
+	if ok, err := g.has(contentKey(digest)); !ok || err != nil {
 		return false, err
 	}
 	return true, g.link(repo, digest)
@@ -159,11 +164,24 @@ func (g *Registry) receive(w http.ResponseWriter, r *http.Request, t target, u *
 // keep turns the finished upload into a blob of the repository. It replaces
 // content that is there already: only our own sync proves it durable.
 func (g *Registry) keep(t target, digest string) error {
+	if err := g.flush(uploadKey(t.repo, t.ref)); err != nil {
+		return err
+	}
+	defer g.using()()
 	if err := g.store.Move(uploadKey(t.repo, t.ref), contentKey(digest)); err != nil {
 		return err
 	}
 	g.forget(t.repo, t.ref)
 	return g.link(t.repo, digest)
+}
+
+// flush makes an upload durable, and young, before a collection has to wait for it.
+func (g *Registry) flush(key string) error {
+	f, err := g.store.Append(key)
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Sync(), f.Close(), g.store.Touch(key, time.Now()))
 }
 
 // claim returns the upload with its lock held, reading it back after a restart.
