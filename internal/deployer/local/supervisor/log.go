@@ -6,15 +6,20 @@ import (
 	"errors"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"sync"
+	"time"
 )
 
 const (
 	logLimit  = 8 << 20  // bytes of one file; two are kept
 	tailBytes = 64 << 10 // the most that a tail in an observation reads
 	tailWidth = 512      // bytes of one line in it
+	logsKept  = 20       // versions of one Target whose logs stay
 )
 
 // logFile is the output of one version: the current file and the one before it.
@@ -172,6 +177,43 @@ func (l *logFile) wait() <-chan struct{} {
 		l.written = make(chan struct{})
 	}
 	return l.written
+}
+
+// discardLogs removes the logs in a directory but for those of the versions that
+// wrote last. One that is written to is among these.
+func discardLogs(dir string, keep int) error {
+	entries, err := os.ReadDir(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	written := map[string]time.Time{} // by version
+	for _, e := range entries {
+		if info, statErr := e.Info(); statErr == nil {
+			id, _, _ := strings.Cut(e.Name(), ".log")
+			written[id] = latest(written[id], info.ModTime())
+		}
+	}
+	newest := slices.SortedFunc(maps.Keys(written), func(a, b string) int { return written[b].Compare(written[a]) })
+	for i, id := range newest {
+		if i >= keep {
+			err = errors.Join(err, removeLog(filepath.Join(dir, id+".log")), removeLog(filepath.Join(dir, id+".log.1")))
+		}
+	}
+	return err
+}
+
+func latest(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
+
+func removeLog(path string) error {
+	if err := os.Remove(path); !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
 }
 
 // lastLines returns where the last n lines begin; an unended line counts as one.

@@ -116,6 +116,7 @@ func (t *target) restore(ctx context.Context, from saved) {
 		t.slots = append(t.slots, restoreSlot(t.host, t.revision(s.Version.ID), s))
 	}
 	restored := slices.Clone(t.slots)
+	t.discard() // what the last supervisor was about to remove when it was killed
 	t.reconcile(ctx) // routes first: the proxy opens on apps that are there
 	for _, s := range restored {
 		t.launch(ctx, s)
@@ -205,11 +206,12 @@ func (t *target) note(e event) {
 		return
 	}
 	t.slots = slices.DeleteFunc(t.slots, func(s *slot) bool { return s == e.slot })
-	t.discardImages()
+	t.discard()
 }
 
-// discardImages removes the images that no wish and no slot needs any more.
-func (t *target) discardImages() {
+// discard removes the images that no wish and no slot needs any more, and the logs
+// of versions that are long gone.
+func (t *target) discard() {
 	var used []string
 	for _, v := range t.wish.Versions {
 		used = append(used, v.Image)
@@ -222,8 +224,9 @@ func (t *target) discardImages() {
 		for _, dir := range trash {
 			err = errors.Join(err, os.RemoveAll(dir))
 		}
+		err = errors.Join(err, discardLogs(filepath.Join(t.host.dir, "log"), logsKept))
 		if err != nil {
-			t.host.cfg.Log.Warn("image not removed", "target", t.host.key, "err", err)
+			t.host.cfg.Log.Warn("something old is not removed", "target", t.host.key, "err", err)
 		}
 	})
 }
