@@ -35,6 +35,8 @@ type options struct {
 	runner    string // shiplock-runner
 	web       string // shiplock-web
 	logLevel  string
+	// retainEvery is the time between two passes over the past.
+	retainEvery time.Duration
 
 	gitlabURL, giteaURL, githubURL string
 	cloneUser                      string
@@ -57,6 +59,7 @@ func (o *options) flags(f *pflag.FlagSet) {
 	f.IntVar(&o.capacity, "capacity", max(2, runtime.NumCPU()), "how many jobs may run at once")
 	f.DurationVar(&o.lease, "lease", 10*time.Second, "how long a silent server keeps its claim on the data")
 	f.DurationVar(&o.silence, "silence", 3*time.Minute, "how long a silent runner keeps its job")
+	f.DurationVar(&o.retainEvery, "retention-every", time.Hour, "how often to let go of the past, by the document Retention/default")
 	f.StringVar(&o.runner, "runner", "", "path of shiplock-runner (default: beside this program)")
 	f.StringVar(&o.web, "web", "", "path of shiplock-web, which serves sites and PHP (default: beside this program)")
 	f.StringVar(&o.logLevel, "log", "info", "debug, info, warn or error")
@@ -92,6 +95,8 @@ func (o *options) check() error {
 		return delivery.E(delivery.Invalid, "--reconcile must be at least 1s, or 0 for never")
 	case o.silence < 5*time.Second:
 		return delivery.E(delivery.Invalid, "--silence must be at least 5s")
+	case o.retainEvery < time.Second:
+		return delivery.E(delivery.Invalid, "--retention-every must be at least 1s")
 	}
 	if _, _, err := net.SplitHostPort(o.listen); err != nil {
 		return delivery.Wrap(delivery.Invalid, "--listen is host:port, such as 127.0.0.1:8080", err)

@@ -63,22 +63,3 @@ func baseFiles() []image.File {
 		{Path: "/etc/nsswitch.conf", Data: []byte("hosts: files dns\n")},
 	}
 }
-
-// sweep removes what abandoned pushes left in the registry.
-func (in *instance) sweep(ctx context.Context) error {
-	const every, age = time.Hour, 24 * time.Hour
-	t := time.NewTicker(every)
-	defer t.Stop()
-	for {
-		if n, err := in.registry.Sweep(ctx, time.Now().Add(-age)); err != nil && ctx.Err() == nil {
-			in.log.Warn("sweep the registry", "err", err)
-		} else if n > 0 {
-			in.log.Info("swept the registry", "uploads", n)
-		}
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-t.C:
-		}
-	}
-}

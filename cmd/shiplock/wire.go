@@ -285,7 +285,7 @@ func (in *instance) run(ctx context.Context) error {
 		in.seed(ctx) // a job would miss its base image
 		return in.engine.Run(ctx)
 	})
-	g.Go(func() error { return in.sweep(ctx) })
+	g.Go(func() error { return in.retain(ctx) })
 	if in.reconciler != nil {
 		g.Go(func() error { return in.reconciler.Run(ctx) })
 	}

@@ -14,6 +14,8 @@ const (
 	SessionLife = 7 * 24 * time.Hour
 	codeLife    = 15 * time.Minute
 	maxCodes    = 64
+	// sessionID begins the ids of sessions, which are removed when they are over.
+	sessionID = "session-"
 )
 
 // Token is what is kept of a token or a session.
@@ -69,18 +71,18 @@ func (k *Keeper) Bootstrap(ctx context.Context) (string, error) {
 
 // Issue makes a token. It cannot be read again later.
 func (k *Keeper) Issue(ctx context.Context, name string, g delivery.Grants) (string, error) {
-	return k.add(ctx, tokenPrefix, name, g)
+	return k.add(ctx, tokenPrefix, k.cfg.NewID(), name, g)
 }
 
 // OpenSession makes a session of somebody who has shown a token or a code.
 func (k *Keeper) OpenSession(ctx context.Context, a delivery.Actor, g delivery.Grants) (secret string, expires time.Time, err error) {
-	secret, err = k.add(ctx, sessionPrefix, a.Name, g)
+	secret, err = k.add(ctx, sessionPrefix, sessionID+k.cfg.NewID(), a.Name, g)
 	return secret, k.cfg.Now().Add(SessionLife), err
 }
 
-func (k *Keeper) add(ctx context.Context, prefix, name string, g delivery.Grants) (string, error) {
+func (k *Keeper) add(ctx context.Context, prefix, id, name string, g delivery.Grants) (string, error) {
 	secret := newSecret(prefix)
-	t := Token{ID: k.cfg.NewID(), Name: name, Hash: Hash(secret), Grants: g, CreatedAt: k.cfg.Now().UTC()}
+	t := Token{ID: id, Name: name, Hash: Hash(secret), Grants: g, CreatedAt: k.cfg.Now().UTC()}
 	return secret, k.cfg.Tokens.AddToken(ctx, t)
 }
 

@@ -1,5 +1,5 @@
 // Package catalog holds what people write about their apps: Kubernetes-style
-// documents of kind App, Stack and Environment. It parses them with a position
+// documents of kind App, Stack, Environment and Retention. It parses them with a position
 // for every fault, compares them, and answers questions about a whole catalog.
 // It is pure: bytes in, values out.
 package catalog
@@ -12,6 +12,7 @@ const (
 	KindApp         = "App"
 	KindStack       = "Stack"
 	KindEnvironment = "Environment"
+	KindRetention   = "Retention"
 )
 
-func kinds() []string { return []string{KindApp, KindStack, KindEnvironment} }
+func kinds() []string { return []string{KindApp, KindStack, KindEnvironment, KindRetention} }

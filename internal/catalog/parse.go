@@ -105,6 +105,8 @@ func (b *binder) document(n ast.Node) delivery.Document {
 		return spec(b, e, checkStack)
 	case KindEnvironment:
 		return spec(b, e, checkEnvironment)
+	case KindRetention:
+		return spec(b, e, checkRetention)
 	}
 	b.bad("kind", fmt.Sprintf("unknown kind %q%s", clip(e.Kind), DidYouMean(e.Kind, kinds())))
 	return delivery.Document{}

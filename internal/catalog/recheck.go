@@ -19,6 +19,8 @@ func recheck(d delivery.Document) (delivery.Document, Problems) {
 		return respec(d, checkStack)
 	case KindEnvironment:
 		return respec(d, checkEnvironment)
+	case KindRetention:
+		return respec(d, checkRetention)
 	}
 	return d, Problems{{File: ref(d), Field: "kind", Msg: fmt.Sprintf("unknown kind %q%s", clip(d.Kind), DidYouMean(d.Kind, kinds()))}}
 }

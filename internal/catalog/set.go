@@ -16,6 +16,8 @@ type Set struct {
 	Apps         map[string]delivery.App
 	Stacks       map[string]delivery.Stack
 	Environments map[string]delivery.Environment
+	// Retention is what is kept of the past.
+	Retention delivery.Retention
 
 	managers map[string]string // by "App/shop"
 	byRepo   map[string][]string
@@ -52,6 +54,8 @@ func (s *Set) put(d delivery.Document) error {
 		return into(s.Stacks, d, func(v *delivery.Stack) { v.Name = d.Name })
 	case KindEnvironment:
 		return into(s.Environments, d, func(e *delivery.Environment) { e.Name = d.Name })
+	case KindRetention:
+		return decode(d, &s.Retention)
 	}
 	return nil // a newer version's kind
 }

@@ -18,6 +18,7 @@ func TestSpecPagesAreTrue(t *testing.T) {
 	for page, kind := range map[string]reflect.Type{
 		"app": reflect.TypeFor[delivery.App](), "stack": reflect.TypeFor[delivery.Stack](), "environment": reflect.TypeFor[delivery.Environment](),
 		"repository-file": reflect.TypeFor[delivery.Exceptions](),
+		"retention":       reflect.TypeFor[delivery.Retention](),
 	} {
 		t.Run(page, func(t *testing.T) {
 			text, err := os.ReadFile("../../docs/spec/" + page + ".md")

@@ -76,6 +76,11 @@ func (c *Client) Hooks(ctx context.Context, f Filter) (api.Hooks, error) {
 	return fetch[api.Hooks](ctx, c, path("hooks")+Filter{Limit: f.Limit}.query())
 }
 
+// Retention shows what of the past the next pass removes, and why.
+func (c *Client) Retention(ctx context.Context) (api.RetentionReport, error) {
+	return fetch[api.RetentionReport](ctx, c, path("retention"))
+}
+
 // Apply changes the catalog, or with Dry says what would change. Faults of the
 // documents are in Error.Problems.
 func (c *Client) Apply(ctx context.Context, a api.Apply) (catalog.Diff, error) {

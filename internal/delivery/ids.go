@@ -3,6 +3,8 @@ package delivery
 import (
 	"fmt"
 	"regexp"
+	"strconv"
+	"time"
 )
 
 // Identifiers are distinct types, so that one is never taken for another. RunID
@@ -28,6 +30,16 @@ func shortDigest(s string) string {
 		return s
 	}
 	return s[prefix : prefix+12]
+}
+
+// timeOf returns when a run or a release was made: its id is a UUIDv7, which begins
+// with the milliseconds.
+func timeOf(id string) (time.Time, bool) {
+	if len(id) != 36 || id[8] != '-' || id[14] != '7' {
+		return time.Time{}, false
+	}
+	ms, err := strconv.ParseInt(id[:8]+id[9:13], 16, 64)
+	return time.UnixMilli(ms).UTC(), err == nil
 }
 
 // AggregateKind names the kinds of things that have a version and a machine.

@@ -91,8 +91,31 @@ type Documents interface {
 	Documents(ctx context.Context) ([]delivery.Document, error)
 }
 
+// Past is what retention asks of a store. Each call that removes is one short
+// transaction.
+type Past interface {
+	// PastApps names the apps that something is kept of.
+	PastApps(ctx context.Context) ([]string, error)
+	Past(ctx context.Context, app string) (delivery.Past, error)
+	// Forget removes what verdicts let go, but for what is needed again meanwhile.
+	Forget(ctx context.Context, app string, verdicts []delivery.Verdict) (gone int, err error)
+	Oldest
+}
+
+// Oldest is the rest of the past, which goes by age alone.
+type Oldest interface {
+	// ForgetHooks looks at the limit oldest hooks after one; next is where to go on,
+	// 0 at the end.
+	ForgetHooks(ctx context.Context, after int64, before time.Time, limit int) (gone int, next int64, err error)
+	ForgetAudit(ctx context.Context, before time.Time, limit int) (gone int, err error)
+	ForgetSessions(ctx context.Context, before time.Time) error
+	// ForgetFacts removes the limit oldest facts of a target below a version.
+	ForgetFacts(ctx context.Context, target string, below int64, limit int) (gone int, err error)
+}
+
 // Store is all that the engine asks of a store.
 type Store interface {
+	Past
 	Ledger
 	Wakes
 	Lease

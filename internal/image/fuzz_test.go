@@ -28,9 +28,12 @@ func FuzzRef(f *testing.F) {
 			t.Errorf("%q is %s, and then %v, %v", s, ref.Name(), again, err)
 		}
 		for _, part := range []string{ref.Context().RepositoryStr(), ref.Context().RegistryStr(), ref.Identifier()} {
-			if part == "" || strings.ContainsAny(part, "\\ \t\n\x00?#%") || strings.Contains(part, "..") && strings.Contains("/"+part+"/", "/../") {
+			if part == "" || strings.ContainsAny(part, "\\ \t\n\x00?#%") {
 				t.Errorf("%q has the part %q", s, part)
 			}
+		}
+		if strings.Contains("/"+ref.Context().RepositoryStr()+"/", "/../") {
+			t.Errorf("%q leads elsewhere", s)
 		}
 	})
 }

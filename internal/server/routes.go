@@ -37,6 +37,7 @@ func (s *Server) register() http.Handler {
 	handle(o, get("/who", "server", "Who am I"), s.who)
 	handle(o, get("/status", "server", "The whole installation in short"), s.status)
 	handle(o, get("/audit", "server", "Who did what, the newest first"), s.listAudit)
+	handle(o, get("/retention", "server", "What of the past the next pass removes, and why"), s.retention)
 	handle(o, get("/hooks", "server", "Deliveries from forges, the newest first"), s.listHooks)
 
 	handle(o, post("/catalog", "catalog", "Apply documents, or only show what would change"), s.apply)

@@ -73,6 +73,7 @@ func (w *world) commands() map[string]command {
 		"until":         until,
 		"capture":       capture,
 		"fill":          fill,
+		"blobs":         w.blobs,
 	}
 }
 
@@ -103,9 +104,10 @@ func (w *world) end() {
 
 func (w *world) killServer(*testscript.TestScript, bool, []string) { w.process.Kill() }
 
-// restart kills the server and starts it again.
-func (w *world) restart(*testscript.TestScript, bool, []string) {
+// restart [flag…] kills the server and starts it again, with further flags.
+func (w *world) restart(_ *testscript.TestScript, _ bool, args []string) {
 	w.process.Kill()
+	w.server.Flags = append(w.server.Flags, args...)
 	w.process = w.server.Start()
 }
 
@@ -153,6 +155,17 @@ func (w *world) deleteBranch(ts *testscript.TestScript, _ bool, args []string) {
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		ts.Fatalf("delete the branch: %v\n%s", err, out)
+	}
+}
+
+// blobs N waits until the registry holds the content of N blobs and manifests.
+func (w *world) blobs(ts *testscript.TestScript, _ bool, args []string) {
+	var found []string
+	if !harness.Eventually(patience, func() bool {
+		found, _ = filepath.Glob(filepath.Join(w.server.Data, "registry", "blobs", "sha256", "*", "*"))
+		return strconv.Itoa(len(found)) == args[0]
+	}) {
+		ts.Fatalf("the registry holds %d, and not %s", len(found), args[0])
 	}
 }
 

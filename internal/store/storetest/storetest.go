@@ -42,6 +42,15 @@ type Store interface {
 	CatalogVersion(ctx context.Context) (int64, error)
 	Documents(ctx context.Context) ([]delivery.Document, error)
 
+	PastApps(ctx context.Context) ([]string, error)
+	Past(ctx context.Context, app string) (delivery.Past, error)
+	Forget(ctx context.Context, app string, verdicts []delivery.Verdict) (gone int, err error)
+	NamesDigest(ctx context.Context, app string, d delivery.Digest) (bool, error)
+	ForgetHooks(ctx context.Context, after int64, before time.Time, limit int) (gone int, next int64, err error)
+	ForgetAudit(ctx context.Context, before time.Time, limit int) (gone int, err error)
+	ForgetSessions(ctx context.Context, before time.Time) error
+	ForgetFacts(ctx context.Context, target string, below int64, limit int) (gone int, err error)
+
 	Close() error
 }
 
@@ -72,6 +81,9 @@ func Run(t *testing.T, fresh func(t *testing.T) Database) {
 		"WaitingReleases":       testWaitingReleases,
 		"Artifacts":             testArtifacts,
 		"Documents":             testDocuments,
+		"Retention/Past":        testPast,
+		"Retention/Forget":      testForget,
+		"Retention/Oldest":      testForgetOldest,
 		"Wakes/CommitterKeeps":  testCommitterKeeps,
 		"Wakes/Later":           testWakeLater,
 		"Wakes/Earliest":        testWakeEarliest,
