@@ -45,7 +45,7 @@ func parseRefs(out string) map[string]string {
 	refs := map[string]string{}
 	for line := range strings.Lines(out) {
 		sha, ref, ok := strings.Cut(strings.TrimSuffix(line, "\n"), "\t")
-		if ok && objectName.MatchString(sha) {
+		if ok && ref != "" && checkSHA(sha) == nil {
 			refs[ref] = sha
 		}
 	}
