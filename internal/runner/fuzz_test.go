@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/shiplock/shiplock/internal/delivery"
 )
 
 // FuzzGlob compares with the plain definition, and asks that the search reaches
@@ -16,7 +18,7 @@ func FuzzGlob(f *testing.F) {
 	f.Add("**/node_modules/*", "node_modules/x")
 	f.Add("*/../x", "a/../x")
 	f.Fuzz(func(t *testing.T, pattern, file string) {
-		if strings.Count(pattern, anyFolders) > 4 || len(pattern) > 200 || len(file) > 200 {
+		if strings.Count(pattern, delivery.AnyFolders) > 4 || len(pattern) > 200 || len(file) > 200 {
 			return // the plain definition takes too long
 		}
 		g, name := newGlob(pattern), strings.Split(file, "/")
@@ -39,12 +41,12 @@ func plainMatch(g glob, file []string) bool {
 	switch {
 	case len(g) == 0:
 		return len(file) == 0
-	case len(g) == 1 && g[0] == anyFolders:
+	case len(g) == 1 && g[0] == delivery.AnyFolders:
 		return len(file) > 0 // whatever is below
-	case g[0] == anyFolders:
+	case g[0] == delivery.AnyFolders:
 		return plainMatch(g[1:], file) || len(file) > 0 && plainMatch(g, file[1:])
 	}
-	return len(file) > 0 && matchName(g[0], file[0]) && plainMatch(g[1:], file[1:])
+	return len(file) > 0 && delivery.MatchName(g[0], file[0]) && plainMatch(g[1:], file[1:])
 }
 
 // FuzzStat: a program may choose its own name, which stands in the middle.
