@@ -116,7 +116,7 @@ func (t *target) restore(ctx context.Context, from saved) {
 		t.slots = append(t.slots, restoreSlot(t.host, t.revision(s.Version.ID), s))
 	}
 	restored := slices.Clone(t.slots)
-	t.discard() // what the last supervisor was about to remove when it was killed
+	t.discard()      // what the last supervisor was about to remove when it was killed
 	t.reconcile(ctx) // routes first: the proxy opens on apps that are there
 	for _, s := range restored {
 		t.launch(ctx, s)
