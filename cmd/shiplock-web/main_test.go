@@ -83,7 +83,7 @@ func write(t *testing.T, dir string, files map[string]string) {
 // phpHere is the version of the machine's php-fpm.
 func phpHere(t *testing.T) string {
 	t.Helper()
-	for _, version := range []string{"8.2", "8.3", "8.4", "8.1", "7.4"} {
+	for _, version := range []string{"8.2", "7.4"} {
 		if _, err := phpfpm.Find(t.Context(), os.Getenv("PATH"), version); err == nil {
 			return version
 		}

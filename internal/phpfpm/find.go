@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"time"
 
@@ -18,29 +19,61 @@ var folders = []string{"/usr/local/sbin", "/usr/sbin", "/usr/local/bin", "/usr/b
 
 var phpVersion = regexp.MustCompile(`^PHP (\d+\.\d+)`)
 
-// Find returns php-fpm of a version like "8.2". Errors are Invalid, and say what to
+// Find returns php-fpm of a version like "8.2", or of a newer one of the same major
+// version, which PHP promises to be compatible. Errors are Invalid, and say what to
 // install.
 func Find(ctx context.Context, path, version string) (string, error) {
-	other := ""
-	for _, name := range []string{"php-fpm" + version, "php-fpm-" + version, "php-fpm"} {
-		program, ok := lookUp(path, name)
-		if !ok {
-			continue
-		}
+	best, at, other := "", -1, ""
+	for _, program := range programs(path, version) {
 		is, err := versionOf(ctx, program)
 		if err != nil {
 			return "", err
 		}
-		if is == version {
+		switch n, ok := newer(is, version); {
+		case ok && n == 0:
 			return program, nil
+		case ok && (at < 0 || n < at):
+			best, at = program, n
+		case !ok:
+			other = is
 		}
-		other = is
+	}
+	if best != "" {
+		return best, nil
 	}
 	what := "there is no php-fpm here"
 	if other != "" {
 		what = "php-fpm here is of PHP " + other
 	}
 	return "", delivery.E(delivery.Invalid, fmt.Sprintf("%s, and the app needs PHP %s: install Debian's package php%s-fpm, or what holds php-fpm %s elsewhere", what, version, version, version))
+}
+
+// newer returns how many minor versions one is ahead of another; false when it will
+// not do in its place.
+func newer(is, wanted string) (int, bool) {
+	major, minor, _ := strings.Cut(is, ".")
+	wantedMajor, wantedMinor, _ := strings.Cut(wanted, ".")
+	n, err := strconv.Atoi(minor)
+	m, err2 := strconv.Atoi(wantedMinor)
+	return n - m, err == nil && err2 == nil && major == wantedMajor && n >= m
+}
+
+// programs are those that may be php-fpm, the likeliest first.
+func programs(path, version string) []string {
+	var found []string
+	for _, name := range []string{"php-fpm" + version, "php-fpm-" + version, "php-fpm"} {
+		if program, ok := lookUp(path, name); ok {
+			found = append(found, program)
+		}
+	}
+	major, _, _ := strings.Cut(version, ".")
+	for _, dir := range append(filepath.SplitList(path), folders...) {
+		more, err := filepath.Glob(filepath.Join(dir, "php-fpm"+major+".*"))
+		if err == nil { // else the PATH is no path
+			found = append(found, more...)
+		}
+	}
+	return found
 }
 
 func lookUp(path, name string) (string, bool) {
