@@ -25,12 +25,19 @@ func versions(file string) []string {
 		return []string{"1.26", "1.22"}
 	case "java.yaml":
 		return []string{"17", "8"}
+	case "nodejs.yaml":
+		return []string{"20", "18"}
+	case "nodejs-static.yaml":
+		return []string{"20-static"}
+	case "php.yaml":
+		return []string{"8.2", "7.4"}
 	}
 	return nil
 }
 
 // editions are the files that a built-in file stands for.
 func editions(name string, data []byte) []File {
+	data = included(data)
 	list := versions(name)
 	if list == nil {
 		return []File{{Name: name, Data: data}}
@@ -45,6 +52,30 @@ func editions(name string, data []byte) []File {
 	return files
 }
 
+// included puts the files of builtin/parts in the place of lines "#include NAME",
+// as far to the right as these. What recipes share is written once.
+func included(data []byte) []byte {
+	var out bytes.Buffer
+	for line := range bytes.Lines(data) {
+		before, name, ok := bytes.Cut(line, []byte("#include "))
+		if !ok || len(bytes.TrimSpace(before)) > 0 {
+			out.Write(line)
+			continue
+		}
+		part, err := builtinFiles.ReadFile("builtin/parts/" + string(bytes.TrimSpace(name)))
+		if err != nil {
+			panic("catalog: " + err.Error())
+		}
+		for line := range bytes.Lines(included(part)) {
+			if len(bytes.TrimSpace(line)) > 0 {
+				out.Write(before)
+			}
+			out.Write(line)
+		}
+	}
+	return out.Bytes()
+}
+
 var parseBuiltins = sync.OnceValue(func() []delivery.Document {
 	entries, err := builtinFiles.ReadDir("builtin")
 	if err != nil {
@@ -52,6 +83,9 @@ var parseBuiltins = sync.OnceValue(func() []delivery.Document {
 	}
 	var files []File
 	for _, e := range entries {
+		if e.IsDir() {
+			continue
+		}
 		data, err := builtinFiles.ReadFile("builtin/" + e.Name())
 		if err != nil {
 			panic("catalog: " + err.Error())

@@ -19,6 +19,7 @@ import (
 type workspace struct {
 	t    *testing.T
 	dir  string
+	home string // "" is the developer's
 	plan string
 	env  []string
 }
@@ -40,7 +41,11 @@ func newWorkspace(t *testing.T, stack string, files map[string][]byte) workspace
 			t.Fatal(err)
 		}
 	}
-	return workspace{t: t, dir: dir, plan: stack}
+	w := workspace{t: t, dir: dir, plan: stack}
+	if l := builtins(t).Stacks[stack].Language; l == "nodejs" || l == "php" {
+		w.home = t.TempDir() // steps tell each other things there; others' caches are in the developer's
+	}
+	return w
 }
 
 // step runs one step and returns its output.
@@ -57,6 +62,9 @@ func (w workspace) step(name string) (string, error) {
 			cmd.Env = append(cmd.Env, k+"="+v)
 		}
 		cmd.Env = append(cmd.Env, w.env...)
+		if w.home != "" {
+			cmd.Env = append(cmd.Env, "HOME="+w.home)
+		}
 		out, err := cmd.CombinedOutput()
 		return string(out), err
 	}
@@ -215,6 +223,7 @@ func TestNodeRecipeFailsWithTheTests(t *testing.T) {
 	files := example(t, "node-hello")
 	files["app.test.js"] = []byte("require('node:test')('no', () => { throw new Error('it is broken') })\n")
 	w := newWorkspace(t, "nodejs-20", files)
+	w.must("install")
 	if out, err := w.step("test"); err == nil || !strings.Contains(out, "not ok ") {
 		t.Errorf("test: %v\n%s", err, out)
 	}
