@@ -8,7 +8,7 @@ import (
 	"io/fs"
 )
 
-//go:embed all:go-hello all:java-hello all:node-hello catalog
+//go:embed all:go-hello all:java-hello all:node-hello all:node-static all:php-hello catalog
 var files embed.FS
 
 // goMod makes a module of go-hello. It is no file here, as a folder that is a
@@ -16,7 +16,9 @@ var files embed.FS
 const goMod = "module example.com/go-hello\n\ngo 1.26\n"
 
 // Names lists the example apps.
-func Names() []string { return []string{"go-hello", "java-hello", "node-hello"} }
+func Names() []string {
+	return []string{"go-hello", "java-hello", "node-hello", "node-static", "php-hello"}
+}
 
 // Repository returns the files of an example app by their path.
 func Repository(name string) (map[string][]byte, error) {

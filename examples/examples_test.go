@@ -10,9 +10,11 @@ import (
 
 func TestRepositories(t *testing.T) {
 	for name, wanted := range map[string]string{
-		"go-hello":   "go.mod main.go handler.go handler_test.go VERSION .gitignore",
-		"java-hello": "pom.xml src/main/java/com/example/hello/Main.java src/test/java/com/example/hello/HelloTest.java VERSION .gitignore",
-		"node-hello": "package.json server.js app.js app.test.js VERSION .gitignore",
+		"go-hello":    "go.mod main.go handler.go handler_test.go VERSION .gitignore",
+		"java-hello":  "pom.xml src/main/java/com/example/hello/Main.java src/test/java/com/example/hello/HelloTest.java VERSION .gitignore",
+		"node-hello":  "package.json server.js app.js app.test.js VERSION .gitignore",
+		"node-static": "package.json build.js page.js page.test.js src/style.css VERSION .gitignore",
+		"php-hello":   "composer.json phpunit.xml public/index.php src/App.php tests/AppTest.php VERSION .gitignore",
 	} {
 		files, err := examples.Repository(name)
 		if err != nil {

@@ -23,7 +23,7 @@ type script struct {
 	broken, crashing edit
 }
 
-// edit replaces a text in a file.
+// edit replaces a text in a file, or makes a new one when there is none to replace.
 type edit struct{ file, old, new string }
 
 // scripts are the stories that can be told, in order. The files are those of the
@@ -56,6 +56,20 @@ func scripts() []script {
 }
 
 const server = `},
+		},
+		{
+			app: "node-static", language: "static",
+			broken:   edit{"page.js", "module.exports = { page };", "module.exports = { page: pages };"},
+			crashing: edit{"start.sh", "", "#!/bin/sh\n: \"${API_URL:?is not set: cannot start}\"\nexec ./.shiplock/web --root www\n"},
+		},
+		{
+			app: "php-hello", language: "php", tools: []string{"composer", "phpunit", "php-fpm8.2"},
+			broken: edit{"src/App.php", `return [200, "ok\n"];`, `return [200, "ok\n"]`},
+			crashing: edit{"public/index.php", "$version = ", `if (!getenv('DATABASE_URL')) {
+    throw new RuntimeException('DATABASE_URL is not set: cannot start');
+}
+
+$version = `},
 		},
 	}
 }
@@ -96,7 +110,7 @@ func example(name string) (delivery.App, error) {
 
 func (e edit) apply(files map[string][]byte) (map[string][]byte, error) {
 	text := string(files[e.file])
-	if !strings.Contains(text, e.old) {
+	if e.old == "" && text != "" || !strings.Contains(text, e.old) {
 		return nil, fmt.Errorf("the example's %s has changed: it has no %q", e.file, e.old)
 	}
 	return map[string][]byte{e.file: []byte(strings.Replace(text, e.old, e.new, 1))}, nil
