@@ -1,7 +1,6 @@
 umask 022
 . "$HOME/.shiplock/php"
 if [ -n "${composer:-}" ]; then
-  rm -f vendor/autoload.php # it holds a random name, unless it is made for a lock file
   $php "$composer" install --no-dev --no-progress --prefer-dist --optimize-autoloader
 fi
 # The folder that the world sees: SITE_DIR, or else the usual one.
