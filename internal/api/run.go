@@ -18,7 +18,7 @@ type RunSummary struct {
 	By     delivery.Actor    `json:"by"`
 	// Note says in one line what is unusual about how the run came about.
 	Note string `json:"note,omitempty"`
-	// Step is the step under way.
+	// Step is the step under way; of several, all with commas between.
 	Step       string             `json:"step,omitempty"`
 	Cause      *delivery.Cause    `json:"cause,omitempty"`
 	Artifact   delivery.Digest    `json:"artifact,omitempty"`
@@ -103,7 +103,7 @@ func SummaryOf(r delivery.Run) RunSummary {
 		}
 		for _, step := range j.Steps {
 			if step.State == delivery.StepRunning {
-				s.Step = step.Name
+				s.Step += map[bool]string{true: "", false: ", "}[s.Step == ""] + step.Name
 			}
 		}
 	}

@@ -1,5 +1,7 @@
 package delivery
 
+import "slices"
+
 // Plan is what a Run will do and why, pinned to the Run when it is made, and
 // once more when the commit's own files have refined it. It is a pure function of
 // App, Stack, Environment and those files.
@@ -25,6 +27,21 @@ type Plan struct {
 	Image *ImagePlan `json:"image,omitempty"`
 	// Timeout limits the whole job.
 	Timeout Duration `json:"timeout"`
+}
+
+// NeedsOf are the steps of the plan that the i-th one waits for: those that it names,
+// or else the one before it.
+func (p Plan) NeedsOf(i int) []string {
+	var needs []string
+	for _, n := range p.Steps[i].Needs {
+		if slices.ContainsFunc(p.Steps, func(s PlanStep) bool { return s.Name == n }) {
+			needs = append(needs, n)
+		}
+	}
+	if len(p.Steps[i].Needs) == 0 && i > 0 {
+		needs = []string{p.Steps[i-1].Name}
+	}
+	return needs
 }
 
 // fresh are the steps of an attempt that has not begun.
@@ -59,7 +76,7 @@ type PlanStep struct {
 	Tests string `json:"tests,omitempty"`
 	// Reports are the files of results that the step leaves.
 	Reports []ReportFiles `json:"reports,omitempty"`
-	// Needs are the steps that it waits for.
+	// Needs are the steps that it waits for; see NeedsOf.
 	Needs []string `json:"needs,omitempty"`
 	// Skip says why the step does not run; empty when it does.
 	Skip string `json:"skip,omitempty"`

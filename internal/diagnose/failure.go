@@ -13,6 +13,7 @@ const (
 	StepFailed     = "step.failed"
 	StepTimeout    = "step.timeout"
 	StepKilled     = "step.killed"
+	StepStopped    = "step.stopped"
 	ToolMissing    = "tool.missing"
 	ToolVersion    = "tool.version"
 	TestsFailed    = "tests.failed"

@@ -47,6 +47,7 @@ func (j *job) stepEnv(s delivery.PlanStep, dir string) []string {
 	maps.Copy(env, s.Env)
 	maps.DeleteFunc(env, func(name, _ string) bool { return strings.HasPrefix(name, "SHIPLOCK_") })
 	maps.Copy(env, identity(j.Assignment, j.Workspace))
+	env[envStep] = s.Name
 
 	list := make([]string, 0, len(env))
 	for name, value := range env {

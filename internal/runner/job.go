@@ -39,6 +39,7 @@ type job struct {
 	shipper  *shipper
 	tools    toolbox
 	client   *client
+	house    household
 
 	// stop ends the steps, gracefully; hard is over when they must be gone at
 	// once, and when nothing may be sent any more.
@@ -106,25 +107,7 @@ func (j *job) work(ctx context.Context) (last *delivery.Step, finish api.Finish)
 	}()
 	ctx, j.clock = startClock(ctx, j.Plan.Timeout.Std())
 	defer j.clock.stop()
-	finish.Outcome = api.OutcomeSucceeded
-	for i := 0; i < len(j.Plan.Steps); i++ { // the checkout may refine the plan
-		s := j.Plan.Steps[i]
-		if s.Skip != "" {
-			continue
-		}
-		if last != nil {
-			j.reporter.add(api.Report{Step: last})
-		}
-		var r result
-		last, r = j.step(ctx, s)
-		if r.artifact != nil {
-			finish.Artifact = r.artifact
-		}
-		if r.outcome != api.OutcomeSucceeded {
-			return last, api.Finish{Outcome: r.outcome, Cause: r.cause}
-		}
-	}
-	return last, finish
+	return j.walk(ctx)
 }
 
 // step reports the beginning of a step, carries it out, and returns the report on

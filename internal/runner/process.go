@@ -16,6 +16,7 @@ import (
 
 // command is a process to be started in a group of its own.
 type command struct {
+	step string
 	path string
 	args []string
 	dir  string
@@ -35,6 +36,7 @@ type ending struct {
 // process is a running command with everything it started.
 type process struct {
 	command
+	house          *household
 	pid            int
 	stdout, stderr *os.File
 	done           chan struct{} // closed when the first process has exited
@@ -43,8 +45,8 @@ type process struct {
 	used    usage
 }
 
-// start starts cmd. Its first process dies with this one.
-func start(cmd command) (*process, error) {
+// run starts cmd. Its first process dies with this one.
+func (h *household) run(cmd command) (*process, error) {
 	null, err := os.Open(os.DevNull)
 	if err != nil {
 		return nil, err
@@ -62,14 +64,16 @@ func start(cmd command) (*process, error) {
 	defer func() { _ = syscall.Close(errEnd) }()
 
 	// Not os/exec, which would wait for the child itself.
-	pid, err := syscall.ForkExec(cmd.path, cmd.args, &syscall.ProcAttr{
-		Dir: cmd.dir, Env: cmd.env, Files: []uintptr{null.Fd(), uintptr(outEnd), uintptr(errEnd)},
-		Sys: &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL},
+	pid, err := h.start(func() (int, error) {
+		return syscall.ForkExec(cmd.path, cmd.args, &syscall.ProcAttr{
+			Dir: cmd.dir, Env: cmd.env, Files: []uintptr{null.Fd(), uintptr(outEnd), uintptr(errEnd)},
+			Sys: &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL},
+		})
 	})
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("start %s in %s: %w", cmd.path, cmd.dir, err), stdout.Close(), stderr.Close())
 	}
-	return &process{command: cmd, pid: pid, stdout: stdout, stderr: stderr, done: make(chan struct{})}, nil
+	return &process{command: cmd, house: h, pid: pid, stdout: stdout, stderr: stderr, done: make(chan struct{})}, nil
 }
 
 // pipe returns an end to read, with deadlines, and a blocking one for a child.
@@ -98,9 +102,10 @@ func (p *process) wait(ctx, hard context.Context) (ending, error) {
 	}
 	p.allowGrace(hard)
 	p.signal(syscall.SIGKILL)
-	status, err := p.reap(p.pid)
+	status, used, err := p.house.reap(p.pid)
 	if err == nil {
-		err = p.clear()
+		p.used.add(&used)
+		err = p.house.clear(p.step, p.used.add)
 	}
 	return p.ending(status), err
 }
@@ -165,62 +170,6 @@ func (p *process) groupLives() bool {
 // signal reaches the whole group. It must not be called after the first process
 // was reaped: the number may then be another's.
 func (p *process) signal(s syscall.Signal) { _ = syscall.Kill(-p.pid, s) }
-
-// reap waits for one child that has exited or will.
-func (p *process) reap(pid int) (syscall.WaitStatus, error) {
-	var status syscall.WaitStatus
-	var used syscall.Rusage
-	for {
-		_, err := syscall.Wait4(pid, &status, 0, &used)
-		if errors.Is(err, syscall.EINTR) {
-			continue
-		}
-		if err == nil {
-			p.used.add(&used)
-		}
-		return status, err
-	}
-}
-
-// unkillable bounds the wait for processes that were killed, which only the
-// kernel can delay.
-const unkillable = 30 * time.Second
-
-// clear kills and reaps all children: what left the group has become ours.
-func (p *process) clear() error {
-	for until, pause := time.Now().Add(unkillable), time.Millisecond; ; {
-		var used syscall.Rusage
-		pid, err := syscall.Wait4(-1, nil, syscall.WNOHANG, &used)
-		switch {
-		case errors.Is(err, syscall.ECHILD):
-			return nil
-		case errors.Is(err, syscall.EINTR):
-			continue
-		case err != nil:
-			return fmt.Errorf("wait for what a step left behind: %w", err)
-		case pid > 0:
-			p.used.add(&used)
-			continue
-		case time.Now().After(until):
-			return errors.New("processes that a step left behind cannot be killed")
-		}
-		killChildren()
-		time.Sleep(pause)
-		pause = min(2*pause, 50*time.Millisecond)
-	}
-}
-
-func killChildren() {
-	list, err := processes()
-	if err != nil {
-		return // asked again until the time is up
-	}
-	for _, x := range descendants(list, os.Getpid()) {
-		if x.state != 'Z' {
-			_ = syscall.Kill(x.pid, syscall.SIGKILL)
-		}
-	}
-}
 
 func (p *process) ending(status syscall.WaitStatus) ending {
 	e := ending{exit: status.ExitStatus(), stopped: !p.stopped.IsZero(), usage: p.used.sum()}

@@ -66,8 +66,8 @@ func (j *job) script(ctx context.Context, s delivery.PlanStep) result {
 	files := j.expect(s, dir)
 	roots := j.roots(dir)
 	out := &output{journal: j.journal, step: s.Name, tests: quality.NewReader(s.Tests, roots), sample: diagnose.Sample{Roots: roots}}
-	p, err := start(command{
-		path: shell, args: []string{"sh", "-e", "-c", s.Run}, dir: dir, env: env, grace: j.Grace,
+	p, err := j.house.run(command{
+		step: s.Name, path: shell, args: []string{"sh", "-e", "-c", s.Run}, dir: dir, env: env, grace: j.Grace,
 	})
 	if err != nil {
 		return lost(s.Name, diagnose.RunnerFailed, err)
@@ -124,10 +124,15 @@ func (j *job) judge(ctx context.Context, e ending, f diagnose.Failure) result {
 func (j *job) interrupted(ctx context.Context, f diagnose.Failure) result {
 	var limit *limitError
 	var broken *brokenError
+	var sibling *siblingError
 	switch cause := context.Cause(ctx); {
 	case errors.As(cause, &limit):
 		f.Limit, f.WholeJob = limit.limit, limit.wholeJob
 		return failed(f.Cause())
+	case errors.As(cause, &sibling):
+		c := delivery.Because(diagnose.StepStopped, delivery.Args{"step": f.Step, "other": sibling.step})
+		c.Step = f.Step
+		return result{outcome: api.OutcomeCanceled, cause: &c}
 	case errors.As(cause, &broken):
 		return lost(f.Step, diagnose.RunnerFailed, broken)
 	}

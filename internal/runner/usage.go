@@ -12,7 +12,8 @@ import (
 const sampleEvery = 100 * time.Millisecond
 
 // usage sums up what a tree of processes used. Processor time is exact: every
-// process ends as a child of ours or of one that waited for it. Memory is the
+// process ends as a child of ours or of one that waited for it; one that outlives its
+// parents while several steps run may count for another of them. Memory is the
 // larger of two views: the largest single process, by the kernel's account,
 // which for a short step includes what the runner itself had when it forked; and
 // the largest sum seen over the tree, which counts shared pages repeatedly.
@@ -54,10 +55,21 @@ func (p *process) look() {
 		return // the kernel's account remains
 	}
 	self, sum := os.Getpid(), int64(0)
-	for _, x := range descendants(list, self) {
+	top := self
+	if p.house.others(p.pid) {
+		top = p.pid
+	}
+	for _, x := range descendants(list, top) {
 		sum += x.rss
-		if x.state == 'Z' && x.parent == self && x.pid != p.pid {
-			_, _ = p.reap(x.pid)
+	}
+	for _, x := range list {
+		switch {
+		case x.pid == p.pid && top != self:
+			sum += x.rss
+		case x.state == 'Z' && x.parent == self:
+			if used, ok := p.house.adopt(x.pid); ok {
+				p.used.add(&used)
+			}
 		}
 	}
 	p.used.peak = max(p.used.peak, sum)

@@ -174,9 +174,8 @@ func (c *changer) need(k int, ch delivery.StepChange, field string) {
 			c.bad(at, fmt.Sprintf("step %s waits for itself: remove it from its needs", n))
 		case slices.Contains(needs, n):
 			c.bad(at, fmt.Sprintf("%s stands here twice: remove one", n))
-		case indexOf(c.steps, n) >= 0:
+		case indexOf(c.steps, n) >= 0, n == string(delivery.StepCheckout): // which a build may do without
 			needs = append(needs, n)
-		case n == string(delivery.StepCheckout): // a build without source begins with nothing
 		default:
 			c.bad(at, fmt.Sprintf("there is no step %q%s (%s)", n, catalog.DidYouMean(n, c.list()), c.names()))
 		}

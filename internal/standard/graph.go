@@ -37,7 +37,7 @@ func ordered(steps []delivery.PlanStep) (list []delivery.PlanStep, circle string
 	done := map[string]bool{}
 	for len(list) < len(steps) {
 		i := slices.IndexFunc(steps, func(s delivery.PlanStep) bool {
-			return !done[s.Name] && !slices.ContainsFunc(s.Needs, func(n string) bool { return !done[n] })
+			return !done[s.Name] && !slices.ContainsFunc(s.Needs, func(n string) bool { return !done[n] && indexOf(steps, n) >= 0 })
 		})
 		if i < 0 {
 			return nil, steps[slices.IndexFunc(steps, func(s delivery.PlanStep) bool { return !done[s.Name] && waitsFor(steps, s.Name)[s.Name] })].Name

@@ -54,6 +54,7 @@ var steps = []Phrase{
 		Zh: `该提交中没有目录 "{path}"`, NextZh: "改正 App 的 path，或添加这个目录。",
 	},
 	{Code: "checkout.failed", En: "checkout failed: {@error}", Zh: "检出失败：{@error}"},
+	{Code: "step.stopped", En: "step {step} was stopped because step {other} did not succeed", Zh: "步骤 {other} 没有成功，步骤 {step} 已被停止"},
 	{
 		Code: "plan.invalid",
 		En:   "{fault}« (and {more} more)»", NextEn: "Correct the file and push again; `shiplock plan {app} --env {env} -f FILE` checks it before.",
