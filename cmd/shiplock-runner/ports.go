@@ -34,7 +34,7 @@ func makeImage(cache string) func(context.Context, runner.ImageRequest) (deliver
 			Logins:   map[string]image.Login{r.Push.Registry: {Username: r.Push.Username, Password: r.Push.Password}},
 			CacheDir: cache, TempDir: r.TempDir,
 		})
-		result, err := client.Build(ctx, spec(r))
+		result, err := build(ctx, client, r)
 		if err != nil {
 			return delivery.Artifact{}, err
 		}
@@ -45,6 +45,13 @@ func makeImage(cache string) func(context.Context, runner.ImageRequest) (deliver
 		r.Say(what + result.Ref)
 		return delivery.Artifact{Digest: delivery.Digest(result.Digest), Repository: r.Push.Repository, Size: result.Size}, nil
 	}
+}
+
+func build(ctx context.Context, c *image.Client, r runner.ImageRequest) (image.Result, error) {
+	if r.Plan.Artifact == delivery.ArtifactPackage {
+		return c.BuildPackage(ctx, image.Package{Dir: r.Dir, Dest: r.Push.Registry + "/" + r.Push.Repository, Labels: r.Push.Labels})
+	}
+	return c.Build(ctx, spec(r))
 }
 
 // spec is what the plan's Dockerfile says, in the assembler's terms.

@@ -18,6 +18,12 @@ func checkEnvironment(name string, e delivery.Environment, bad report) {
 		bad("spec.branch", fmt.Sprintf("%q cannot be a branch", clip(e.Branch)))
 	}
 	checkSource(name, e, bad)
+	if len(e.Branches) > maxPatterns {
+		bad("spec.branches", fmt.Sprintf("there are %d patterns, and may be %d", len(e.Branches), maxPatterns))
+	}
+	for i, p := range e.Branches {
+		bad.branchPattern(fmt.Sprintf("spec.branches[%d]", i), p)
+	}
 	bad.strategy("spec.strategy", e.Strategy)
 	bad.within("spec.rank", e.Rank, 0, maxRank)
 	bad.variables("spec.variables", e.Variables)
@@ -35,7 +41,7 @@ func checkSource(name string, e delivery.Environment, bad report) {
 		bad("spec.automatic", "automatic has no effect with promote: a person promotes with `shiplock release create`")
 	case from != "" && e.Tags != "":
 		bad("spec.tags", "tags has no effect with promote: nothing is built for this environment")
-	case e.Automatic && e.Branch == "" && e.Tags == "":
+	case e.Automatic && e.Branch == "" && e.Tags == "" && len(e.Branches) == 0:
 		bad("spec.automatic", "automatic has no effect without branch or tags: only pushes are released automatically")
 	}
 }

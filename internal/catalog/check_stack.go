@@ -3,6 +3,7 @@ package catalog
 import (
 	"fmt"
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/shiplock/shiplock/internal/delivery"
@@ -17,7 +18,8 @@ func checkStack(name string, s delivery.Stack, bad report) {
 		bad("spec.language", "language is missing: write e.g. go or java")
 	}
 	checkBuild(s.Build, bad)
-	checkRuntime(s.Runtime, bad)
+	checkRuntime("spec.runtime", s.Runtime, bad)
+	checkVariants(s, bad)
 }
 
 func checkBuild(b delivery.Build, bad report) {
@@ -42,7 +44,7 @@ func checkBuild(b delivery.Build, bad report) {
 }
 
 // ownSteps are the names of the standard's own steps.
-var ownSteps = [...]string{string(delivery.StepCheckout), string(delivery.StepImage)}
+var ownSteps = [...]string{string(delivery.StepCheckout), string(delivery.StepImage), string(delivery.StepPublish)}
 
 // testFormats are the formats of test results on a step's output.
 var testFormats = [...]string{"go-test-json", "tap"}
@@ -61,6 +63,11 @@ func checkStep(path string, step delivery.StackStep, seen map[string]bool, bad r
 	}
 	bad.oneOf(path+".tests", step.Tests, testFormats[:]...)
 	bad.variables(path+".env", step.Env)
+	for i, n := range step.Needs {
+		if !seen[n] || n == step.Name || n != string(delivery.StepCheckout) && slices.Contains(ownSteps[:], n) {
+			bad(fmt.Sprintf("%s.needs[%d]", path, i), fmt.Sprintf("there is no step %q before this one", clip(n)))
+		}
+	}
 	checkReports(path+".reports", step.Reports, bad)
 }
 
@@ -88,21 +95,22 @@ func checkReports(field string, reports []delivery.ReportFiles, bad report) {
 	}
 }
 
-func checkRuntime(r delivery.Runtime, bad report) {
+func checkRuntime(at string, r delivery.Runtime, bad report) {
+	bad.artifact(at+".artifact", r.Artifact)
 	if r.Base != "" && !imageRef(r.Base) {
-		bad("spec.runtime.base", fmt.Sprintf("%q is not the reference of a base image: write e.g. {registry}/shiplock/base:1", clip(r.Base)))
+		bad(at+".base", fmt.Sprintf("%q is not the reference of a base image: write e.g. {registry}/shiplock/base:1", clip(r.Base)))
 	}
 	if h := r.Home; h != "" && (!path.IsAbs(h) || h == "/" || h != path.Clean(h) || strings.ContainsAny(h, " \t\r\n\\\x00")) {
-		bad("spec.runtime.home", fmt.Sprintf("%q is not a folder of the image: write it like %s", clip(h), delivery.DefaultHome))
+		bad(at+".home", fmt.Sprintf("%q is not a folder of the image: write it like %s", clip(h), delivery.DefaultHome))
 	}
 	if strings.ContainsRune(r.Start, 0) {
-		bad("spec.runtime.start", "a script cannot hold a NUL character")
+		bad(at+".start", "a script cannot hold a NUL character")
 	}
 	if r.Logs != "" {
-		bad.relative("spec.runtime.logs", r.Logs)
+		bad.relative(at+".logs", r.Logs)
 		if _, err := path.Match(r.Logs, ""); err != nil {
-			bad("spec.runtime.logs", fmt.Sprintf("%q is not a pattern of files: write it like logs/*.log", clip(r.Logs)))
+			bad(at+".logs", fmt.Sprintf("%q is not a pattern of files: write it like logs/*.log", clip(r.Logs)))
 		}
 	}
-	bad.within("spec.runtime.port", r.Port, 0, 65535)
+	bad.within(at+".port", r.Port, 0, 65535)
 }

@@ -135,6 +135,10 @@ func (bad report) repo(field, s string) {
 	}
 }
 
+func (bad report) artifact(field string, kind delivery.ArtifactKind) {
+	bad.oneOf(field, string(kind), string(delivery.ArtifactImage), string(delivery.ArtifactPackage))
+}
+
 func (bad report) oneOf(field, value string, allowed ...string) {
 	if value != "" && !slices.Contains(allowed, value) {
 		bad(field, fmt.Sprintf("%q is not known here%s (%s)", clip(value), DidYouMean(value, allowed), strings.Join(allowed, ", ")))

@@ -53,6 +53,7 @@ func (s *Set) checkReferences(a delivery.App, bad report) {
 	if _, ok := s.Stacks[a.Stack]; !ok {
 		bad("spec.stack", fmt.Sprintf("there is no Stack %q%s", clip(a.Stack), DidYouMean(a.Stack, keys(s.Stacks))))
 	}
+	s.checkVariantsOf(a, bad)
 	for env := range a.Environments {
 		if _, ok := s.Environments[env]; !ok {
 			bad("spec.environments."+env, fmt.Sprintf("there is no Environment %q%s", clip(env), DidYouMean(env, keys(s.Environments))))

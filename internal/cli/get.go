@@ -27,7 +27,7 @@ func (c *console) getCommand() *cobra.Command {
 		c.listCommand("releases", "Releases, the newest first", listOf((*client.Client).Releases, releaseHead, releaseRow), "app", "env", "state", "limit"),
 		c.listCommand("targets", "Apps in environments", listOf((*client.Client).Targets, "TARGET STATE RUNNING READY URL", targetRow), "app", "env"),
 		c.listCommand("hooks", "Deliveries from forges, the newest first", hooks, "limit"),
-		c.listCommand("artifacts", "What an app's runs made, the newest first", listOf(artifacts, "DIGEST RUN COMMIT ENV AGE", artifactRow), "app", "limit"),
+		c.listCommand("artifacts", "What an app's runs made, the newest first", listOf(artifacts, "DIGEST KIND RUN COMMIT ENV AGE", artifactRow), "app", "limit"),
 		c.listCommand("audit", "Who did what, the newest first", listOf((*client.Client).Audit, "AGE WHO COMMAND SUBJECT RULE DETAIL", auditRow), "limit"),
 	)
 }
@@ -176,7 +176,7 @@ func targetRow(t api.Target, _ time.Time) []string {
 }
 
 func artifactRow(a delivery.Artifact, now time.Time) []string {
-	return []string{string(a.Digest), fmt.Sprintf("%s#%d", a.App, a.RunNumber), a.Commit.Short(), a.Env, age(now, a.CreatedAt)}
+	return []string{string(a.Digest), string(a.Kind.Or()), fmt.Sprintf("%s#%d", a.App, a.RunNumber), a.Commit.Short(), a.Env, age(now, a.CreatedAt)}
 }
 
 func auditRow(a delivery.AuditEntry, now time.Time) []string {

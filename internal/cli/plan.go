@@ -26,7 +26,7 @@ func (c *console) planCommand() *cobra.Command {
 	}
 	cmd.Flags().StringVar(&ask.Env, "env", "", "the environment")
 	cmd.Flags().StringVarP(&file, "filename", "f", "", "a local "+catalog.RepositoryFile+" to try")
-	cmd.Flags().StringVar(&ask.Branch, "branch", "", "the commit's branch, for -f (default: the environment's)")
+	cmd.Flags().StringVar(&ask.Branch, "branch", "", "the commit's branch (default: the environment's)")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		if err := requireEnv(cmd, ask.Env); err != nil {
 			return err
@@ -46,7 +46,7 @@ func (c *console) planCommand() *cobra.Command {
 
 func plan(ctx context.Context, cl *client.Client, app string, ask api.AskPlan, file string) (delivery.Plan, error) {
 	if file == "" {
-		return cl.Plan(ctx, app, ask.Env)
+		return cl.Plan(ctx, app, ask.Env, ask.Branch)
 	}
 	text, err := readLimited(file)
 	if err != nil {

@@ -32,12 +32,14 @@ func submit[T any](ctx context.Context, c *Client, path string, body any) (v T, 
 // Filter narrows lists; empty fields do not.
 type Filter struct {
 	App, Env, State, Before string
-	Limit                   int
+	// Branch is of a plan.
+	Branch string
+	Limit  int
 }
 
 func (f Filter) query() string {
 	q := url.Values{}
-	for name, value := range map[string]string{"app": f.App, "env": f.Env, "state": f.State, "before": f.Before} {
+	for name, value := range map[string]string{"app": f.App, "env": f.Env, "state": f.State, "before": f.Before, "branch": f.Branch} {
 		if value != "" {
 			q.Set(name, value)
 		}
@@ -107,9 +109,9 @@ func (c *Client) Stacks(ctx context.Context) (api.Page[api.Stack], error) {
 	return fetch[api.Page[api.Stack]](ctx, c, path("stacks"))
 }
 
-// Plan reads what a run would do.
-func (c *Client) Plan(ctx context.Context, app, env string) (delivery.Plan, error) {
-	return fetch[delivery.Plan](ctx, c, path("apps", app, "plan")+Filter{Env: env}.query())
+// Plan reads what a run would do with a commit of a branch; "" is the environment's.
+func (c *Client) Plan(ctx context.Context, app, env, branch string) (delivery.Plan, error) {
+	return fetch[delivery.Plan](ctx, c, path("apps", app, "plan")+Filter{Env: env, Branch: branch}.query())
 }
 
 // RefinedPlan reads what a run would do with a commit that has some files. Faults of

@@ -12,6 +12,8 @@ type App struct {
 	// Watch are further folders (or files) whose changes concern this App.
 	Watch []string `json:"watch,omitempty"`
 	Stack string   `json:"stack"`
+	// Artifact is what runs make; empty is what the Stack says.
+	Artifact ArtifactKind `json:"artifact,omitempty"`
 	// Environments holds what differs per environment; the key is its name.
 	Environments map[string]AppEnvironment `json:"environments,omitempty"`
 	Health       Health                    `json:"health,omitzero"`

@@ -11,6 +11,10 @@ import (
 type Artifact struct {
 	Digest Digest `json:"digest"`
 	App    string `json:"app"`
+	// Kind says what it is; empty is an image.
+	Kind ArtifactKind `json:"kind,omitempty"`
+	// Runtime is how it runs; nil for one that was made before this was kept.
+	Runtime *ArtifactRuntime `json:"runtime,omitempty"`
 	// Repository is its place in the registry, without the host.
 	Repository string    `json:"repository"`
 	Size       int64     `json:"size"`
@@ -19,6 +23,31 @@ type Artifact struct {
 	Commit     Commit    `json:"commit"`
 	Env        string    `json:"env"`
 	CreatedAt  time.Time `json:"createdAt"`
+}
+
+// ArtifactKind is what a run makes of an app.
+type ArtifactKind string
+
+const (
+	// ArtifactImage is the app on its Stack's base.
+	ArtifactImage ArtifactKind = "image"
+	// ArtifactPackage is the app alone: where it runs brings the rest.
+	ArtifactPackage ArtifactKind = "package"
+)
+
+// Or returns the kind, or image when it is empty.
+func (k ArtifactKind) Or() ArtifactKind {
+	if k == "" {
+		return ArtifactImage
+	}
+	return k
+}
+
+// ArtifactRuntime is what running an artifact asks for, as its Plan said.
+type ArtifactRuntime struct {
+	Home string `json:"home"`
+	Port int    `json:"port,omitempty"`
+	Logs string `json:"logs,omitempty"`
 }
 
 // Commit is a pinned commit.

@@ -3,6 +3,7 @@ package delivery
 import (
 	"fmt"
 	"path"
+	"slices"
 	"strconv"
 )
 
@@ -16,6 +17,9 @@ type Environment struct {
 	Tags string `json:"tags,omitempty"`
 	// Promote takes what runs in another environment: a push to Branch is not built.
 	Promote Promotion `json:"promote,omitzero"`
+	// Branches are patterns of further branches whose pushes are built here, such as
+	// "dev+*"; "*" stands for any characters.
+	Branches []string `json:"branches,omitempty"`
 	// Automatic environments release every good run of theirs at once; the others
 	// wait for a person.
 	Automatic bool     `json:"automatic,omitempty"`
@@ -44,7 +48,8 @@ func (e Environment) Builds(p Push) bool {
 		ok, err := path.Match(e.Tags, p.Tag)
 		return ok && err == nil
 	}
-	return p.Branch != "" && e.Branch == p.Branch
+	return p.Branch != "" && (e.Branch == p.Branch ||
+		slices.ContainsFunc(e.Branches, func(pattern string) bool { return MatchBranch(pattern, p.Branch) }))
 }
 
 // Strategy is how a Release reaches full traffic.

@@ -9,6 +9,9 @@ type Plan struct {
 	// Digest is the content hash of everything below.
 	Digest Digest `json:"digest"`
 	Stack  string `json:"stack"`
+	// Variant is the Stack's variant that was chosen, and VariantWhy by what.
+	Variant    string `json:"variant,omitempty"`
+	VariantWhy string `json:"variantWhy,omitempty"`
 	// BuildImage is the image of the build pod.
 	BuildImage string `json:"buildImage,omitempty"`
 	Tools      []Tool `json:"tools,omitempty"`
@@ -63,6 +66,7 @@ const (
 	StepCheckout StepKind = "checkout"
 	StepRun      StepKind = "run"
 	StepImage    StepKind = "image"
+	StepPublish  StepKind = "publish"
 )
 
 // PlanStep is one step and the reason for it.
@@ -88,9 +92,12 @@ type PlanStep struct {
 	Why string `json:"why"`
 }
 
-// ImagePlan says what image a Run makes.
+// ImagePlan says what artifact a Run makes: an image, or a package.
 type ImagePlan struct {
-	Base string `json:"base"`
+	// Artifact is what is made; empty is an image.
+	Artifact ArtifactKind `json:"artifact,omitempty"`
+	// Base is empty for a package.
+	Base string `json:"base,omitempty"`
 	// Repository is where it is pushed, without a registry host.
 	Repository string `json:"repository"`
 	// Source is the folder that is added, relative to the App's folder.
@@ -102,6 +109,6 @@ type ImagePlan struct {
 	Logs  string            `json:"logs,omitempty"`
 	Env   map[string]string `json:"env,omitempty"`
 	// Dockerfile is the generated text that the assembly equals.
-	Dockerfile string `json:"dockerfile"`
+	Dockerfile string `json:"dockerfile,omitempty"`
 	Why        string `json:"why"`
 }

@@ -6,6 +6,8 @@ type Stack struct {
 	Language string  `json:"language"`
 	Build    Build   `json:"build"`
 	Runtime  Runtime `json:"runtime"`
+	// Variants are the Stack with a difference; at most one is chosen for a run.
+	Variants []Variant `json:"variants,omitempty"`
 }
 
 // Build is a Stack's build recipe.
@@ -34,6 +36,9 @@ type StackStep struct {
 	// Run is a POSIX shell script, run with -e in the App's folder.
 	Run     string   `json:"run"`
 	Timeout Duration `json:"timeout,omitempty"`
+	// Needs are the only steps that it waits for; without any, it waits for the one
+	// before it. "checkout" alone starts at once.
+	Needs []string `json:"needs,omitempty"`
 	// Tests names the format of test results on the step's output:
 	// "go-test-json", "tap" or empty.
 	Tests string `json:"tests,omitempty"`
@@ -53,8 +58,10 @@ type ReportFiles struct {
 
 // Runtime is a Stack's run-time convention.
 type Runtime struct {
+	// Artifact is what runs make of an App that does not say; empty is an image.
+	Artifact ArtifactKind `json:"artifact,omitempty"`
 	// Base is the base image's reference; "{registry}" stands for the embedded one.
-	// A Stack without one makes no images.
+	// A Stack without one makes no images, but may make packages.
 	Base string `json:"base"`
 	// Home is where start_env lands in the image; empty is /home/services.
 	Home string `json:"home,omitempty"`

@@ -19,6 +19,7 @@ const (
 	TestsFailed    = "tests.failed"
 	CheckoutFailed = "checkout.failed"
 	ImageFailed    = "image.failed"
+	PublishFailed  = "publish.failed"
 	FileMissing    = "file.missing"
 	// RunnerFailed is ours: the runner could not go on.
 	RunnerFailed = "runner.failed"

@@ -149,13 +149,14 @@ func (e *Engine) Plan(ctx context.Context, p Principal, ask AskPlan) (delivery.P
 	if err != nil {
 		return delivery.Plan{}, err
 	}
-	plan, err := standard.Plan(standard.Input{App: a, Stack: set.Stacks[a.Stack], Environment: en})
+	branch := cmp.Or(ask.Branch, en.Branch)
+	plan, err := standard.Plan(standard.Input{App: a, Stack: set.Stacks[a.Stack], Environment: en, Commit: delivery.Commit{Branch: branch}})
 	if err != nil || ask.Files == nil {
 		return plan, err
 	}
 	return standard.Refine(standard.Refinement{
 		Plan: plan, App: a.Name, Files: ask.Files,
-		Facts: standard.Facts{Branch: cmp.Or(ask.Branch, en.Branch), Environment: en.Name, Labels: a.Labels},
+		Facts: standard.Facts{Branch: branch, Environment: en.Name, Labels: a.Labels},
 	})
 }
 

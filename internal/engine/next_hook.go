@@ -255,7 +255,7 @@ func (e *Engine) newRun(set *catalog.Set, app delivery.App, env delivery.Environ
 	if !ok {
 		return delivery.Run{}, delivery.E(delivery.Invalid, fmt.Sprintf("stack %q is not in the catalog", app.Stack))
 	}
-	plan, err := standard.Plan(standard.Input{App: app, Stack: stack, Environment: env})
+	plan, err := standard.Plan(standard.Input{App: app, Stack: stack, Environment: env, Commit: c})
 	if err != nil {
 		return delivery.Run{}, err
 	}

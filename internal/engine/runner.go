@@ -207,14 +207,15 @@ func (e *Engine) accept(ctx context.Context, run delivery.Run, f *api.Finish) (*
 		return nil, nil
 	}
 	if f.Artifact == nil {
-		return nil, delivery.E(delivery.Invalid, "the plan makes an image and the report names none")
+		return nil, delivery.E(delivery.Invalid, "the plan makes an artifact and the report names none")
 	}
 	a := *f.Artifact
 	size, err := e.cfg.Images.Accept(ctx, img.Repository, a.Digest, imageTag(run))
 	if err != nil {
 		return nil, err
 	}
-	a.Repository, a.Size = img.Repository, size
+	a.Repository, a.Size, a.Kind = img.Repository, size, img.Artifact.Or()
+	a.Runtime = &delivery.ArtifactRuntime{Home: img.Home, Port: img.Port, Logs: img.Logs}
 	return &a, nil
 }
 

@@ -125,6 +125,8 @@ type base struct {
 	manifest *v1.Manifest
 	config   *v1.ConfigFile
 	layers   []v1.Layer
+	// bare says that it is a package: it has no configuration.
+	bare bool
 }
 
 func (s session) base(ctx context.Context, named string) (*base, error) {
@@ -138,6 +140,9 @@ func (s session) base(ctx context.Context, named string) (*base, error) {
 	}
 	if c := b.config; c.OS != "" && (c.OS != s.platform.OS || c.Architecture != s.platform.Architecture) {
 		return nil, delivery.E(delivery.Invalid, fmt.Sprintf("base image %s is for %s/%s, not %s; choose a base or a platform that fits", named, c.OS, c.Architecture, s.platform))
+	}
+	if b.bare {
+		return nil, delivery.E(delivery.Invalid, named+" is a package and no image; choose another base")
 	}
 	b.named = named
 	return b, nil
@@ -166,7 +171,7 @@ func (s session) readBase(ctx context.Context, ref name.Reference) (*base, error
 	if b.layers, err = img.Layers(); err != nil {
 		return nil, err
 	}
-	if len(b.config.RootFS.DiffIDs) != len(b.layers) {
+	if b.bare = isPackage(desc.Manifest); !b.bare && len(b.config.RootFS.DiffIDs) != len(b.layers) {
 		return nil, errors.New("its manifest and configuration name different numbers of layers")
 	}
 	return b, nil

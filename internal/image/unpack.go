@@ -22,7 +22,7 @@ type UnpackSpec struct {
 	// Ref is repository@digest.
 	Ref string
 	// Under is the path in the image whose content is wanted; "" is
-	// /home/services.
+	// /home/services, and all of a package.
 	Under string
 	// Dir receives the content. It must not exist; its parent must.
 	Dir string
@@ -45,9 +45,12 @@ func (c *Client) Unpack(ctx context.Context, s UnpackSpec) (err error) {
 	if err != nil {
 		return delivery.Wrap(delivery.Invalid, fmt.Sprintf("%q does not name an image by its digest", s.Ref), err)
 	}
-	layers, err := c.layersOf(ctx, ref, s.Platform)
+	layers, bare, err := c.layersOf(ctx, ref, s.Platform)
 	if err != nil {
 		return err
+	}
+	if s.Under = cmp.Or(s.Under, defaultInto); bare {
+		s.Under = "/"
 	}
 	dir := filepath.Clean(s.Dir)
 	partial, err := os.MkdirTemp(filepath.Dir(dir), ".unpack-*")
@@ -76,24 +79,24 @@ type imageLayer struct {
 	desc v1.Descriptor
 }
 
-func (c *Client) layersOf(ctx context.Context, ref name.Digest, platform string) ([]imageLayer, error) {
+func (c *Client) layersOf(ctx context.Context, ref name.Digest, platform string) (list []imageLayer, bare bool, err error) {
 	p, err := Spec{Platform: platform}.platform()
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	conn, err := c.session(ctx, p)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	b, err := conn.readBase(ctx, ref)
 	if err != nil {
-		return nil, registryError("read image", ref, err)
+		return nil, false, registryError("read image", ref, err)
 	}
 	layers := make([]imageLayer, len(b.layers))
 	for i, l := range b.layers {
 		layers[i] = imageLayer{l, b.manifest.Layers[i]}
 	}
-	return layers, nil
+	return layers, b.bare, nil
 }
 
 func (c *Client) unpackInto(ctx context.Context, dir string, layers []imageLayer, s UnpackSpec) error {
@@ -104,7 +107,7 @@ func (c *Client) unpackInto(ctx context.Context, dir string, layers []imageLayer
 	defer root.Close()
 	x := &extractor{
 		root:     root,
-		under:    imagePath(cmp.Or(s.Under, defaultInto)),
+		under:    imagePath(s.Under),
 		maxBytes: cmp.Or(s.MaxBytes, 4<<30),
 		maxFiles: cmp.Or(s.MaxFiles, 500_000),
 	}

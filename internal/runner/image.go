@@ -15,22 +15,27 @@ import (
 
 const startScript = "start.sh"
 
-// image makes the Plan's image of what the steps left in its source folder.
-func (j *job) image(ctx context.Context, s delivery.PlanStep) result {
+// artifact makes the Plan's image, or package, of what the steps left in its source
+// folder.
+func (j *job) artifact(ctx context.Context, s delivery.PlanStep) result {
+	code := diagnose.ImageFailed
+	if s.Kind == delivery.StepPublish {
+		code = diagnose.PublishFailed
+	}
 	plan := j.Plan.Image
 	if plan == nil {
 		return lost(s.Name, diagnose.RunnerFailed, errors.New("the plan has an image step and no image"))
 	}
 	dir, err := j.imageFolder(*plan)
 	if err != nil {
-		return j.portFailed(ctx, s.Name, diagnose.ImageFailed, err)
+		return j.portFailed(ctx, s.Name, code, err)
 	}
 	j.say(s.Name, plan.Dockerfile)
 	artifact, err := j.push(ctx, ImageRequest{
 		Plan: *plan, Push: j.Push, Dir: dir, TempDir: j.path(tempDir), Say: func(text string) { j.say(s.Name, text) },
 	})
 	if err != nil {
-		return j.portFailed(ctx, s.Name, diagnose.ImageFailed, err)
+		return j.portFailed(ctx, s.Name, code, err)
 	}
 	r := succeeded
 	r.artifact = &artifact

@@ -43,8 +43,8 @@ func (j *job) perform(ctx context.Context, s delivery.PlanStep) result {
 		return j.script(ctx, s)
 	case delivery.StepCheckout:
 		return j.checkout(ctx, s)
-	case delivery.StepImage:
-		return j.image(ctx, s)
+	case delivery.StepImage, delivery.StepPublish:
+		return j.artifact(ctx, s)
 	}
 	return lost(s.Name, diagnose.RunnerFailed, fmt.Errorf("this runner does not know steps of kind %q; install a newer one", s.Kind))
 }

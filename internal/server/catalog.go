@@ -151,11 +151,12 @@ func (s *Server) getApp(ctx context.Context, in *AppPath) (api.App, error) {
 
 type planInput struct {
 	AppPath
-	Env string `query:"env" required:"true"`
+	Env    string `query:"env" required:"true"`
+	Branch string `query:"branch" doc:"of the commit; the environment's, when it is left out"`
 }
 
 func (s *Server) plan(ctx context.Context, in *planInput) (delivery.Plan, error) {
-	return s.cfg.Engine.Plan(ctx, principal(ctx), engine.AskPlan{App: in.App, Env: in.Env})
+	return s.cfg.Engine.Plan(ctx, principal(ctx), engine.AskPlan{App: in.App, Env: in.Env, Branch: in.Branch})
 }
 
 type refineInput struct {

@@ -16,6 +16,9 @@ func Explain(p delivery.Plan) []string {
 		"stack    " + p.Stack,
 		"source   " + source(p),
 	}
+	if p.Variant != "" {
+		lines = append(lines, "variant  "+p.Variant+", as "+p.VariantWhy)
+	}
 	if p.BuildImage != "" {
 		lines = append(lines, "builder  "+p.BuildImage)
 	}
@@ -49,6 +52,9 @@ func Explain(p delivery.Plan) []string {
 		if s.Kind == delivery.StepImage && p.Image != nil {
 			lines = append(lines, "   # "+p.Image.Why)
 			lines = append(lines, indented(p.Image.Dockerfile)...)
+		}
+		if s.Kind == delivery.StepPublish && p.Image != nil {
+			lines = append(lines, "   # "+p.Image.Why, fmt.Sprintf("   package %s: what is in %s/, to run in %s", p.Image.Repository, p.Image.Source, p.Image.Home))
 		}
 	}
 	return lines

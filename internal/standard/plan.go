@@ -14,8 +14,8 @@ type Input struct {
 	App         delivery.App
 	Stack       delivery.Stack
 	Environment delivery.Environment
-	// Commit changes nothing yet: the run pins it beside its Plan, so that the same
-	// recipe has the same digest for every commit.
+	// Commit is pinned beside the Plan, so that the same recipe has the same digest
+	// for every commit; its branch may choose a variant.
 	Commit delivery.Commit
 }
 
@@ -37,11 +37,25 @@ func Plan(in Input) (delivery.Plan, error) {
 	if len(in.Stack.Build.Steps) == 0 {
 		return delivery.Plan{}, delivery.E(delivery.Invalid, fmt.Sprintf("stack %s has no build steps: add one", in.Stack.Name))
 	}
+	variant, why := chosen(in.Stack, in.App.Labels, in.Commit.Branch)
+	if variant != nil {
+		in.Stack = varied(in.Stack, *variant)
+	}
 	p := delivery.Plan{
 		Stack: in.Stack.Name, BuildImage: in.Stack.Build.Image, Tools: in.Stack.Build.Tools,
 		Repo: in.App.Repo, Path: in.App.Path,
 		Protected: in.Environment.Protected, Caches: in.Stack.Build.Caches,
-		Steps: steps(in), Image: imagePlan(in.App, in.Stack),
+		Steps: steps(in), Image: imagePlan(in),
+	}
+	if variant != nil {
+		p.Variant, p.VariantWhy = variant.Name, why
+		own, last := split(p.Steps)
+		facts := Facts{Branch: in.Commit.Branch, Environment: in.Environment.Name, Labels: in.App.Labels}
+		own, err := variedSteps(own, in.Stack, *variant, facts)
+		if err != nil {
+			return delivery.Plan{}, err
+		}
+		p.Steps = append(own, last...)
 	}
 	if in.Stack.Build.Checkout != delivery.CheckoutNone {
 		p.Reads = []string{catalog.RepositoryFile}
@@ -64,7 +78,7 @@ func finish(p *delivery.Plan) {
 			p.Timeout += s.Timeout
 		}
 	}
-	if p.Image == nil {
+	if p.Image == nil || p.Image.Artifact == delivery.ArtifactPackage {
 		return
 	}
 	if p.Image.Env = nil; p.Image.Port != 0 {
@@ -92,32 +106,51 @@ func steps(in Input) []delivery.PlanStep {
 	}
 	for i, s := range in.Stack.Build.Steps {
 		list = append(list, delivery.PlanStep{
-			Name: s.Name, Kind: delivery.StepRun, Run: s.Run, Env: s.Env, Tests: s.Tests, Reports: s.Reports,
+			Name: s.Name, Kind: delivery.StepRun, Run: s.Run, Env: s.Env, Tests: s.Tests, Reports: s.Reports, Needs: s.Needs,
 			Timeout: delivery.Duration(s.Timeout.Or(stepTimeout)),
 			Why:     fmt.Sprintf("Stack %s: build.steps[%d]", in.Stack.Name, i),
 		})
 	}
 	chain(list)
-	if in.Stack.Runtime.Base == "" {
-		return list
+	switch {
+	case artifactOf(in) == delivery.ArtifactPackage:
+		return append(list, delivery.PlanStep{
+			Name: string(delivery.StepPublish), Kind: delivery.StepPublish, Timeout: delivery.Duration(imageTimeout),
+			Why: "standard: the run ends in a package, which the environments share",
+		})
+	case in.Stack.Runtime.Base != "":
+		return append(list, delivery.PlanStep{
+			Name: string(delivery.StepImage), Kind: delivery.StepImage, Timeout: delivery.Duration(imageTimeout),
+			Why: "standard: every run ends in an image, which the environments share",
+		})
 	}
-	return append(list, delivery.PlanStep{
-		Name: string(delivery.StepImage), Kind: delivery.StepImage, Timeout: delivery.Duration(imageTimeout),
-		Why: "standard: every run ends in an image, which the environments share",
-	})
+	return list
 }
 
-// imagePlan is nil for a Stack without a base image: its runs make none.
-func imagePlan(a delivery.App, s delivery.Stack) *delivery.ImagePlan {
-	if s.Runtime.Base == "" {
+// artifactOf is what the App wants to be, or else its Stack.
+func artifactOf(in Input) delivery.ArtifactKind {
+	return cmp.Or(in.App.Artifact, in.Stack.Runtime.Artifact, delivery.ArtifactImage)
+}
+
+// imagePlan is nil for a Stack without a base image, unless the App is a package.
+func imagePlan(in Input) *delivery.ImagePlan {
+	r := in.Stack.Runtime
+	p := &delivery.ImagePlan{
+		Base: r.Base, Repository: in.App.Name,
+		Source: cmp.Or(in.Stack.Build.Output, defaultOutput), Home: home(in.Stack),
+		Start: r.Start, Port: r.Port, Logs: r.Logs,
+		Why: fmt.Sprintf("Stack %s: runtime", in.Stack.Name),
+	}
+	switch {
+	case artifactOf(in) == delivery.ArtifactPackage:
+		p.Artifact, p.Base = delivery.ArtifactPackage, ""
+		if in.App.Artifact != "" {
+			p.Why += fmt.Sprintf("; artifact: App %s", in.App.Name)
+		}
+	case r.Base == "":
 		return nil
 	}
-	return &delivery.ImagePlan{
-		Base: s.Runtime.Base, Repository: a.Name,
-		Source: cmp.Or(s.Build.Output, defaultOutput), Home: home(s),
-		Start: s.Runtime.Start, Port: s.Runtime.Port, Logs: s.Runtime.Logs,
-		Why: fmt.Sprintf("Stack %s: runtime", s.Name),
-	}
+	return p
 }
 
 func home(s delivery.Stack) string { return cmp.Or(s.Runtime.Home, delivery.DefaultHome) }

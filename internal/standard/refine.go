@@ -88,7 +88,7 @@ func except(p *delivery.Plan, f delivery.SourceFile, facts Facts) error {
 
 // split parts the steps that may be changed from those after them.
 func split(steps []delivery.PlanStep) (own, last []delivery.PlanStep) {
-	i := slices.IndexFunc(steps, func(s delivery.PlanStep) bool { return s.Kind == delivery.StepImage })
+	i := slices.IndexFunc(steps, func(s delivery.PlanStep) bool { return s.Kind == delivery.StepImage || s.Kind == delivery.StepPublish })
 	if i < 0 {
 		return steps, nil
 	}
@@ -101,7 +101,7 @@ func exceptImage(p *delivery.Plan, repo catalog.Repository, bad func(field, msg 
 	set := func(field string, is bool, do func()) {
 		switch {
 		case is && p.Image == nil:
-			bad(field, fmt.Sprintf("stack %s makes no image, so %s has no effect: remove it", p.Stack, field))
+			bad(field, fmt.Sprintf("stack %s makes no artifact, so %s has no effect: remove it", p.Stack, field))
 		case is:
 			do()
 			what = append(what, fmt.Sprintf("%s: %s", field, repo.Site(field)))

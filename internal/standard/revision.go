@@ -22,13 +22,17 @@ func Revision(a delivery.Artifact, app delivery.App, stack delivery.Stack, env d
 		health.Path = healthPath
 	}
 	health.Timeout = delivery.Duration(health.Timeout.Or(healthTimeout))
+	run := delivery.ArtifactRuntime{Home: home(stack), Port: stack.Runtime.Port, Logs: stack.Runtime.Logs}
+	if a.Runtime != nil { // what was built knows best, whatever became of its Stack
+		run = *a.Runtime
+	}
 	return delivery.NewRevision(a, env.Name, delivery.Config{
 		Variables: variables(env, own),
-		Home:      home(stack),
-		Port:      stack.Runtime.Port,
+		Home:      run.Home,
+		Port:      run.Port,
 		Health:    health,
 		Replicas:  max(own.Replicas, 1),
-		Logs:      stack.Runtime.Logs,
+		Logs:      run.Logs,
 		Listen:    own.Listen,
 	})
 }

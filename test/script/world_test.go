@@ -46,6 +46,8 @@ func (w *world) setUp(env *testscript.Env, bin string) error {
 	env.Setenv("PATH", bin+string(filepath.ListSeparator)+os.Getenv("PATH"))
 	env.Setenv("ADDR", harness.FreeAddr(w.t))
 	env.Setenv("HOOK_SECRET", harness.HookSecret)
+	env.Setenv("ROLE", roleApp)
+	env.Setenv("PROGRAM", self)
 	stack, err := os.ReadFile("testdata/common/stack.yaml")
 	if err != nil {
 		return err

@@ -70,6 +70,7 @@ var steps = []Phrase{
 		En:   "step {step} was to make {path}: {@reason}", NextEn: "Correct inputs and outputs of the steps, or the commands that make the file.",
 		Zh: "步骤 {step} 应当生成 {path}：{@reason}", NextZh: "改正步骤的 inputs 和 outputs，或生成该文件的命令。",
 	},
+	{Code: "publish.failed", En: "package failed: {@error}", Zh: "制品包制作失败：{@error}"},
 	{Code: "image.failed", En: "image failed: {@error}", Zh: "镜像制作失败：{@error}"},
 }
 
