@@ -26,9 +26,6 @@ func checkApp(name string, a delivery.App, bad report) {
 	if len(a.Watch) > 0 && a.Path == "" {
 		bad("spec.watch", "watch has no effect without path: every change of the repository concerns the app")
 	}
-	if a.Stack == "" {
-		bad("spec.stack", "stack is missing: write the name of a Stack, e.g. go-1.26")
-	}
 	bad.artifact("spec.artifact", a.Artifact)
 	if p := a.Health.Path; p != "" && p != "tcp" && (!strings.HasPrefix(p, "/") || strings.ContainsAny(p, " \r\n\t")) {
 		bad("spec.health.path", fmt.Sprintf(`%q is not a health check: write a path like /healthz, or "tcp"`, clip(p)))

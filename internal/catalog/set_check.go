@@ -50,7 +50,7 @@ func (s *Set) checkPromotion(e delivery.Environment, bad report) {
 }
 
 func (s *Set) checkReferences(a delivery.App, bad report) {
-	if _, ok := s.Stacks[a.Stack]; !ok {
+	if _, ok := s.Stacks[a.Stack]; !ok && !a.Open() {
 		bad("spec.stack", fmt.Sprintf("there is no Stack %q%s", clip(a.Stack), DidYouMean(a.Stack, keys(s.Stacks))))
 	}
 	s.checkVariantsOf(a, bad)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 
 	"github.com/spf13/cobra"
 
@@ -20,12 +21,12 @@ func (c *console) planCommand() *cobra.Command {
 	var ask api.AskPlan
 	var file string
 	cmd := &cobra.Command{
-		Use: "plan APP --env ENV [-f shiplock.yaml]", Short: "What a run would do, and why each line is there",
-		Long: "What a run would do, and why each line is there. With -f, as if the commit had this " + catalog.RepositoryFile + ".",
+		Use: "plan APP --env ENV [-f FILE|DIR]", Short: "What a run would do, and why each line is there",
+		Long: "What a run would do, and why each line is there. With -f, as if the commit had this " + catalog.RepositoryFile + ", or this folder.",
 		Args: exactly(1),
 	}
 	cmd.Flags().StringVar(&ask.Env, "env", "", "the environment")
-	cmd.Flags().StringVarP(&file, "filename", "f", "", "a local "+catalog.RepositoryFile+" to try")
+	cmd.Flags().StringVarP(&file, "filename", "f", "", "a local "+catalog.RepositoryFile+" to try, or the App's folder with all that is read of it")
 	cmd.Flags().StringVar(&ask.Branch, "branch", "", "the commit's branch (default: the environment's)")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		if err := requireEnv(cmd, ask.Env); err != nil {
@@ -48,11 +49,20 @@ func plan(ctx context.Context, cl *client.Client, app string, ask api.AskPlan, f
 	if file == "" {
 		return cl.Plan(ctx, app, ask.Env, ask.Branch)
 	}
-	text, err := readLimited(file)
+	info, err := os.Stat(file)
 	if err != nil {
 		return delivery.Plan{}, err
 	}
-	ask.Files = []delivery.SourceFile{{Path: catalog.RepositoryFile, Text: text}}
+	if info.IsDir() {
+		ask.Files, err = localSources(file, append(standard.DetectFiles(), catalog.RepositoryFile))
+		file = filepath.Join(file, catalog.RepositoryFile)
+	} else {
+		ask.Files = []delivery.SourceFile{{Path: catalog.RepositoryFile}}
+		ask.Files[0].Text, err = readLimited(file)
+	}
+	if err != nil {
+		return delivery.Plan{}, err
+	}
 	p, err := cl.RefinedPlan(ctx, app, ask)
 	var refused *client.Error
 	if errors.As(err, &refused) && len(refused.Problems) > 0 {

@@ -1,5 +1,7 @@
 package delivery
 
+import "slices"
+
 // App is one deployable module. Its name is the job, Service, Deployment,
 // container and alert label alike.
 type App struct {
@@ -11,7 +13,9 @@ type App struct {
 	Path string `json:"path,omitempty"`
 	// Watch are further folders (or files) whose changes concern this App.
 	Watch []string `json:"watch,omitempty"`
-	Stack string   `json:"stack"`
+	// Stack names a Stack, or one of Languages; without it, or with a language only,
+	// the commit's own files choose the Stack.
+	Stack string `json:"stack,omitempty"`
 	// Artifact is what runs make; empty is what the Stack says.
 	Artifact ArtifactKind `json:"artifact,omitempty"`
 	// Environments holds what differs per environment; the key is its name.
@@ -37,6 +41,9 @@ type Health struct {
 	// Timeout limits the time from start to healthy; zero is 30 s.
 	Timeout Duration `json:"timeout,omitempty"`
 }
+
+// Open tells whether the commit's own files choose the App's Stack.
+func (a App) Open() bool { return a.Stack == "" || slices.Contains(Languages(), a.Stack) }
 
 // ConcernedBy tells whether a change of these repository paths concerns the App.
 func (a App) ConcernedBy(paths []string) bool {

@@ -9,6 +9,11 @@ type Plan struct {
 	// Digest is the content hash of everything below.
 	Digest Digest `json:"digest"`
 	Stack  string `json:"stack"`
+	// StackWhy says what chose the Stack; empty when the App names it.
+	StackWhy string `json:"stackWhy,omitempty"`
+	// Open says that the commit's files are to choose the Stack: Stack is a language
+	// then, or empty, and the Plan is refined in any case.
+	Open bool `json:"open,omitempty"`
 	// Variant is the Stack's variant that was chosen, and VariantWhy by what.
 	Variant    string `json:"variant,omitempty"`
 	VariantWhy string `json:"variantWhy,omitempty"`

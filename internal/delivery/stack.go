@@ -10,6 +10,10 @@ type Stack struct {
 	Variants []Variant `json:"variants,omitempty"`
 }
 
+// Languages are those whose version is read from a repository's own files, for an App
+// that names only the language, or nothing.
+func Languages() []string { return []string{"go", "java", "nodejs", "php"} }
+
 // Build is a Stack's build recipe.
 type Build struct {
 	// Image is the build pod's image; a local build uses the machine's tools.

@@ -150,12 +150,13 @@ func (e *Engine) Plan(ctx context.Context, p Principal, ask AskPlan) (delivery.P
 		return delivery.Plan{}, err
 	}
 	branch := cmp.Or(ask.Branch, en.Branch)
-	plan, err := standard.Plan(standard.Input{App: a, Stack: set.Stacks[a.Stack], Environment: en, Commit: delivery.Commit{Branch: branch}})
+	in := standard.Input{App: a, Stack: set.Stacks[a.Stack], Environment: en, Commit: delivery.Commit{Branch: branch}}
+	plan, err := standard.Plan(in)
 	if err != nil || ask.Files == nil {
 		return plan, err
 	}
 	return standard.Refine(standard.Refinement{
-		Plan: plan, App: a.Name, Files: ask.Files,
+		Plan: plan, App: a.Name, Files: ask.Files, Input: in, Stacks: set.Stacks,
 		Facts: standard.Facts{Branch: branch, Environment: en.Name, Labels: a.Labels},
 	})
 }

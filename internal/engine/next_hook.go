@@ -252,7 +252,7 @@ func (e *Engine) sameOf(ctx context.Context, h delivery.Hook, app delivery.App, 
 // newRun plans one app's run; the plan is pinned to it.
 func (e *Engine) newRun(set *catalog.Set, app delivery.App, env delivery.Environment, c delivery.Commit, repo delivery.Repo, by delivery.Actor, now time.Time) (delivery.Run, error) {
 	stack, ok := set.Stacks[app.Stack]
-	if !ok {
+	if !ok && !app.Open() {
 		return delivery.Run{}, delivery.E(delivery.Invalid, fmt.Sprintf("stack %q is not in the catalog", app.Stack))
 	}
 	plan, err := standard.Plan(standard.Input{App: app, Stack: stack, Environment: env, Commit: c})

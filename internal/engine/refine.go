@@ -45,10 +45,15 @@ func (e *Engine) refined(ctx context.Context, run delivery.Run, files []delivery
 	if err != nil {
 		return delivery.Plan{}, err
 	}
+	app, ok := set.Apps[run.App]
+	if !ok {
+		return delivery.Plan{}, delivery.E(delivery.Invalid, "the app "+run.App+" is no longer in the catalog: apply it again")
+	}
 	return standard.Refine(standard.Refinement{
-		Plan: run.Plan, App: run.App, Files: files,
+		Plan: run.Plan, App: run.App, Files: files, Stacks: set.Stacks,
+		Input: standard.Input{App: app, Environment: set.Environments[run.Env], Commit: run.Commit},
 		Facts: standard.Facts{
-			Branch: run.Commit.Branch, Environment: run.Env, Labels: set.Apps[run.App].Labels, Changed: run.Changed,
+			Branch: run.Commit.Branch, Environment: run.Env, Labels: app.Labels, Changed: run.Changed,
 		},
 	})
 }

@@ -112,7 +112,7 @@ func (e *Engine) newRelease(ctx context.Context, d *draft, a delivery.Artifact, 
 		return delivery.Release{}, err
 	}
 	stack, ok := set.Stacks[app.Stack]
-	if !ok {
+	if !ok && a.Runtime == nil { // an artifact that does not say how it runs
 		return delivery.Release{}, delivery.E(delivery.Invalid, fmt.Sprintf("stack %q is not in the catalog", app.Stack))
 	}
 	return delivery.Release{

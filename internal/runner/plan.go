@@ -17,7 +17,8 @@ import (
 )
 
 // refine sends the files of the commit that the plan reads, and goes on with the
-// plan that the server makes of them. Without such files it costs nothing.
+// plan that the server makes of them. Without such files it costs nothing, unless
+// they are to choose the Stack.
 func (j *job) refine(ctx context.Context, step string) result {
 	if len(j.Plan.Reads) == 0 {
 		return succeeded
@@ -26,7 +27,7 @@ func (j *job) refine(ctx context.Context, step string) result {
 	if err != nil {
 		return lost(step, diagnose.CheckoutFailed, err)
 	}
-	if len(files) == 0 {
+	if len(files) == 0 && !j.Plan.Open {
 		return succeeded
 	}
 	var answer api.Refined

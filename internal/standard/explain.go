@@ -13,7 +13,7 @@ import (
 func Explain(p delivery.Plan) []string {
 	lines := []string{
 		"plan     " + p.Digest.Short(),
-		"stack    " + p.Stack,
+		"stack    " + stackLine(p),
 		"source   " + source(p),
 	}
 	if p.Variant != "" {
@@ -27,7 +27,7 @@ func Explain(p delivery.Plan) []string {
 	}
 	lines = append(lines, caches(p)...)
 	if len(p.Reads) > 0 {
-		lines = append(lines, "reads    "+strings.Join(p.Reads, ", ")+", when the commit has it: it may change what follows")
+		lines = append(lines, "reads    "+strings.Join(p.Reads, ", ")+", where the commit has them: they may change what follows")
 	}
 	lines = append(lines, fmt.Sprintf("limit    %s in all", short(p.Timeout)), "")
 	for i, s := range p.Steps {
@@ -83,6 +83,16 @@ func caches(p delivery.Plan) []string {
 		lines = append(lines, line)
 	}
 	return lines
+}
+
+func stackLine(p delivery.Plan) string {
+	switch {
+	case p.Open:
+		return strings.TrimSpace(p.Stack + " as the commit's own files ask for")
+	case p.StackWhy != "":
+		return p.Stack + ", as " + p.StackWhy
+	}
+	return p.Stack
 }
 
 // waits says for what a step waits, unless that is just the one before it.

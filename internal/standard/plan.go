@@ -3,6 +3,7 @@ package standard
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/shiplock/shiplock/internal/catalog"
@@ -31,6 +32,9 @@ const (
 // Plan says what a run does, and why. The inputs come from a checked catalog;
 // Invalid says that they do not belong together.
 func Plan(in Input) (delivery.Plan, error) {
+	if in.Stack.Name == "" && in.App.Open() {
+		return openPlan(in), nil
+	}
 	if in.Stack.Name != in.App.Stack {
 		return delivery.Plan{}, delivery.E(delivery.Invalid, fmt.Sprintf("app %s asks for stack %q, which is not in the catalog: name one that is", in.App.Name, in.App.Stack))
 	}
@@ -58,11 +62,38 @@ func Plan(in Input) (delivery.Plan, error) {
 		p.Steps = append(own, last...)
 	}
 	if in.Stack.Build.Checkout != delivery.CheckoutNone {
-		p.Reads = []string{catalog.RepositoryFile}
+		p.Reads = append([]string{catalog.RepositoryFile}, readsOf(in.Stack)...)
 	}
 	finish(&p)
 	p.Digest = digest(in.App.Name, in.Environment.Name, p)
 	return p, nil
+}
+
+// openPlan is what is known before the commit's own files have chosen the Stack.
+func openPlan(in Input) delivery.Plan {
+	p := delivery.Plan{
+		Stack: in.App.Stack, Open: true, Repo: in.App.Repo, Path: in.App.Path, Protected: in.Environment.Protected,
+		Steps: []delivery.PlanStep{checkoutStep()},
+		Reads: append([]string{catalog.RepositoryFile}, filesOf(in.App.Stack)...),
+	}
+	finish(&p)
+	p.Digest = digest(in.App.Name, in.Environment.Name, p)
+	return p
+}
+
+// readsOf are the files that may contradict a Stack.
+func readsOf(s delivery.Stack) []string {
+	if _, _, ok := versionOf(s); !ok || !slices.Contains(delivery.Languages(), s.Language) {
+		return nil
+	}
+	return filesOf(s.Language)
+}
+
+func checkoutStep() delivery.PlanStep {
+	return delivery.PlanStep{
+		Name: string(delivery.StepCheckout), Kind: delivery.StepCheckout, Timeout: delivery.Duration(checkoutTimeout),
+		Why: "standard: every run checks out its exact commit",
+	}
 }
 
 // finish derives what follows from the rest of a plan: what the image waits for and
@@ -99,10 +130,7 @@ func digest(app, env string, p delivery.Plan) delivery.Digest {
 func steps(in Input) []delivery.PlanStep {
 	var list []delivery.PlanStep
 	if in.Stack.Build.Checkout != delivery.CheckoutNone {
-		list = append(list, delivery.PlanStep{
-			Name: string(delivery.StepCheckout), Kind: delivery.StepCheckout, Timeout: delivery.Duration(checkoutTimeout),
-			Why: "standard: every run checks out its exact commit",
-		})
+		list = append(list, checkoutStep())
 	}
 	for i, s := range in.Stack.Build.Steps {
 		list = append(list, delivery.PlanStep{

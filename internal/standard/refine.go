@@ -18,12 +18,19 @@ type Refinement struct {
 	Facts Facts
 	// Files are those of Plan.Reads that the commit has.
 	Files []delivery.SourceFile
+	// Input, without its Stack, and Stacks are what a Plan is made of whose Stack the
+	// files choose.
+	Input  Input
+	Stacks map[string]delivery.Stack
 }
 
 // Refine makes the exceptions that the commit's own files ask for. The error is of
 // kind Invalid, and holds catalog.Problems where a file is at fault.
 func Refine(in Refinement) (delivery.Plan, error) {
-	p := in.Plan
+	p, err := in.chosen()
+	if err != nil {
+		return delivery.Plan{}, err
+	}
 	p.Reads = nil
 	p.Steps = slices.Clone(p.Steps)
 	if p.Image != nil {
@@ -38,6 +45,37 @@ func Refine(in Refinement) (delivery.Plan, error) {
 	finish(&p)
 	p.Digest = digest(in.App, in.Facts.Environment, p)
 	return p, nil
+}
+
+// chosen is the plan with its Stack: the one that the files choose, or the App's when
+// they do not contradict it.
+func (in Refinement) chosen() (delivery.Plan, error) {
+	stack, known := in.Stacks[in.Plan.Stack]
+	switch {
+	case !in.Plan.Open && !known:
+		return in.Plan, nil
+	case !in.Plan.Open:
+		wish, err := Detect(in.Files, stack.Language)
+		if err != nil {
+			return in.Plan, err
+		}
+		if msg := wish.Contradiction(stack); msg != "" {
+			return in.Plan, delivery.E(delivery.Invalid, msg)
+		}
+		return in.Plan, nil
+	}
+	wish, err := Detect(in.Files, in.Plan.Stack)
+	if err != nil {
+		return in.Plan, err
+	}
+	stack, why, err := StackFor(wish, in.Stacks)
+	if err != nil {
+		return in.Plan, err
+	}
+	in.Input.App.Stack, in.Input.Stack = stack.Name, stack
+	p, err := Plan(in.Input)
+	p.StackWhy = why
+	return p, err
 }
 
 func fileNamed(files []delivery.SourceFile, name string) (delivery.SourceFile, bool) {
