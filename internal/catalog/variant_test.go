@@ -32,7 +32,7 @@ func TestVariantsAreChecked(t *testing.T) {
 	const head = "apiVersion: shiplock/v1\nkind: Stack\nmetadata: {name: s}\nspec:\n  language: c\n  build: {steps: [{name: build, run: make}]}\n  runtime: {base: b}\n  variants:\n"
 	for name, tc := range map[string]struct{ yaml, want string }{
 		"good":         {"    - {name: a, branch: '*+a'}\n    - {name: b, branch: '*+b', build: {steps: [{name: scan, run: x, after: build}]}}\n", ""},
-		"unchosen":     {"    - {name: a}\n", "8:7: nothing chooses this variant"},
+		"unchosen":     {"    - {name: a}\n", "9:7: nothing chooses this variant"},
 		"twice":        {"    - {name: a, branch: a}\n    - {name: a, branch: b}\n", `another variant has the name "a" already`},
 		"ambiguous":    {"    - {name: a, branch: '*+a'}\n    - {name: b, branch: 'dev*'}\n", "variants a and b could both be chosen on a branch like dev+a"},
 		"unknown step": {"    - {name: a, branch: a, build: {steps: [{name: biuld, timeout: 1m}]}}\n", `the stack has no step "biuld": did you mean "build"?`},
