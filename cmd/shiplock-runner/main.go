@@ -28,7 +28,7 @@ func run() int {
 		return runner.ExitError
 	}
 	c.Environ, c.Version, c.Logger, c.Now = os.Environ(), version(), logger, time.Now
-	c.Checkout, c.Image = checkout, makeImage(c.Cache)
+	c.Checkout, c.Image = checkout, makeImage
 
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
 	defer stop()

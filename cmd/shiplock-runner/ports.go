@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"maps"
-	"path/filepath"
 	"slices"
 
 	"github.com/shiplock/shiplock/internal/api"
@@ -24,27 +23,22 @@ func checkout(ctx context.Context, dir string, c api.Clone) error {
 	return err
 }
 
-// makeImage returns the runner's way to images, which remembers in cache.
-func makeImage(cache string) func(context.Context, runner.ImageRequest) (delivery.Artifact, error) {
-	if cache != "" {
-		cache = filepath.Join(cache, "image")
+// makeImage is the runner's way to images.
+func makeImage(ctx context.Context, r runner.ImageRequest) (delivery.Artifact, error) {
+	client := image.New(image.Config{
+		Logins:   map[string]image.Login{r.Push.Registry: {Username: r.Push.Username, Password: r.Push.Password}},
+		CacheDir: r.Facts, TempDir: r.TempDir,
+	})
+	result, err := build(ctx, client, r)
+	if err != nil {
+		return delivery.Artifact{}, err
 	}
-	return func(ctx context.Context, r runner.ImageRequest) (delivery.Artifact, error) {
-		client := image.New(image.Config{
-			Logins:   map[string]image.Login{r.Push.Registry: {Username: r.Push.Username, Password: r.Push.Password}},
-			CacheDir: cache, TempDir: r.TempDir,
-		})
-		result, err := build(ctx, client, r)
-		if err != nil {
-			return delivery.Artifact{}, err
-		}
-		what := "Pushed "
-		if result.Unchanged {
-			what = "Unchanged: "
-		}
-		r.Say(what + result.Ref)
-		return delivery.Artifact{Digest: delivery.Digest(result.Digest), Repository: r.Push.Repository, Size: result.Size}, nil
+	what := "Pushed "
+	if result.Unchanged {
+		what = "Unchanged: "
 	}
+	r.Say(what + result.Ref)
+	return delivery.Artifact{Digest: delivery.Digest(result.Digest), Repository: r.Push.Repository, Size: result.Size}, nil
 }
 
 func build(ctx context.Context, c *image.Client, r runner.ImageRequest) (image.Result, error) {

@@ -23,8 +23,10 @@ type options struct {
 	data string
 	// database is a PostgreSQL URL; empty is SQLite below data.
 	database string
-	cache    string // tool caches of local builds; empty is below data
-	listen   string
+	cache    string // caches of local builds; empty is below data
+	// cacheLimit bounds the bytes of all caches.
+	cacheLimit byteSize
+	listen     string
 	// url is what people and forges reach the server by; empty is the listener's.
 	url string
 	// runnerURL is what runners reach it by; empty is the listener on loopback.
@@ -52,7 +54,8 @@ type options struct {
 func (o *options) flags(f *pflag.FlagSet) {
 	f.StringVar(&o.data, "data", "data", "directory that holds everything; made when missing")
 	f.StringVar(&o.database, "database", "", "PostgreSQL database as postgres://host/name, for several servers at once (default: SQLite below --data); with a password in it use SHIPLOCK_DATABASE_URL")
-	f.StringVar(&o.cache, "cache", "", "directory for the tool caches of builds (default: below --data)")
+	f.StringVar(&o.cache, "cache", "", "directory for the caches of builds (default: below --data)")
+	f.Var(&o.cacheLimit, "cache-limit", "how much disk the caches of builds may take, such as 500MB or 20GiB (default: 20GiB, or a tenth of the disk if that is less)")
 	f.StringVar(&o.listen, "listen", "127.0.0.1:8080", "address to listen on")
 	f.StringVar(&o.url, "url", "", "address that people and forges reach the server by (default: what it listens on)")
 	f.StringVar(&o.runnerURL, "runner-url", "", "address that runners reach the server by (default: what it listens on)")

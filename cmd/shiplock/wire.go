@@ -20,6 +20,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/shiplock/shiplock/internal/auth"
+	"github.com/shiplock/shiplock/internal/cache"
 	"github.com/shiplock/shiplock/internal/delivery"
 	deploy "github.com/shiplock/shiplock/internal/deployer/local"
 	"github.com/shiplock/shiplock/internal/engine"
@@ -42,6 +43,7 @@ type instance struct {
 	registry *registry.Registry
 	images   *image.Client
 	executor *execute.Executor
+	caches   *cache.Store
 	deployer *deploy.Deployer
 	engine   *engine.Engine
 	server   *server.Server
@@ -150,7 +152,8 @@ func (in *instance) assemble(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	in.images = puller.client(in.opts.cache)
+	in.images = puller.client(filepath.Join(in.opts.cache, "image", "server"))
+	in.caches = newCaches(in.opts)
 	if in.executor, err = in.newExecutor(); err != nil {
 		return err
 	}
@@ -166,9 +169,10 @@ func (in *instance) assemble(ctx context.Context) error {
 		Store: in.store, Executor: in.executor, Deployer: in.deployer, Forge: hub, Logs: jobLogs,
 		Images:    images{client: in.images, registry: puller.Registry},
 		PublicURL: in.url, RunnerURL: in.opts.runnerURL, Registry: puller.Registry,
-		History:    hub,
-		Credential: hub.credential.forRunner,
-		Capacity:   in.opts.capacity, LeaseEvery: in.opts.lease / 4, Limits: in.limits(),
+		History:       hub,
+		SnapshotLimit: in.caches.SnapshotLimit,
+		Credential:    hub.credential.forRunner,
+		Capacity:      in.opts.capacity, LeaseEvery: in.opts.lease / 4, Limits: in.limits(),
 		Heartbeat: min(10*time.Second, in.opts.silence/4),
 		Secret:    []byte(secret), Now: time.Now, NewID: newID, Log: in.log,
 	})
@@ -286,6 +290,7 @@ func (in *instance) run(ctx context.Context) error {
 		return in.engine.Run(ctx)
 	})
 	g.Go(func() error { return in.retain(ctx) })
+	g.Go(func() error { return in.sweepCaches(ctx) })
 	if in.reconciler != nil {
 		g.Go(func() error { return in.reconciler.Run(ctx) })
 	}

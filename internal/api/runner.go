@@ -45,6 +45,7 @@ type Assignment struct {
 	Plan     delivery.Plan `json:"plan"`
 	Clone    Clone         `json:"clone"`
 	Push     Push          `json:"push"`
+	Caches   Caches        `json:"caches"`
 	// Variables are in every step's environment.
 	Variables map[string]string `json:"variables,omitempty"`
 	// Masks are replaced by *** in every log line and report.
@@ -81,6 +82,16 @@ type Clone struct {
 	Withheld string `json:"withheld,omitempty"`
 }
 
+// Caches says whose caches the job uses. What a job publishes is read by the jobs of
+// the same trust domain; so is what its executor remembers of images.
+type Caches struct {
+	// Read are the domains in which to look for caches, the preferred one first.
+	Read    []string `json:"read"`
+	Publish string   `json:"publish"`
+	// Limit bounds the bytes of one snapshot; 0 is no limit.
+	Limit int64 `json:"limit,omitempty"`
+}
+
 // Push says where the image goes, by its digest: the server gives it its tag.
 // Registry is "host:port".
 type Push struct {
@@ -113,6 +124,7 @@ type Finish struct {
 	Outcome  string             `json:"outcome"`
 	Cause    *delivery.Cause    `json:"cause,omitempty"`
 	Artifact *delivery.Artifact `json:"artifact,omitempty"`
+	Caches   *delivery.Caches   `json:"caches,omitempty"`
 }
 
 // Outcomes of a Finish.

@@ -61,6 +61,7 @@ var tiers = map[string]tier{
 	"internal/store":               adapter,
 
 	"internal/blob":    leaf,
+	"internal/cache":   leaf,
 	"internal/fastcgi": leaf,
 	"internal/forge":   leaf,
 	"internal/git":     leaf,

@@ -15,6 +15,8 @@ type AttemptSpec struct {
 	ServerURL string
 	// Image is a pod's build environment; a local process has the machine's.
 	Image string
+	// Caches tells whether the Plan has any.
+	Caches bool
 }
 
 // AttemptPhase is what an executor sees of an attempt.

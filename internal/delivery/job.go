@@ -23,6 +23,8 @@ type Job struct {
 
 	Steps []Step `json:"steps"`
 	Cause *Cause `json:"cause,omitempty"`
+	// Caches is what the last attempt had of the Plan's caches, known at its end.
+	Caches *Caches `json:"caches,omitempty"`
 	// Lost are the attempts that the infrastructure lost, oldest first.
 	Lost []LostAttempt `json:"lost,omitempty"`
 }

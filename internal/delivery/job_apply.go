@@ -93,7 +93,7 @@ func (j *Job) finish(e JobFinished) (already bool, err error) {
 	case e.Seq != 0 && e.Seq != j.Seq+1:
 		return false, E(Conflict, fmt.Sprintf("report %d came after %d; send from %d", e.Seq, j.Seq, j.Seq+1))
 	}
-	j.Seq = max(j.Seq, e.Seq)
+	j.Seq, j.Caches = max(j.Seq, e.Seq), e.Caches
 	j.end(e.Outcome, e.Cause, e.At)
 	return false, nil
 }

@@ -50,6 +50,7 @@ type (
 		Outcome  JobState
 		Cause    *Cause
 		Artifact *Artifact
+		Caches   *Caches
 		At       time.Time
 	}
 	// AttemptSeen is a sign of life.

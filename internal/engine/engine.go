@@ -43,6 +43,8 @@ type Config struct {
 	// the store's.
 	LeaseEvery time.Duration
 	Limits     delivery.RunLimits
+	// SnapshotLimit bounds the bytes of one cache's snapshot; 0 is no limit.
+	SnapshotLimit int64
 	// Heartbeat is how often an idle runner reports.
 	Heartbeat time.Duration
 	// Secret keys claim codes.

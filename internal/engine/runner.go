@@ -86,6 +86,7 @@ func (e *Engine) assignment(run delivery.Run, job delivery.Job, c api.Claim, lin
 		Clone: api.Clone{
 			URL: run.Repo.CloneURL, SHA: run.Commit.SHA, Branch: run.Commit.Branch,
 		},
+		Caches:    cachesOf(run, e.cfg.SnapshotLimit),
 		Heartbeat: e.cfg.Heartbeat.Milliseconds(), Seq: job.Seq, Line: line,
 	}
 	if e.cfg.Credential != nil {
@@ -117,6 +118,11 @@ func (e *Engine) work(run delivery.Run, key, token string) (delivery.Plan, api.P
 			"org.opencontainers.image.title":    run.App,
 		},
 	}
+}
+
+func cachesOf(run delivery.Run, limit int64) api.Caches {
+	read, publish := delivery.CacheDomains(run.App, run.Plan.Protected)
+	return api.Caches{Read: read, Publish: publish, Limit: limit}
 }
 
 // inRegistry puts the embedded registry's address where a catalog document says
@@ -194,7 +200,7 @@ func (e *Engine) reportEvent(ctx context.Context, run delivery.Run, job delivery
 		}
 		return delivery.JobFinished{
 			Job: job.Name, Attempt: job.Attempt, Seq: r.Seq, Outcome: delivery.JobState(f.Outcome),
-			Cause: f.Cause, Artifact: artifact, At: now,
+			Cause: f.Cause, Artifact: artifact, Caches: f.Caches, At: now,
 		}, nil
 	}
 }

@@ -25,7 +25,8 @@ const (
 	EnvCode      = "SHIPLOCK_CODE"      // the claim code, or:
 	EnvCodeFD    = "SHIPLOCK_CODE_FD"   // an inherited pipe with it
 	EnvWorkspace = "SHIPLOCK_WORKSPACE" // a directory of its own
-	EnvCache     = "SHIPLOCK_CACHE"     // a directory shared by trusted builds; may be empty
+	EnvCache     = "SHIPLOCK_CACHE"     // where caches outlive jobs; may be empty
+	EnvMounts    = "SHIPLOCK_MOUNTS"    // not empty: the runner has mounts of its own
 	EnvLockFD    = "SHIPLOCK_LOCK_FD"   // an inherited, locked file; see Hold
 )
 
@@ -34,6 +35,8 @@ type Config struct {
 	Server, Attempt, Code, Workspace string
 	// Cache is a directory that outlives the job; "" is none.
 	Cache string
+	// Mounts tells that this process has mounts of its own, and may mount.
+	Mounts bool
 	// Environ is what steps may inherit from, as of os.Environ.
 	Environ []string
 	// Version is the runner's build, for people.
@@ -67,6 +70,9 @@ type ImageRequest struct {
 	Dir string
 	// TempDir is on the workspace's disk.
 	TempDir string
+	// Facts is where the trust domain remembers what images were found to be; "" is
+	// nowhere.
+	Facts string
 	// Say adds a line to the job's log.
 	Say func(text string)
 }
@@ -77,6 +83,7 @@ func FromEnv(getenv func(string) string) (Config, error) {
 	c := Config{
 		Server: getenv(EnvServer), Attempt: getenv(EnvAttempt), Code: getenv(EnvCode),
 		Workspace: getenv(EnvWorkspace), Cache: getenv(EnvCache),
+		Mounts: getenv(EnvMounts) != "",
 	}
 	if value := getenv(EnvCodeFD); value != "" {
 		fd, err := passed(EnvCodeFD, value)

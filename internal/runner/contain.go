@@ -7,6 +7,8 @@ import (
 	"syscall"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/shiplock/shiplock/internal/cache"
 )
 
 // contain makes this process the parent of orphans below it, and closes its
@@ -19,6 +21,16 @@ func contain() error {
 		return fmt.Errorf("close the process to others: %w", err)
 	}
 	return nil
+}
+
+// ownMounts keeps the mounts of this process to itself, and the privileges that let
+// it mount from the steps, which would inherit them.
+func ownMounts() error {
+	// Linux keeps these per thread.
+	if _, _, errno := syscall.AllThreadsSyscall6(unix.SYS_PRCTL, unix.PR_CAP_AMBIENT, unix.PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0, 0); errno != 0 {
+		return fmt.Errorf("keep privileges to this process: %w", errno)
+	}
+	return cache.OwnMounts()
 }
 
 // Hold keeps the lock that an executor passed by EnvLockFD until this process

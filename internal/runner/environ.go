@@ -12,17 +12,24 @@ import (
 )
 
 // inherited are the variables that a step gets from the runner's environment:
-// where tools and their caches are, and the way to the network. The executor
-// chose their values; everything else stays behind.
+// where tools are, and the way to the network. The executor chose their values;
+// everything else stays behind, above all where the server's user has caches: one
+// build would write there and another one read.
 var inherited = [...]string{
 	"PATH", "LANG", "LC_ALL", "TZ", "USER", "LOGNAME", "JAVA_HOME", "SSL_CERT_FILE", "SSL_CERT_DIR",
-	"GOCACHE", "GOENV", "GOFLAGS", "GOINSECURE", "GOMODCACHE", "GONOPROXY", "GONOSUMDB", "GOPATH", "GOPRIVATE", "GOPROXY", "GOROOT", "GOSUMDB", "GOTOOLCHAIN",
+	"GOENV", "GOFLAGS", "GOINSECURE", "GONOPROXY", "GONOSUMDB", "GOPRIVATE", "GOPROXY", "GOROOT", "GOSUMDB", "GOTOOLCHAIN",
 	"http_proxy", "https_proxy", "all_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY",
 }
 
 var inheritedPrefixes = [...]string{"npm_config_", "NPM_CONFIG_", "NODE_", "MAVEN_"}
 
+// shared are places for caches, which a build has in its HOME.
+var shared = [...]string{"npm_config_cache", "npm_config_store_dir"}
+
 func inherits(name string) bool {
+	if slices.Contains(shared[:], strings.ToLower(name)) {
+		return false
+	}
 	return slices.Contains(inherited[:], name) ||
 		slices.ContainsFunc(inheritedPrefixes[:], func(p string) bool { return strings.HasPrefix(name, p) })
 }

@@ -32,7 +32,7 @@ func (j *job) artifact(ctx context.Context, s delivery.PlanStep) result {
 	}
 	j.say(s.Name, plan.Dockerfile)
 	artifact, err := j.push(ctx, ImageRequest{
-		Plan: *plan, Push: j.Push, Dir: dir, TempDir: j.path(tempDir), Say: func(text string) { j.say(s.Name, text) },
+		Plan: *plan, Push: j.Push, Dir: dir, TempDir: j.path(tempDir), Facts: j.facts(), Say: func(text string) { j.say(s.Name, text) },
 	})
 	if err != nil {
 		return j.portFailed(ctx, s.Name, code, err)

@@ -37,6 +37,7 @@ type job struct {
 	*journal
 	reporter *reporter
 	shipper  *shipper
+	caches   *caches
 	tools    toolbox
 	client   *client
 	house    household

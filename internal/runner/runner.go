@@ -45,6 +45,11 @@ func Run(ctx context.Context, c Config) error {
 	if err := contain(); err != nil {
 		return err
 	}
+	if c.Mounts {
+		if err := ownMounts(); err != nil {
+			return err
+		}
+	}
 	client := newClient(c.Server, c.Attempt, rand.Text())
 	defer client.close()
 	made := make(chan error, 1)
@@ -84,6 +89,7 @@ func claim(ctx context.Context, client *client, c Config) (a api.Assignment, err
 
 func newJob(c Config, client *client, a api.Assignment) *job {
 	j := &job{Config: c, Assignment: a, client: client}
+	j.caches = newCaches(j)
 	secrets := append([]string{a.Clone.Password, a.Push.Password}, a.Masks...)
 	spool := newSpool(c.Workspace, c.SpoolLimit, a.Line)
 	j.journal = &journal{

@@ -50,10 +50,26 @@ func (j *job) walk(ctx context.Context) (*delivery.Step, api.Finish) {
 	for {
 		w.begin(ctx)
 		if w.running == 0 {
+			w.keepCaches(ctx)
 			return w.last, w.finish
 		}
 		w.tell()
 		w.take(<-w.ends)
+	}
+}
+
+// keepCaches publishes what later builds may start from, once all steps have
+// succeeded, and reports what the job had of caches.
+func (w *walk) keepCaches(ctx context.Context) {
+	defer w.caches.close()
+	good := w.finish.Outcome == api.OutcomeSucceeded
+	if good && w.caches.inUse() {
+		w.tell() // publishing takes its time
+		w.caches.publish(ctx)
+	}
+	w.finish.Caches = w.caches.report()
+	if good {
+		w.caches.compare(w.finish.Caches)
 	}
 }
 
@@ -68,6 +84,9 @@ func (w *walk) begin(ctx context.Context) {
 		if s.Skip != "" {
 			w.over[s.Name] = true
 			continue
+		}
+		if s.Kind != delivery.StepCheckout {
+			w.caches.restore(ctx)
 		}
 		w.tell()
 		w.running++
@@ -110,6 +129,9 @@ func (w *walk) take(e stepEnd) {
 	w.tell()
 	w.running--
 	w.over[e.step.Name], w.last = true, e.report
+	if e.result.outcome == api.OutcomeSucceeded {
+		w.caches.note(e.step, e.report.FinishedAt.Sub(e.report.StartedAt))
+	}
 	if e.result.artifact != nil {
 		w.finish.Artifact = e.result.artifact
 	}

@@ -24,7 +24,7 @@ type Config struct {
 	// Env is the environment of runners, which pass on what build tools need; nil
 	// is ToolEnv(os.Environ()).
 	Env []string
-	// CacheDir, if set, holds the build tools' caches, shared by all attempts.
+	// CacheDir, if set, is where runners keep caches from one attempt to the next.
 	CacheDir string
 	Logger   *slog.Logger
 	// OnExit is called, from a goroutine of its own, when an attempt's process has
@@ -47,10 +47,11 @@ type Config struct {
 type Executor struct {
 	Config
 
-	mu      sync.Mutex
-	watches map[string]*watch
-	closed  bool
-	wg      sync.WaitGroup
+	mu       sync.Mutex
+	watches  map[string]*watch
+	closed   bool
+	noMounts bool // a runner could not be given mounts of its own
+	wg       sync.WaitGroup
 }
 
 // New returns an Executor. Run must be called for ends to be noticed.

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"syscall"
 
 	"github.com/shiplock/shiplock/internal/delivery"
@@ -19,6 +18,7 @@ const (
 	envCodeFD    = "SHIPLOCK_CODE_FD"
 	envWorkspace = "SHIPLOCK_WORKSPACE" // also in the processes of steps
 	envCache     = "SHIPLOCK_CACHE"
+	envMounts    = "SHIPLOCK_MOUNTS"
 	envLockFD    = "SHIPLOCK_LOCK_FD"
 )
 
@@ -56,12 +56,6 @@ func (e *Executor) launch(a attempt, spec delivery.AttemptSpec, lock *os.File) e
 		return err
 	}
 	defer func() { _ = code.Close() }()
-	pidfd := -1
-	cmd := exec.Command(e.Runner[0], e.Runner[1:]...)
-	cmd.Dir, cmd.Env = a.dir, e.runnerEnv(a, spec)
-	cmd.ExtraFiles = []*os.File{lock, code} // become 3 and 4
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, PidFD: &pidfd}
-
 	e.mu.Lock() // so that nobody adopts it before we watch it
 	defer e.mu.Unlock()
 	if e.closed {
@@ -72,8 +66,8 @@ func (e *Executor) launch(a attempt, spec delivery.AttemptSpec, lock *os.File) e
 		return err
 	}
 	defer func() { _ = log.Close() }()
-	cmd.Stdout, cmd.Stderr = log, log
-	if err := cmd.Start(); err != nil {
+	cmd, pidfd, err := e.command(a, spec, lock, code, log)
+	if err != nil {
 		return errors.Join(err, os.Remove(a.path(logFile)))
 	}
 	w, err := newWatch(a, cmd.Process.Pid, pidfd)
@@ -84,6 +78,33 @@ func (e *Executor) launch(a attempt, spec delivery.AttemptSpec, lock *os.File) e
 	e.watch(w)
 	e.Logger.Info("attempt started", "attempt", a.key)
 	return nil
+}
+
+// command starts the runner: for a Plan with caches with mounts of its own, if the
+// machine lets us.
+func (e *Executor) command(a attempt, spec delivery.AttemptSpec, lock, code, log *os.File) (*exec.Cmd, int, error) {
+	start := func(mounts bool) (*exec.Cmd, int, error) {
+		pidfd := -1
+		cmd := exec.Command(e.Runner[0], e.Runner[1:]...)
+		cmd.Dir, cmd.Env, cmd.Stdout, cmd.Stderr = a.dir, e.runnerEnv(a, spec), log, log
+		cmd.ExtraFiles = []*os.File{lock, code} // become 3 and 4
+		cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, PidFD: &pidfd}
+		if mounts {
+			ownMounts(cmd.SysProcAttr)
+			cmd.Env = append(cmd.Env, envMounts+"=own")
+		}
+		err := cmd.Start()
+		return cmd, pidfd, err
+	}
+	if spec.Caches && e.CacheDir != "" && !e.noMounts {
+		cmd, pidfd, err := start(true)
+		if err == nil {
+			return cmd, pidfd, nil
+		}
+		e.noMounts = true
+		e.Logger.Info("builds get no mounts of their own here, so caches are copied", "err", err)
+	}
+	return start(false)
 }
 
 // told returns the reading end of a pipe that holds text, which is short. Unlike a
@@ -102,10 +123,8 @@ func told(text string) (*os.File, error) {
 
 func (e *Executor) runnerEnv(a attempt, spec delivery.AttemptSpec) []string {
 	env := append([]string(nil), e.Env...)
-	if c := e.CacheDir; c != "" {
-		// Tools that lock or write atomically, so that builds may share them.
-		env = append(env, "GOCACHE="+filepath.Join(c, "go-build"), "GOMODCACHE="+filepath.Join(c, "go-mod"),
-			"npm_config_cache="+filepath.Join(c, "npm"), envCache+"="+c)
+	if e.CacheDir != "" {
+		env = append(env, envCache+"="+e.CacheDir)
 	}
 	return append(env,
 		envServer+"="+spec.ServerURL, envAttempt+"="+a.key, envLockFD+"=3", envCodeFD+"=4",
