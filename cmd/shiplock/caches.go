@@ -5,6 +5,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/shiplock/shiplock/internal/api"
 	"github.com/shiplock/shiplock/internal/cache"
 )
 
@@ -12,6 +13,34 @@ import (
 func newCaches(o options) *cache.Store {
 	limit := cmp.Or(int64(o.cacheLimit), min(20<<30, cache.DiskSize(o.cache)/10))
 	return cache.New(cache.Config{Dir: o.cache, Limit: limit, SnapshotLimit: limit / 4, Now: time.Now})
+}
+
+// caches lets people see and drop what builds start from.
+type caches struct{ store *cache.Store }
+
+func (c caches) List(context.Context) ([]api.CacheSnapshot, error) {
+	all, err := c.store.List()
+	return shown(all), err
+}
+
+func (c caches) Drop(ctx context.Context, which func(api.CacheSnapshot) bool) ([]api.CacheSnapshot, error) {
+	dropped, err := c.store.Drop(ctx, func(i cache.Info) bool { return which(show(i)) })
+	return shown(dropped), err
+}
+
+func shown(all []cache.Info) []api.CacheSnapshot {
+	out := make([]api.CacheSnapshot, len(all))
+	for n, i := range all {
+		out[n] = show(i)
+	}
+	return out
+}
+
+func show(i cache.Info) api.CacheSnapshot {
+	return api.CacheSnapshot{
+		ID: i.ID, Domain: i.Domain, Stack: i.Stack, Name: i.Name, App: i.App, Run: i.Run,
+		Bytes: i.Bytes, Files: i.Files, CreatedAt: i.At, UsedAt: i.UsedAt, Hits: i.Hits,
+	}
 }
 
 // sweepCaches keeps caches within their limit until ctx ends.

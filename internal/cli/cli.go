@@ -55,7 +55,7 @@ func New(d Deps) *cobra.Command {
 		SilenceErrors: true, SilenceUsage: true, Version: d.Version,
 	},
 		c.loginCommand(), c.applyCommand(), c.getCommand(), c.planCommand(), c.detectCommand(), c.statusCommand(), c.retentionCommand(), c.commitsCommand(), c.versionCommand(),
-		c.runCommand(), c.releaseCommand(), c.targetCommand(),
+		c.runCommand(), c.releaseCommand(), c.targetCommand(), c.cacheCommand(),
 	)
 	root.SetIn(d.In)
 	root.SetOut(d.Out)

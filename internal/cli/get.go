@@ -28,6 +28,7 @@ func (c *console) getCommand() *cobra.Command {
 		c.listCommand("targets", "Apps in environments", listOf((*client.Client).Targets, "TARGET STATE RUNNING READY URL", targetRow), "app", "env"),
 		c.listCommand("hooks", "Deliveries from forges, the newest first", hooks, "limit"),
 		c.listCommand("artifacts", "What an app's runs made, the newest first", listOf(artifacts, "DIGEST KIND RUN COMMIT ENV AGE", artifactRow), "app", "limit"),
+		c.listCommand("caches", "Caches of builds, the one used last first", listOf((*client.Client).Caches, cacheHead, cacheRow)),
 		c.listCommand("audit", "Who did what, the newest first", listOf((*client.Client).Audit, "AGE WHO COMMAND SUBJECT RULE DETAIL", auditRow), "limit"),
 	)
 }

@@ -145,6 +145,25 @@ func runLines(r api.Run) []string {
 				}
 			}
 		}
+		out = append(out, cacheLines(j)...)
+	}
+	return out
+}
+
+// cacheLines say what a job had of its caches, once it has ended.
+func cacheLines(j delivery.Job) (out []string) {
+	if j.Caches == nil {
+		return nil
+	}
+	for _, u := range j.Caches.Uses {
+		line := u.Describe(j.FinishedAt)
+		if o := u.Outcome(); o != "" {
+			line += "; " + strings.TrimPrefix(o, "cache "+u.Name+": ")
+		}
+		out = append(out, "    "+word(line))
+	}
+	if s := j.Caches.Saving(); s != "" {
+		out = append(out, "    "+word(s))
 	}
 	return out
 }

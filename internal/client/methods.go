@@ -83,6 +83,16 @@ func (c *Client) Retention(ctx context.Context) (api.RetentionReport, error) {
 	return fetch[api.RetentionReport](ctx, c, path("retention"))
 }
 
+// Caches lists what builds start from, the one that was used last first.
+func (c *Client) Caches(ctx context.Context, _ Filter) (api.Page[api.CacheSnapshot], error) {
+	return fetch[api.Page[api.CacheSnapshot]](ctx, c, path("caches"))
+}
+
+// DropCaches has caches removed, and returns which.
+func (c *Client) DropCaches(ctx context.Context, d api.DropCaches) (api.Page[api.CacheSnapshot], error) {
+	return submit[api.Page[api.CacheSnapshot]](ctx, c, path("caches", "drop"), d)
+}
+
 // Apply changes the catalog, or with Dry says what would change. Faults of the
 // documents are in Error.Problems.
 func (c *Client) Apply(ctx context.Context, a api.Apply) (catalog.Diff, error) {

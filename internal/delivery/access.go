@@ -21,6 +21,7 @@ const (
 	CmdTargetPause     Command = "target.pause"
 	CmdTargetResume    Command = "target.resume"
 	CmdTargetRestart   Command = "target.restart"
+	CmdCacheDrop       Command = "cache.drop"
 )
 
 // Commands lists every command, for tests and for documentation.
@@ -28,7 +29,7 @@ func Commands() []Command {
 	return []Command{
 		CmdRead, CmdApply, CmdRunStart, CmdRunCancel, CmdReleaseCreate, CmdReleaseCancel, CmdReleaseContinue,
 		CmdReleaseFull, CmdReleasePause, CmdReleaseResume, CmdReleaseAbort, CmdReleaseRollback,
-		CmdTargetPause, CmdTargetResume, CmdTargetRestart,
+		CmdTargetPause, CmdTargetResume, CmdTargetRestart, CmdCacheDrop,
 	}
 }
 

@@ -27,6 +27,7 @@ type Config struct {
 	Forge    Forge
 	History  History
 	Images   Images
+	Caches   Caches
 	Logs     Logs
 
 	// PublicURL is what people and forges reach the server by, RunnerURL what

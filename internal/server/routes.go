@@ -38,6 +38,8 @@ func (s *Server) register() http.Handler {
 	handle(o, get("/status", "server", "The whole installation in short"), s.status)
 	handle(o, get("/audit", "server", "Who did what, the newest first"), s.listAudit)
 	handle(o, get("/retention", "server", "What of the past the next pass removes, and why"), s.retention)
+	handle(o, get("/caches", "server", "Caches of builds, the one used last first"), s.listCaches)
+	handle(o, post("/caches/drop", "server", "Drop caches, such as broken or poisoned ones"), s.dropCaches)
 	handle(o, get("/hooks", "server", "Deliveries from forges, the newest first"), s.listHooks)
 
 	handle(o, post("/catalog", "catalog", "Apply documents, or only show what would change"), s.apply)
