@@ -44,9 +44,9 @@ type usedCache struct {
 	restored *cache.Restored // nil when it started empty
 }
 
-// newCaches returns nil for a job without caches.
+// newCaches returns nil for a job that has no place for caches.
 func newCaches(j *job) *caches {
-	if len(j.Plan.Caches) == 0 || j.Cache == "" || j.Assignment.Caches.Publish == "" {
+	if j.Cache == "" || j.Assignment.Caches.Publish == "" {
 		return nil
 	}
 	return &caches{job: j, store: cache.New(cache.Config{Dir: j.Cache, SnapshotLimit: j.Assignment.Caches.Limit, Now: j.Now})}
@@ -60,6 +60,9 @@ func (j *job) facts() string {
 	}
 	return filepath.Join(j.Cache, "image", domain)
 }
+
+// inUse tells whether the job has caches.
+func (c *caches) inUse() bool { return c != nil && len(c.used) > 0 }
 
 // restore fills the folders, once, when the sources are there.
 func (c *caches) restore(ctx context.Context) {
@@ -213,7 +216,7 @@ func (c *caches) close() {
 
 // report is what the job had of its caches; nil when nothing is to be told.
 func (c *caches) report() *delivery.Caches {
-	if c == nil || len(c.used) == 0 {
+	if !c.inUse() {
 		return nil
 	}
 	r := &delivery.Caches{}
