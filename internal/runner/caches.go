@@ -100,7 +100,7 @@ func (c *caches) restoreOne(ctx context.Context, u *usedCache) (err error) {
 		from.Release()
 		return err
 	}
-	u.Result, u.Took, u.How = delivery.CacheHit, delivery.Duration(time.Since(began)), u.restored.How
+	u.Result, u.Took, u.How = delivery.CacheHit, delivery.Duration(max(time.Since(began).Round(time.Millisecond), time.Millisecond)), u.restored.How
 	u.Run, u.At, u.Domain, u.Bytes = from.Run, from.At, from.Domain, from.Bytes
 	if from.Key.Digest != u.key.Digest {
 		u.Result, u.Changed = delivery.CacheStale, u.key.Changed(from.Key)
@@ -252,7 +252,7 @@ func (c *caches) compare(r *delivery.Caches) {
 	if saved < leastSaving {
 		return
 	}
-	r.Saved, r.ColdRun = delivery.Duration(saved), before.Run
+	r.Saved, r.ColdRun = delivery.Duration(saved.Round(100*time.Millisecond)), before.Run
 	c.say(cachesStep, strings.ToUpper(r.Saving()[:1])+r.Saving()[1:]+", which had none")
 }
 

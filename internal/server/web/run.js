@@ -24,6 +24,23 @@ function step(s) {
     (s.warnings || []).map((w) => el("span", { class: "warning" }, "! " + plain(w))));
 }
 
+const bytes = (n) => (n >= 1e9 ? (n / 1e9).toFixed(1) + " GB" : n >= 1e6 ? Math.round(n / 1e6) + " MB" : Math.ceil(n / 1e3) + " kB");
+const fill = (key, values) => t(key).replace(/\{(\w+)\}/g, (_, k) => values[k] ?? "");
+
+// What a job had of its caches, once it has ended.
+function cacheUse(u) {
+  const restored = u.result !== "miss" && fill("cacheRestored", { size: bytes(u.bytes || 0), run: u.run });
+  const what = { hit: restored, stale: fill("cacheStale", { files: (u.changed || []).join(", ") }) + restored, miss: u.trouble || t("cacheMiss") }[u.result];
+  const kept = u.published ? fill("cachePublished", { size: bytes(u.published) }) : u.notPublished;
+  return el("li", { class: "soft" }, t("cache") + " " + u.name + ": " + plain([what, kept].filter(Boolean).join("; ")));
+}
+
+function caches(c) {
+  if (!c) return null;
+  const saved = c.saved && fill("cacheSaved", { time: c.saved, run: c.coldRun });
+  return el("ul", { class: "facts caches" }, c.uses.map(cacheUse), saved && el("li", {}, saved));
+}
+
 function show(r, why) {
   const released = why.release;
   render(byId("run"),
@@ -36,7 +53,8 @@ function show(r, why) {
     cause(why.cause, !["failed", "errored"].includes(r.state)),
     ...(why.lost || []).map((l) => el("p", { class: "soft" }, t("attempt") + " " + l.attempt + " " + t("lost") + ": " + l.cause.text)),
     ...(why.blockers || []).map((b) => cause(b, true)),
-    ...r.jobs.map((j) => el("ul", { class: "steps" }, j.steps.map(step))));
+    ...r.jobs.map((j) => el("ul", { class: "steps" }, j.steps.map(step))),
+    ...r.jobs.map((j) => caches(j.caches)).filter(Boolean));
   document.title = r.name + " · " + t(r.state) + " · Shiplock";
   byId("logbox").hidden = !r.jobs[0]?.attempt;
 }
