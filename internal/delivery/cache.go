@@ -92,7 +92,7 @@ func (u CacheUse) Describe(now time.Time) string {
 	case CacheHit:
 		return text + fmt.Sprintf("restored %s in %s by %s (%s)", ByteSize(u.Bytes), seconds(u.Took), u.How, u.origin(now))
 	case CacheStale:
-		return text + fmt.Sprintf("missed because %s; started from %s of %s, in %s by %s", u.why(), ByteSize(u.Bytes), u.origin(now), seconds(u.Took), u.How)
+		return text + fmt.Sprintf("missed because %s; started from the %s (%s in %s by %s)", u.why(), u.origin(now), ByteSize(u.Bytes), seconds(u.Took), u.How)
 	}
 	if u.Trouble != "" {
 		return text + "left out: " + u.Trouble

@@ -108,7 +108,7 @@ func TestChangedKeySaysWhy(t *testing.T) {
 	if u := use(second); u.Result != delivery.CacheStale || len(u.Changed) != 1 || u.Changed[0] != "lock" || u.Published == 0 {
 		t.Errorf("after its key changed the cache was %+v", u)
 	}
-	if text := w.api.LogText(second.ID); !strings.Contains(text, "cache store: missed because lock changed; started from ") {
+	if text := w.api.LogText(second.ID); !strings.Contains(text, "cache store: missed because lock changed; started from the snapshot of shop#1, ") {
 		t.Errorf("the log does not say why:\n%s", text)
 	}
 	third := w.await(w.start("shop", "dev", sha))[0]
