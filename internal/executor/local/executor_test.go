@@ -251,7 +251,7 @@ func forever(t *testing.T, script string) string {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST "+api.RunnerClaimPath, func(w http.ResponseWriter, r *http.Request) {
 		_ = json.NewEncoder(w).Encode(api.Assignment{
-			Protocol: 1, Heartbeat: 50, Plan: delivery.Plan{Steps: []delivery.PlanStep{{Name: "work", Kind: delivery.StepRun, Run: script}}},
+			Protocol: api.RunnerProtocol, Heartbeat: 50, Plan: delivery.Plan{Steps: []delivery.PlanStep{{Name: "work", Kind: delivery.StepRun, Run: script}}},
 		})
 	})
 	mux.HandleFunc("POST "+api.RunnerReportsPath, func(w http.ResponseWriter, r *http.Request) {
