@@ -1,6 +1,7 @@
 package forge
 
 import (
+	"errors"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -29,3 +30,6 @@ func Line(s string) string {
 	line, _, _ := strings.Cut(strings.TrimSpace(s), "\n")
 	return Clip(Printable(line), MaxText)
 }
+
+// Short is an error about a body from outside, which may quote all of it.
+func Short(err error) error { return errors.New(Line(err.Error())) }

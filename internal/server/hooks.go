@@ -2,7 +2,6 @@ package server
 
 import (
 	"fmt"
-	"io"
 	"net/http"
 
 	"github.com/shiplock/shiplock/internal/delivery"
@@ -28,7 +27,7 @@ func (s *Server) takeHook(w http.ResponseWriter, r *http.Request) (note string, 
 	if !ok {
 		return "", delivery.E(delivery.NotFound, fmt.Sprintf("no hooks are taken from %q", forge))
 	}
-	hook, note, err := readHook(reader, w, r)
+	hook, note, err := s.readHook(reader, w, r)
 	if err != nil {
 		s.health.refuse(forge, err)
 		return "", err
@@ -42,16 +41,16 @@ func (s *Server) takeHook(w http.ResponseWriter, r *http.Request) (note string, 
 	return note, nil
 }
 
-func readHook(reader HookReader, w http.ResponseWriter, r *http.Request) (h delivery.Hook, note string, err error) {
+func (s *Server) readHook(reader HookReader, w http.ResponseWriter, r *http.Request) (h delivery.Hook, note string, err error) {
 	if err := reader.Screen(r.Header); err != nil {
 		return h, "", unauthenticated(err)
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxHook))
-	if err != nil {
-		return h, "", delivery.Wrap(delivery.Invalid, "the body cannot be read", err)
-	}
-	if err := reader.Verify(r.Header, body); err != nil {
-		return h, "", unauthenticated(err)
-	}
-	return reader.Parse(r.Header, body)
+	err = s.intake.take(w, r, func(body []byte) (err error) {
+		if err := reader.Verify(r.Header, body); err != nil {
+			return unauthenticated(err)
+		}
+		h, note, err = reader.Parse(r.Header, body)
+		return err
+	})
+	return h, note, err
 }

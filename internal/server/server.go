@@ -53,6 +53,7 @@ type Server struct {
 	board   *board
 	catalog *documents
 	health  *hookHealth
+	intake  *intake
 	logins  *loginLimit
 	// stopping ends streams when the server does.
 	stopping chan struct{}
@@ -64,6 +65,7 @@ func New(cfg Config) *Server {
 		cfg: cfg, public: map[string]bool{}, stopping: make(chan struct{}),
 		catalog: &documents{reader: cfg.Reader},
 		health:  newHookHealth(cfg.Reader, cfg.Now),
+		intake:  newIntake(),
 		logins:  &loginLimit{now: cfg.Now, failed: map[string][]time.Time{}},
 	}
 	s.board = newBoard(cfg.Reader, cfg.Engine.Live())

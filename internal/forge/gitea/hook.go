@@ -58,7 +58,7 @@ func (*Hooks) Parse(header http.Header, body []byte) (h delivery.Hook, note stri
 	}
 	var p payload
 	if err := json.Unmarshal(data, &p); err != nil {
-		return h, "", delivery.Wrap(delivery.Invalid, "the hook's body is not Gitea's JSON", err)
+		return h, "", delivery.Wrap(delivery.Invalid, "the hook's body is not Gitea's JSON", forge.Short(err))
 	}
 	h.Push.Repo = p.repo()
 	switch event {

@@ -20,7 +20,7 @@ func (*Hooks) Parse(header http.Header, body []byte) (h delivery.Hook, note stri
 	var p payload
 	if err := json.Unmarshal(body, &p); err != nil {
 		return h, "", delivery.Wrap(delivery.Invalid,
-			"the hook's body is not GitLab's JSON; set the webhook's content type to application/json and no custom template", err)
+			"the hook's body is not GitLab's JSON; set the webhook's content type to application/json and no custom template", forge.Short(err))
 	}
 	h.Push.Repo = p.repo()
 	if kind := p.kind(header.Get("X-Gitlab-Event")); kind != "push" && kind != "tag push" {
