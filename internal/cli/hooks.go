@@ -63,6 +63,9 @@ func reconcilerLines(r api.Reconciler, now time.Time) []string {
 		what = "1 repository is"
 	}
 	lines := []string{fmt.Sprintf("%s looked at every %s for pushes whose hook never came, %s; %d recovered since the server started", what, shortDuration(r.Every), looked, r.Recovered)}
+	if r.Recovered > 0 {
+		lines = append(lines, "Next: see that the webhooks of the repositories with recovered pushes are switched on; a forge may have disabled them")
+	}
 	for _, f := range r.Failing {
 		lines = append(lines, word(fmt.Sprintf("  %s cannot be looked at since %s: %s", f.Repo, age(now, f.Since), f.Why)))
 	}

@@ -62,7 +62,7 @@ type Facts interface {
 	// PushedTo lists the hooks of one branch or tag, that of h, which came before h if h
 	// is kept; the newest first.
 	PushedTo(ctx context.Context, h delivery.Hook, limit int) ([]delivery.Hook, error)
-	// NewestHooks lists the newest hook of each repository.
+	// NewestHooks lists the newest hook that each repository sent.
 	NewestHooks(ctx context.Context) ([]delivery.Hook, error)
 	// Heads lists where a repository's branches were when they were last accounted for.
 	Heads(ctx context.Context, repo string) ([]delivery.Head, error)

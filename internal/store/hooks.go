@@ -12,11 +12,12 @@ const (
 	updateHook = `UPDATE hooks SET version = version + 1, doc = $2, state = $4 WHERE id = $3 AND version = $1`
 	selectHook = `SELECT doc, version FROM hooks WHERE id = $1`
 	listHooks  = `SELECT doc, version FROM hooks ORDER BY seq DESC LIMIT $1`
-	// newestHooks leaps from repository to repository along the index.
+	// newestHooks leaps from repository to repository along the index. What the
+	// reconciler made up did not come from a forge.
 	newestHooks = `WITH RECURSIVE repos(repo) AS (
 			SELECT MIN(repo) FROM hooks
 			UNION ALL SELECT (SELECT MIN(repo) FROM hooks WHERE repo > repos.repo) FROM repos WHERE repo IS NOT NULL)
-		SELECT doc, version FROM repos JOIN hooks ON seq = (SELECT MAX(seq) FROM hooks h WHERE h.repo = repos.repo)
+		SELECT doc, version FROM repos JOIN hooks ON seq = (SELECT MAX(seq) FROM hooks h WHERE h.repo = repos.repo AND h.id NOT LIKE 'reconciler-%')
 		ORDER BY seq DESC`
 
 	earlierHook = `SELECT EXISTS (SELECT 1 FROM hooks WHERE state = 'received' AND repo = $2 AND branch = $3
@@ -54,7 +55,7 @@ func (s *Store) Hooks(ctx context.Context, limit int) ([]delivery.Hook, error) {
 	return list(ctx, s.reader, scanHook, listHooks, limit)
 }
 
-// NewestHooks lists the newest hook of each repository, the newest first.
+// NewestHooks lists the newest hook that each repository sent, the newest first.
 func (s *Store) NewestHooks(ctx context.Context) ([]delivery.Hook, error) {
 	return list(ctx, s.reader, scanHook, newestHooks)
 }

@@ -50,6 +50,8 @@ func testHeads(t *testing.T, db Database) {
 	same(b, []delivery.Hook{*first})(b.PushedTo(t.Context(), *second, 10))
 	same(b, []delivery.Hook(nil))(b.PushedTo(t.Context(), *first, 10))
 	same(b, []delivery.Hook{*second})(b.NewestHooks(t.Context()))
+	b.commit(delivery.Change{Hooks: []*delivery.Hook{newHook(delivery.ForgeReconciler+"-1", "main")}})
+	same(b, []delivery.Hook{*second})(b.NewestHooks(t.Context()))
 }
 
 func testOlderQueued(t *testing.T, db Database) {
