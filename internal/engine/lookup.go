@@ -14,9 +14,12 @@ import (
 const (
 	// lookupTimeout bounds what one push may ask of its repository's host.
 	lookupTimeout = 10 * time.Second
-	// lookupsPerHost and maxLookups bound the questions under way.
+	// lookupsPerHost bounds the questions to one host that are under way, waitingPerHost
+	// those that wait too, so that a host that hangs leaves room for others; maxLookups
+	// bounds all that is remembered.
 	lookupsPerHost = 4
-	maxLookups     = 500
+	waitingPerHost = 100
+	maxLookups     = 1000
 	// lookupCheck is when a push looks again for an answer; the answer wakes it, unless
 	// the database was away at that moment.
 	lookupCheck = 15 * time.Second
@@ -33,6 +36,7 @@ type lookups struct {
 }
 
 type lookup struct {
+	host  string
 	ready bool
 	found found
 }
@@ -96,28 +100,38 @@ func (e *Engine) lookUp(ctx context.Context, h delivery.Hook, q question) (f fou
 	if l.byHook == nil {
 		l.byHook = map[string]*lookup{}
 	}
-	if len(l.byHook) >= maxLookups {
-		maps.DeleteFunc(l.byHook, func(_ string, a *lookup) bool { return a.ready })
-	}
-	if len(l.byHook) >= maxLookups {
+	asked := &lookup{host: hostOf(h.Push.Repo.CloneURL)}
+	if !l.room(asked.host) {
 		return found{}, false
 	}
-	asked := &lookup{}
 	l.byHook[h.ID] = asked
 	l.owned.Go(func() { e.answer(ctx, h, q, asked) })
 	return found{}, false
 }
 
+// room tells whether one more may be asked of a host.
+func (l *lookups) room(host string) bool {
+	if len(l.byHook) >= maxLookups {
+		maps.DeleteFunc(l.byHook, func(_ string, a *lookup) bool { return a.ready })
+	}
+	waiting := 0
+	for _, a := range l.byHook {
+		if a.host == host && !a.ready {
+			waiting++
+		}
+	}
+	return waiting < waitingPerHost && len(l.byHook) < maxLookups
+}
+
 // answer asks, and wakes the hook.
 func (e *Engine) answer(ctx context.Context, h delivery.Hook, q question, asked *lookup) {
-	host := hostOf(h.Push.Repo.CloneURL)
-	slot := e.lookups.slot(host)
+	slot := e.lookups.slot(asked.host)
 	select {
 	case slot <- struct{}{}:
 	case <-ctx.Done():
 		return
 	}
-	f := e.ask(ctx, host, h.Push, q)
+	f := e.ask(ctx, asked.host, h.Push, q)
 	<-slot
 	e.lookups.mu.Lock()
 	asked.found, asked.ready = f, true

@@ -1,6 +1,7 @@
 package engine_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -117,6 +118,35 @@ func TestHangingHostHoldsUpNobodyElse(t *testing.T) {
 		}
 		if strings.Join(order, "") != "bc" {
 			t.Errorf("runs of %v, want b, c", order)
+		}
+	})
+}
+
+// A storm of pushes to a host that hangs leaves room for the questions to others.
+func TestStormOfPushesToAHangingHost(t *testing.T) {
+	play(t, func(t *testing.T, w *world) {
+		w.mono()
+		hang := make(chan struct{})
+		w.forge.Paths = []string{"mail/x"}
+		w.forge.Follow(func(call string) (error, bool) {
+			if call == "changed a b" {
+				<-hang
+				return errAway, false
+			}
+			return nil, false
+		})
+		for i := range 300 {
+			h := from(push(fmt.Sprintf("slow%d", i), "mono", "dev", "b"), "a")
+			h.Push.Repo.CloneURL, h.Push.Repo.SSHURL = "http://hung/team/mono.git", "http://git/team/mono"
+			h.Push.Repo.ProjectID = fmt.Sprint(100 + i)
+			w.must(w.ReceiveHook(t.Context(), h))
+		}
+		w.receive(from(push("quick", "mono", "test", "d"), "c"))
+		w.wantRuns("quick", 1, "")
+		close(hang)
+		w.pass(3 * time.Minute)
+		if h := w.hook("slow299"); h.State == delivery.HookReceived {
+			t.Errorf("the last of the storm is %s", h.State)
 		}
 	})
 }
