@@ -37,6 +37,7 @@ type lookups struct {
 
 type lookup struct {
 	host  string
+	newer string // as in the question
 	ready bool
 	found found
 }
@@ -94,13 +95,13 @@ func (e *Engine) lookUp(ctx context.Context, h delivery.Hook, q question) (f fou
 	l := &e.lookups
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if asked, ok := l.byHook[h.ID]; ok {
-		return asked.found, asked.ready
+	if asked, ok := l.byHook[h.ID]; ok && (asked.newer == q.newer || !asked.ready) {
+		return asked.found, asked.ready && asked.newer == q.newer
 	}
 	if l.byHook == nil {
 		l.byHook = map[string]*lookup{}
 	}
-	asked := &lookup{host: hostOf(h.Push.Repo.CloneURL)}
+	asked := &lookup{host: hostOf(h.Push.Repo.CloneURL), newer: q.newer}
 	if !l.room(asked.host) {
 		return found{}, false
 	}

@@ -43,7 +43,7 @@ func (e *Engine) Moved(ctx context.Context, r delivery.Release) (*delivery.Moved
 		return &m, nil
 	}
 	a, ok, err := e.ahead.ask(ctx, repo.CloneURL+"\x00"+branch+"\x00"+m.Since, movedWait, e, func(ctx context.Context) (ahead, error) {
-		return e.askAhead(ctx, repo, branch, m.Since)
+		return e.countAhead(ctx, repo, branch, m.Since)
 	})
 	switch {
 	case err != nil && ctx.Err() != nil:
@@ -59,7 +59,7 @@ func (e *Engine) Moved(ctx context.Context, r delivery.Release) (*delivery.Moved
 	return &m, nil
 }
 
-func (e *Engine) askAhead(ctx context.Context, repo delivery.Repo, branch, since string) (ahead, error) {
+func (e *Engine) countAhead(ctx context.Context, repo delivery.Repo, branch, since string) (ahead, error) {
 	ctx, cancel := context.WithTimeout(ctx, movedLimit)
 	defer cancel()
 	host := hostOf(repo.CloneURL)

@@ -29,7 +29,7 @@ func (e *Engine) nextHook(ctx context.Context, d *draft, id string) (time.Time, 
 		return time.Time{}, err
 	}
 	if earlier && l.after.State == delivery.HookReceived {
-		return d.now.Add(earlierCheck), nil
+		return d.now.Add(earlierCheck), e.askAhead(ctx, l.after)
 	}
 	for _, a := range l.after.Next(d.now, delivery.HookFacts{EarlierPending: earlier}) {
 		again, err := e.actOnHook(ctx, d, l.after, a)
@@ -77,6 +77,19 @@ func (e *Engine) actOnHook(ctx context.Context, d *draft, h delivery.Hook, a del
 		return again, d.record(ctx, h.Ref(), delivery.HookWasIgnored{Note: f.covered})
 	}
 	return again, e.expand(ctx, d, h, set, f)
+}
+
+// askAhead asks git about a push that still waits for an earlier one: only what
+// becomes of them has an order.
+func (e *Engine) askAhead(ctx context.Context, h delivery.Hook) error {
+	set, err := e.catalog.current(ctx)
+	if err != nil {
+		return err
+	}
+	if q, ask := questionOf(set, h.Push, standing{}); ask {
+		e.lookUp(ctx, h, q)
+	}
+	return nil
 }
 
 // expand makes the runs that a push asks for: one per app of the repository that

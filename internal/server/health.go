@@ -64,13 +64,22 @@ func (h *hookHealth) refuse(forge string, why error) {
 func (h *hookHealth) take(hook delivery.Hook, note string) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.keptAt = time.Time{}
+	h.hear(hook.Push.Repo)
 	if note == "" || hook.Push.Repo.Path == "" {
 		return
 	}
 	key := sourceKey(hook.Push.Repo)
 	if _, known := h.events[key]; known || len(h.events) < maxEvents {
 		h.events[key] = event{repo: hook.Push.Repo, at: h.now().UTC().Truncate(time.Millisecond), note: note}
+	}
+}
+
+// hear remembers a repository that sent a delivery, without reading all again: a status
+// page that is looked at under load wants only to know which ones are silent.
+func (h *hookHealth) hear(repo delivery.Repo) {
+	known := func(s source) bool { return sourceKey(s.repo) == sourceKey(repo) }
+	if !h.keptAt.IsZero() && repo.Path != "" && !slices.ContainsFunc(h.kept, known) {
+		h.kept = append(slices.Clone(h.kept), source{repo: repo})
 	}
 }
 
