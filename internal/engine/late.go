@@ -35,7 +35,7 @@ func (e *Engine) standingOf(ctx context.Context, set *catalog.Set, h delivery.Ho
 	case h.Recovered() || !last.Recovered():
 		return standing{}, nil
 	case same:
-		return standing{covered: fmt.Sprintf("this push was recovered before its hook came (%d runs)", len(last.Runs))}, nil
+		return standing{covered: fmt.Sprintf("this push was recovered before its hook came, by hook %s", last.ID)}, nil
 	case last.Push.After == h.Push.Before:
 		return standing{}, nil
 	}

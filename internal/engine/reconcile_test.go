@@ -139,7 +139,7 @@ func TestLateHooksOfARecoveredPush(t *testing.T) {
 			}
 			w.receive(from(push("h1", "shop", "dev", "b"), "a"), from(push("h2", "shop", "dev", "c"), "b"))
 			w.wantRuns("h1", 0, "its hook came after the newer cccccccc was recovered")
-			w.wantRuns("h2", 0, "this push was recovered before its hook came (1 runs)")
+			w.wantRuns("h2", 0, "this push was recovered before its hook came, by hook reconciler-")
 			w.at("dev", "d")
 			w.receive(from(push("h3", "shop", "dev", "d"), "c"))
 			w.wantRuns("h3", 1, "")

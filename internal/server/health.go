@@ -122,7 +122,11 @@ func outcomeOf(h delivery.Hook) string {
 		ref = h.Push.Ref()
 	}
 	says := "push to " + ref + ": " + string(h.State)
-	if n := len(h.Runs); n > 0 {
+	switch n := len(h.Runs); n {
+	case 0:
+	case 1:
+		says = fmt.Sprintf("push to %s: 1 run", ref)
+	default:
 		says = fmt.Sprintf("push to %s: %d runs", ref, n)
 	}
 	if h.Note != "" {
