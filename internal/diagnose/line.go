@@ -154,8 +154,12 @@ func isLint(line string) bool {
 	return number(rest) > 0 && strings.HasPrefix(after, "error ")
 }
 
-// isModuleFile matches "go.mod:3: unknown directive: x".
+// isModuleFile matches "go.mod:3: unknown directive: x", and a module that is not the
+// one in go.sum.
 func isModuleFile(line string) bool {
+	if strings.HasPrefix(line, "verifying ") && strings.HasSuffix(line, ": checksum mismatch") {
+		return true
+	}
 	for _, name := range []string{"go.mod:", "go.sum:", "go.work:"} {
 		if rest, ok := strings.CutPrefix(line, name); ok {
 			n := number(rest)

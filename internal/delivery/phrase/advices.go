@@ -5,6 +5,10 @@ package phrase
 var advices = []Phrase{
 	{Code: "go.tidy", En: "Run go mod tidy, and commit go.mod and go.sum.", Zh: "运行 go mod tidy，并提交 go.mod 和 go.sum。"},
 	{Code: "go.version", En: "Install that Go where builds run, or lower the go line in go.mod.", Zh: "在运行构建的机器上安装该版本的 Go，或调低 go.mod 中 go 一行的版本。"},
+	{Code: "go.checksum", En: "Find out why the module is not the one in go.sum; if that is meant, remove its lines there and run go mod tidy.", Zh: "查明该模块为何与 go.sum 中的不同；如果是有意的，删除 go.sum 中的相应行并运行 go mod tidy。"},
+	{Code: "go.vendor", En: "Run go mod vendor, and commit the vendor folder.", Zh: "运行 go mod vendor，并提交 vendor 目录。"},
+	{Code: "go.constraints", En: "Add a file for Linux, or one that needs no cgo: the stack builds with CGO_ENABLED=0.", Zh: "添加适用于 Linux 的文件，或不需要 cgo 的文件：该 stack 以 CGO_ENABLED=0 构建。"},
+	{Code: "go.replace", En: "Commit the folder into the repository, or take the replace line out of go.mod.", Zh: "把该目录提交到仓库中，或去掉 go.mod 中的 replace 一行。"},
 	{Code: "go.init", En: "Run go mod init in the App's folder and commit go.mod, or correct the App's path.", Zh: "在 App 的目录中运行 go mod init 并提交 go.mod，或改正 App 的 path。"},
 	{Code: "go.embed", En: "Commit the embedded file, or correct the go:embed line; is it in .gitignore?", Zh: "提交被嵌入的文件，或改正 go:embed 一行；它是否在 .gitignore 中？"},
 	{Code: "go.timeout", En: "Find out what it waits for, or give go test a longer -timeout.", Zh: "找出它在等待什么，或给 go test 更长的 -timeout。"},
