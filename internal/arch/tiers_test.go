@@ -60,6 +60,7 @@ var tiers = map[string]tier{
 	"internal/sonar":               adapter,
 	"internal/store":               adapter,
 
+	"internal/archive": leaf,
 	"internal/blob":    leaf,
 	"internal/cache":   leaf,
 	"internal/fastcgi": leaf,

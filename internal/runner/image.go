@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/shiplock/shiplock/internal/archive"
 	"github.com/shiplock/shiplock/internal/delivery"
 	"github.com/shiplock/shiplock/internal/diagnose"
 )
@@ -30,6 +31,9 @@ func (j *job) artifact(ctx context.Context, s delivery.PlanStep) result {
 	if err != nil {
 		return j.portFailed(ctx, s.Name, code, err)
 	}
+	if err := j.normalize(s.Name, dir); err != nil {
+		return j.portFailed(ctx, s.Name, diagnose.ImageFailed, err)
+	}
 	j.say(s.Name, plan.Dockerfile)
 	artifact, err := j.push(ctx, ImageRequest{
 		Plan: *plan, Push: j.Push, Dir: dir, TempDir: j.path(tempDir), Facts: j.facts(), Say: func(text string) { j.say(s.Name, text) },
@@ -40,6 +44,15 @@ func (j *job) artifact(ctx context.Context, s delivery.PlanStep) result {
 	r := succeeded
 	r.artifact = &artifact
 	return r
+}
+
+// normalize makes archives in dir say nothing of when they were built.
+func (j *job) normalize(step, dir string) error {
+	n, err := archive.NormalizeTree(dir)
+	if n > 0 {
+		j.say(step, fmt.Sprintf("%d archives (jar, war) got one fixed time for their entries, so that the same commit gives the same image", n))
+	}
+	return err
 }
 
 // push makes and pushes the image. The registry is often the server itself, which
