@@ -26,9 +26,8 @@ const (
 )
 
 // NormalizeTree normalizes the archives below dir, and returns how many it changed.
-// Symbolic links are not followed.
-func NormalizeTree(dir string) (int, error) {
-	changed := 0
+// Symbolic links are not followed. The error names those that stay as they were.
+func NormalizeTree(dir string) (changed int, errs error) {
 	err := filepath.WalkDir(dir, func(name string, d fs.DirEntry, err error) error {
 		if err != nil || !d.Type().IsRegular() || !isArchive(name) {
 			return err
@@ -37,9 +36,10 @@ func NormalizeTree(dir string) (int, error) {
 		if done {
 			changed++
 		}
-		return err
+		errs = errors.Join(errs, err)
+		return nil
 	})
-	return changed, err
+	return changed, errors.Join(errs, err)
 }
 
 func isArchive(name string) bool {
@@ -74,7 +74,7 @@ func normalizeFile(name string) (changed bool, err error) {
 		err = os.Rename(out.Name(), name)
 	}
 	if err != nil {
-		return false, fmt.Errorf("normalize %s: %w", filepath.Base(name), errors.Join(err, os.Remove(out.Name())))
+		return false, fmt.Errorf("%s: %w", filepath.Base(name), errors.Join(err, os.Remove(out.Name())))
 	}
 	return true, nil
 }
@@ -128,7 +128,12 @@ func copyEntry(out *zip.Writer, f *zip.File, signed bool, depth int) error {
 	h := f.FileHeader
 	h.ModifiedDate, h.ModifiedTime = dosDate, dosTime
 	h.Extra = withoutTimes(h.Extra)
-	h.Flags &^= 0x8 // sizes are known before the data
+	h.Flags &^= 0x8                     // sizes are known before the data
+	if strings.HasSuffix(h.Name, "/") { // some tools compress the nothing in a folder
+		h.Method, h.CRC32, h.UncompressedSize64, h.CompressedSize64 = zip.Store, 0, 0, 0
+		_, err := out.CreateRaw(&h)
+		return err
+	}
 	content, changed, err := normalized(f, signed, depth)
 	if err != nil {
 		return err

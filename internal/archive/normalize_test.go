@@ -133,6 +133,26 @@ func TestDepthIsBounded(t *testing.T) {
 	}
 }
 
+// Gradle and the JDK's jar compress even the nothing in a folder.
+func TestCompressedFolder(t *testing.T) {
+	var b bytes.Buffer
+	z := zip.NewWriter(&b)
+	w, err := z.CreateRaw(&zip.FileHeader{Name: "a_", Method: zip.Deflate, CompressedSize64: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.Write([]byte{3, 0}); err != nil {
+		t.Fatal(err)
+	}
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	data := bytes.ReplaceAll(b.Bytes(), []byte("a_"), []byte("a/"))
+	if got := contents(t, normal(t, "app.jar", data, 1)); len(got) != 1 || got[0][0] != "a/" {
+		t.Errorf("%q", got)
+	}
+}
+
 // A signature is of contents.
 func TestSignedContentStays(t *testing.T) {
 	at := time.Date(2026, 1, 2, 3, 4, 6, 0, time.UTC)

@@ -31,9 +31,7 @@ func (j *job) artifact(ctx context.Context, s delivery.PlanStep) result {
 	if err != nil {
 		return j.portFailed(ctx, s.Name, code, err)
 	}
-	if err := j.normalize(s.Name, dir); err != nil {
-		return j.portFailed(ctx, s.Name, diagnose.ImageFailed, err)
-	}
+	j.normalize(s.Name, dir)
 	j.say(s.Name, plan.Dockerfile)
 	artifact, err := j.push(ctx, ImageRequest{
 		Plan: *plan, Push: j.Push, Dir: dir, TempDir: j.path(tempDir), Facts: j.facts(), Say: func(text string) { j.say(s.Name, text) },
@@ -46,13 +44,16 @@ func (j *job) artifact(ctx context.Context, s delivery.PlanStep) result {
 	return r
 }
 
-// normalize makes archives in dir say nothing of when they were built.
-func (j *job) normalize(step, dir string) error {
+// normalize makes archives in dir say nothing of when they were built. An image with
+// one that stays as it is can be used, and the log says why the next one differs.
+func (j *job) normalize(step, dir string) {
 	n, err := archive.NormalizeTree(dir)
 	if n > 0 {
 		j.say(step, fmt.Sprintf("%d archives (jar, war) got one fixed time for their entries, so that the same commit gives the same image", n))
 	}
-	return err
+	if err != nil {
+		j.say(step, "warning: archives keep the time of this build, so another build of the same commit may give another image: "+err.Error())
+	}
 }
 
 // push makes and pushes the image. The registry is often the server itself, which
