@@ -32,8 +32,13 @@ const (
 
 	// claimReplica guards every write: a replica that was taken for dead must not
 	// write beside the one that took over. The lock keeps that from happening until
-	// the transaction ends, and lets the lease be renewed.
-	claimReplica = `SELECT pg_current_xact_id()::text FROM replicas WHERE id = $1 FOR KEY SHARE`
+	// the transaction ends, and lets the lease be renewed. It also notes which of the
+	// writer's changes this is.
+	claimReplica = `WITH alive AS (SELECT id FROM replicas WHERE id = $1 FOR KEY SHARE)
+		UPDATE commits SET n = $3 FROM alive WHERE replica = alive.id AND writer = $2`
+	enterWriter = `INSERT INTO commits (replica, writer, n) VALUES ($1, $2, 0)`
+	// lastCommit waits for a transaction of the writer that is still under way.
+	lastCommit = `SELECT n FROM commits WHERE replica = $1 AND writer = $2 FOR UPDATE`
 	// lockMigrations is held by the transaction that migrates; the number is ours.
 	lockMigrations = `SET LOCAL lock_timeout = 0; SELECT pg_advisory_xact_lock(7265433906142001)`
 	serverFacts    = `SELECT current_setting('server_version_num')::int / 10000, current_setting('server_encoding')`
@@ -45,10 +50,14 @@ type postgres struct {
 	name    string // without secrets
 	replica *replica
 	writers *sql.DB
+	free    chan *writerSlot // one for each connection that writes
 	readers *sql.DB
 	news    *news
 	closing chan struct{}
 }
+
+// writerSlot is one of a replica's writers. Its changes follow one after the other.
+type writerSlot struct{ id, n int64 }
 
 func openPostgres(ctx context.Context, url string, r *replica) (database, *reader, error) {
 	cfg, err := pgx.ParseConfig(url)
@@ -58,6 +67,7 @@ func openPostgres(ctx context.Context, url string, r *replica) (database, *reade
 	d := &postgres{
 		name:    fmt.Sprintf("%s at %s", cfg.Database, cfg.Host),
 		replica: r,
+		free:    make(chan *writerSlot, postgresWriters),
 		closing: make(chan struct{}),
 	}
 	d.configure(cfg)
@@ -115,10 +125,22 @@ func (d *postgres) prepare(ctx context.Context) error {
 	if err := m.migrate(); err != nil {
 		return err
 	}
-	if err := d.transact(ctx, d.replica.enter); err != nil {
+	if err := d.transact(ctx, d.enter); err != nil {
 		return fmt.Errorf("register replica: %w", err)
 	}
+	for i := range int64(postgresWriters) {
+		d.free <- &writerSlot{id: i}
+	}
 	return nil
+}
+
+func (d *postgres) enter(tx *tx) error {
+	for i := range postgresWriters {
+		if _, err := tx.exec(enterWriter, d.replica.id, i); err != nil {
+			return err
+		}
+	}
+	return d.replica.enter(tx)
 }
 
 // postgresDDL translates migrations. Text is compared byte by byte, as SQLite does
@@ -164,20 +186,27 @@ func (d *postgres) write(ctx context.Context, _ durability, do func(*tx) error) 
 }
 
 func (d *postgres) attempt(ctx context.Context, do func(*tx) error) error {
-	var id string
+	var w *writerSlot
+	select {
+	case w = <-d.free:
+		defer func() { d.free <- w }()
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+	w.n++
 	err := d.transact(ctx, func(tx *tx) error {
-		err := tx.row(claimReplica, d.replica.id).Scan(&id)
-		if errors.Is(err, sql.ErrNoRows) {
-			return errLeaseLost()
-		}
+		n, err := tx.exec(claimReplica, d.replica.id, w.id, w.n)
 		if err != nil {
 			return err
+		}
+		if n == 0 {
+			return errLeaseLost()
 		}
 		return do(tx)
 	})
 	var lost *unanswered
 	if errors.As(err, &lost) {
-		return d.outcome(id, err)
+		return d.outcome(w)
 	}
 	return err
 }
@@ -240,19 +269,18 @@ func errTransactLimit() error {
 	return delivery.E(delivery.Unavailable, fmt.Sprintf("the database did not answer within %s: look at its load", transactLimit))
 }
 
-// outcome asks the database what became of a transaction whose COMMIT was not
-// answered, for as long as it takes: the caller would otherwise forget wakes that
+// outcome asks the database what became of a writer's transaction whose COMMIT was
+// not answered, for as long as it takes: the caller would otherwise forget wakes that
 // are this replica's, or do twice what was done.
-func (d *postgres) outcome(id string, lost error) error {
+func (d *postgres) outcome(w *writerSlot) error {
 	for pause := 20 * time.Millisecond; ; pause = min(2*pause, time.Second) {
-		switch status, err := d.statusOf(id); {
-		case err != nil: // it is still away
-		case status == "committed":
+		switch n, err := d.lastOf(w); {
+		case errors.Is(err, sql.ErrNoRows):
+			return errLeaseLost()
+		case err == nil && n == w.n:
 			return nil
-		case status == "aborted":
-			return errRaced
-		case status != "in progress": // it does not remember, or is another one
-			return delivery.Wrap(delivery.Unavailable, "the database cannot tell whether a change was kept: look before you repeat it", lost)
+		case err == nil:
+			return errRaced // it is not, and will not be
 		}
 		select {
 		case <-time.After(pause):
@@ -262,12 +290,11 @@ func (d *postgres) outcome(id string, lost error) error {
 	}
 }
 
-func (d *postgres) statusOf(id string) (string, error) {
+func (d *postgres) lastOf(w *writerSlot) (n int64, err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), connectLimit)
 	defer cancel()
-	var status sql.NullString
-	err := d.readers.QueryRowContext(ctx, `SELECT pg_xact_status($1::text::xid8)`, id).Scan(&status)
-	return status.String, err
+	err = d.writers.QueryRowContext(ctx, lastCommit, d.replica.id, w.id).Scan(&n)
+	return n, err
 }
 
 // exclusive: replicas serve side by side.

@@ -15,6 +15,7 @@ const (
 	deleteReplica = `DELETE FROM replicas WHERE id = $1 AND until <= $2`
 	deadReplicas  = `SELECT id FROM replicas WHERE id <> $1 AND until <= $2`
 	releaseWakes  = `UPDATE wakes SET owner = '' WHERE owner = $1`
+	forgetCommits = `DELETE FROM commits WHERE replica = $1`
 )
 
 // always is a time by which every lease has ended.
@@ -82,7 +83,10 @@ func release(tx *tx, replica string, by int64) error {
 	if err != nil || n == 0 {
 		return err
 	}
-	_, err = tx.exec(releaseWakes, replica)
+	if _, err = tx.exec(releaseWakes, replica); err != nil {
+		return err
+	}
+	_, err = tx.exec(forgetCommits, replica)
 	return err
 }
 
