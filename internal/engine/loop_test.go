@@ -197,8 +197,8 @@ func TestLeaseLost(t *testing.T) {
 		r := w.claim()
 		before := w.run(id)
 		w.server = stale
-		w.refused(w.CancelRun(t.Context(), admin(), id, ""), delivery.Conflict, "another one took over")
-		w.refused(w.ReceiveHook(t.Context(), push("h2", "shop", "dev", "a")), delivery.Conflict, "another one took over")
+		w.refused(w.CancelRun(t.Context(), admin(), id, ""), delivery.Unavailable, "another one took over")
+		w.refused(w.ReceiveHook(t.Context(), push("h2", "shop", "dev", "a")), delivery.Unavailable, "another one took over")
 		close(stuck)
 		synctest.Wait()
 		w.server = fresh

@@ -13,7 +13,8 @@ type Ledger interface {
 	// Commit writes the whole Change or nothing. It compares every aggregate's
 	// Version and counts it up in place; it assigns numbers to new runs. It returns
 	// the wakes that are due now and that this replica holds from here on.
-	// Errors: Conflict when a version moved or the claim or lease is lost.
+	// Errors: Conflict when a version moved or the claim is lost, Unavailable when the
+	// database is away or the replica's lease is lost.
 	Commit(ctx context.Context, c *delivery.Change) ([]delivery.Claim, error)
 }
 

@@ -15,8 +15,8 @@ import (
 // wakes that are due now and that this replica holds from here on.
 //
 // An artifact that is known already stays as it was. Conflict when an aggregate or
-// document has another version (or, for a new one, exists), when the wake of
-// c.Done is no longer this replica's, or when its lease is lost.
+// document has another version (or, for a new one, exists), or when the wake of
+// c.Done is no longer this replica's.
 func (s *Store) Commit(ctx context.Context, c *delivery.Change) ([]delivery.Claim, error) {
 	writes, err := plan(c)
 	if err != nil {

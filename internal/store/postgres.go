@@ -200,7 +200,7 @@ func (d *postgres) attempt(ctx context.Context, do func(*tx) error) error {
 			return err
 		}
 		if n == 0 {
-			return errLeaseLost()
+			return errLeaseLost
 		}
 		return do(tx)
 	})
@@ -276,7 +276,7 @@ func (d *postgres) outcome(w *writerSlot) error {
 	for pause := 20 * time.Millisecond; ; pause = min(2*pause, time.Second) {
 		switch n, err := d.lastOf(w); {
 		case errors.Is(err, sql.ErrNoRows):
-			return errLeaseLost()
+			return errLeaseLost
 		case err == nil && n == w.n:
 			return nil
 		case err == nil:

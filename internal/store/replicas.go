@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"math"
 	"sync/atomic"
 	"time"
@@ -57,9 +58,9 @@ func (r *replica) renew(tx *tx) error {
 	return err
 }
 
-func errLeaseLost() error {
-	return delivery.E(delivery.Conflict, "this server was silent for longer than its lease, and another one took over: restart it")
-}
+// errLeaseLost refuses what is asked of a replica that was taken over from. Whoever
+// asked may ask another one.
+var errLeaseLost = delivery.E(delivery.Unavailable, "this server was silent for longer than its lease, and another one took over: ask that one")
 
 // reap removes the other replicas whose lease ended by then, and frees their wakes.
 func (r *replica) reap(tx *tx, by int64) error {
@@ -94,8 +95,11 @@ func release(tx *tx, replica string, by int64) error {
 // the process must end.
 func (s *Store) Renew(ctx context.Context) error {
 	err := s.write(ctx, relaxed, s.replica.renew)
-	if err == nil {
+	switch {
+	case err == nil:
 		s.replica.inTouch()
+	case errors.Is(err, errLeaseLost):
+		return delivery.E(delivery.Conflict, "this server was silent for longer than its lease, and another one took over: restart it")
 	}
 	return err
 }

@@ -122,7 +122,7 @@ func (d *sqliteFile) checkReplica(tx *tx) error {
 	var alive bool
 	err := tx.row(hasReplica, d.replica.id).Scan(&alive)
 	if err == nil && !alive {
-		err = errLeaseLost()
+		err = errLeaseLost
 	}
 	return err
 }

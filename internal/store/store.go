@@ -32,7 +32,8 @@ type Config struct {
 // concurrently.
 //
 // Errors are Conflict, NotFound, Unavailable (the disk is full, the database is
-// away or stays locked: the same call may succeed later) or Internal; or the
+// away or stays locked, the lease is lost: the same call may succeed later, or at
+// another replica) or Internal; or the
 // cause of the caller's context. A write whose context ends while it is queued
 // is never applied; once it has begun, the call waits for its outcome.
 type Store struct {
@@ -72,7 +73,7 @@ func (s *Store) Close() error { return s.close() }
 
 func (s *Store) shut() error {
 	released := s.write(context.Background(), relaxed, s.replica.leave)
-	if delivery.KindOf(released) == delivery.Conflict {
+	if errors.Is(released, errLeaseLost) {
 		released = nil // it was taken over; there is nothing left to give back
 	}
 	s.db.tell(nil) // others may go on with it

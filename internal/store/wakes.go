@@ -72,7 +72,7 @@ func (s *Store) scanOutlook(row scanner) (int64, error) {
 		return 0, err
 	}
 	if !alive {
-		return 0, errLeaseLost()
+		return 0, errLeaseLost
 	}
 	if until.Valid {
 		until.Int64 = s.replica.lookAt(until.Int64)
@@ -106,7 +106,7 @@ func (s *Store) take(tx *tx, now int64, limit int) ([]delivery.Claim, error) {
 
 // PutOff gives a claimed wake back, due at the given time, with the reason for
 // people. A wake that came meanwhile is kept: it is due at once. Conflict when the
-// wake, or this replica's lease, was lost.
+// wake was lost.
 func (s *Store) PutOff(ctx context.Context, c delivery.Claim, at time.Time, why string) error {
 	err := s.write(ctx, relaxed, func(tx *tx) error {
 		w, err := loadClaimed(tx, c, s.replica.id)

@@ -7,8 +7,10 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/shiplock/shiplock/internal/demo/githost"
 )
@@ -26,6 +28,7 @@ func NewForge(t testing.TB, hookURL string) *Forge {
 	host, err := githost.New(githost.Config{
 		Dir: t.TempDir(), User: CloneUser, Password: ClonePass,
 		HookURL: hookURL, HookToken: HookSecret, APIToken: ForgeToken,
+		Backoff: slices.Repeat([]time.Duration{300 * time.Millisecond}, 300), // longer than anything is away
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -18,13 +18,16 @@ func testTakenOver(t *testing.T, db Database) {
 	claims, _ := b.claim(10)
 	taken := b.single(claims, ref("a"))
 
-	// The old owner can do nothing any more, not even what it had not begun.
-	a.refuse(delivery.Change{Done: &claim})
-	a.refuse(delivery.Change{Runs: []*delivery.Run{NewRun(newID(), "shop", "dev")}})
-	a.wantKind(delivery.Conflict, a.PutOff(t.Context(), claim, epoch, "late"))
+	// The old owner can do nothing any more, not even what it had not begun. Whoever
+	// asked it may ask the other one.
+	for _, c := range []delivery.Change{{Done: &claim}, {Runs: []*delivery.Run{NewRun(newID(), "shop", "dev")}}} {
+		_, err := a.Commit(t.Context(), &c)
+		a.wantKind(delivery.Unavailable, err)
+	}
+	a.wantKind(delivery.Unavailable, a.PutOff(t.Context(), claim, epoch, "late"))
 	a.wantKind(delivery.Conflict, a.Renew(t.Context()))
 	_, _, err := a.Claim(t.Context(), 1)
-	a.wantKind(delivery.Conflict, err)
+	a.wantKind(delivery.Unavailable, err)
 
 	b.none(b.commit(delivery.Change{Done: &taken}))
 }
@@ -72,7 +75,7 @@ func testEndedMeanwhile(t *testing.T, db Database) {
 		for {
 			r := NewRun(newID(), "shop", "dev")
 			if _, err := a.Commit(t.Context(), &delivery.Change{Runs: []*delivery.Run{r}, Wakes: []delivery.Wake{{Ref: r.Ref()}}}); err != nil {
-				a.wantKind(delivery.Conflict, err)
+				a.wantKind(delivery.Unavailable, err)
 				return
 			}
 			written <- r.ID
