@@ -24,7 +24,11 @@ func (g *Registry) getBlob(w http.ResponseWriter, r *http.Request, t target) err
 
 // openBlob opens a blob of the repository, which counts as a use of it.
 func (g *Registry) openBlob(repo, digest string) (*os.File, error) {
-	defer g.using()()
+	leave, err := g.gate.enter()
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
 	if ok, err := g.use(linkKey(repo, digest)); err != nil || !ok {
 		return nil, orElse(err, errBlobUnknown)
 	}

@@ -298,15 +298,7 @@ func (c *collection) alone(ctx context.Context, do func() error) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	c.g.gate.Lock()
-	defer c.g.gate.Unlock()
-	return do()
-}
-
-// using keeps collections from removing anything until the returned call.
-func (g *Registry) using() (done func()) {
-	g.gate.RLock()
-	return g.gate.RUnlock
+	return c.g.gate.alone(do)
 }
 
 // useEvery is how exact the time of the last use is; the grace is far longer.

@@ -65,7 +65,11 @@ func (g *Registry) getManifest(w http.ResponseWriter, r *http.Request, t target)
 
 // useManifest reads a manifest, which counts as a use of it.
 func (g *Registry) useManifest(t target) (mediaType, digest string, content []byte, err error) {
-	defer g.using()()
+	leave, err := g.gate.enter()
+	if err != nil {
+		return "", "", nil, err
+	}
+	defer leave()
 	if digest, err = g.resolve(t); err != nil {
 		return "", "", nil, err
 	}
@@ -92,7 +96,11 @@ func (g *Registry) putManifest(w http.ResponseWriter, r *http.Request, t target)
 	if err != nil {
 		return err
 	}
-	defer g.using()()
+	leave, err := g.gate.enter()
+	if err != nil {
+		return err
+	}
+	defer leave()
 	defer g.lock(t.repo)()
 	if err := g.checkParts(t.repo, doc); err != nil {
 		return err

@@ -7,6 +7,7 @@ import (
 	"hash/fnv"
 	"log/slog"
 	"net/http"
+	"os"
 	"sync"
 	"time"
 
@@ -45,9 +46,7 @@ type Registry struct {
 	// hash of its name.
 	repos [64]sync.Mutex
 
-	// gate is held for reading by whoever relies on what is there, and for writing,
-	// for moments, by a collection; before repos.
-	gate      sync.RWMutex
+	gate      gate                 // before repos
 	condemned map[string]time.Time // manifests, by repository@digest; Collect's
 }
 
@@ -56,6 +55,10 @@ func Open(c Config) (*Registry, error) {
 	store, err := blob.Open(c.Dir)
 	if err != nil {
 		return nil, err
+	}
+	dir, err := os.Open(c.Dir)
+	if err != nil {
+		return nil, errors.Join(err, store.Close())
 	}
 	allow := func(*http.Request, string, bool) error { return nil }
 	if c.Authorize != nil {
@@ -69,11 +72,12 @@ func Open(c Config) (*Registry, error) {
 		log:        cmp.Or(c.Log, slog.New(slog.DiscardHandler)),
 		open:       make(map[string]*upload),
 		condemned:  make(map[string]time.Time),
+		gate:       gate{dir: dir},
 	}, nil
 }
 
 // Close releases the directory; call it after the last request has ended.
-func (g *Registry) Close() error { return g.store.Close() }
+func (g *Registry) Close() error { return errors.Join(g.store.Close(), g.gate.dir.Close()) }
 
 func (g *Registry) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Docker-Distribution-API-Version", "registry/2.0")

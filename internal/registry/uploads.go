@@ -50,7 +50,11 @@ func (g *Registry) mount(r *http.Request, repo, from, digest string) (bool, erro
 	if !validRepo(from) || !sha256ID.MatchString(digest) || g.authorize(r, from, false) != nil {
 		return false, nil
 	}
-	defer g.using()()
+	leave, err := g.gate.enter()
+	if err != nil {
+		return false, err
+	}
+	defer leave()
 	if ok, err := g.use(linkKey(from, digest)); !ok || err != nil {
 		return false, err
 	}
@@ -167,7 +171,11 @@ func (g *Registry) keep(t target, digest string) error {
 	if err := g.flush(uploadKey(t.repo, t.ref)); err != nil {
 		return err
 	}
-	defer g.using()()
+	leave, err := g.gate.enter()
+	if err != nil {
+		return err
+	}
+	defer leave()
 	if err := g.store.Move(uploadKey(t.repo, t.ref), contentKey(digest)); err != nil {
 		return err
 	}
