@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"runtime/debug"
 	"sync"
 	"time"
@@ -149,6 +150,11 @@ const together = 5 * time.Millisecond
 
 // deliver reports the job's end once the server has the whole log.
 func (j *job) deliver(last *delivery.Step, finish api.Finish) error {
+	var tidying sync.WaitGroup
+	defer tidying.Wait()
+	delivered := make(chan struct{})
+	defer close(delivered)
+	tidying.Go(func() { j.tidyUnless(delivered) })
 	close(j.shipper.hurry)
 	if !j.drained(together) {
 		if last != nil {
@@ -176,6 +182,27 @@ func (j *job) deliver(last *delivery.Step, finish api.Finish) error {
 		}
 	}
 	return nil
+}
+
+// stalled is how long a server may take before we suspect that it is our files that
+// leave it no room on the disk.
+const stalled = 2 * time.Second
+
+// tidyUnless removes what the steps made, unless the job's end is delivered soon:
+// nothing of it is needed any more.
+func (j *job) tidyUnless(delivered <-chan struct{}) {
+	t := time.NewTimer(stalled)
+	defer t.Stop()
+	select {
+	case <-delivered:
+		return
+	case <-t.C:
+	}
+	for _, name := range []string{sourceDir, tempDir, homeDir} {
+		if err := os.RemoveAll(j.path(name)); err != nil {
+			j.Logger.Warn("workspace not tidied", "err", err) // the executor tries again
+		}
+	}
 }
 
 // drained waits until the server has every line, for a limited time.
