@@ -6,10 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net"
 	"net/http"
 	"net/url"
-	"path"
 	"time"
 
 	"github.com/google/go-containerregistry/pkg/authn"
@@ -157,7 +157,7 @@ func cutOff(err error) bool {
 
 func parseRef(what, s string) (name.Reference, error) {
 	ref, err := name.ParseReference(s)
-	if err == nil && path.Clean(ref.Context().RepositoryStr()) != ref.Context().RepositoryStr() {
+	if err == nil && !fs.ValidPath(ref.Context().RepositoryStr()) {
 		err = errors.New("its path is not clean") // it becomes part of a URL
 	}
 	if err != nil {

@@ -12,7 +12,7 @@ import (
 // FuzzRef: a reference that is accepted means the same when it is written out, and
 // its parts cannot leave their place in a URL.
 func FuzzRef(f *testing.F) {
-	for _, s := range []string{"127.0.0.1:5000/shiplock/base:1", "alpine", "host/a@sha256:" + strings.Repeat("0", 64), "host:x/../a", "a/b:c@d", "[::1]:80/a", "{registry}/x"} {
+	for _, s := range []string{"127.0.0.1:5000/shiplock/base:1", "alpine", "host/a@sha256:" + strings.Repeat("0", 64), "host:x/../a", "a/b:c@d", "[::1]:80/a", "{registry}/x", "./..", "../0"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
