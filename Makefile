@@ -37,8 +37,9 @@ bench: build ## the promised figures, measured
 load: build ## 200 apps, 20 pushes/s for 2 minutes: one verdict
 	$(GO) test -count=1 -tags bench -timeout 15m -v ./test/load $(ARGS)
 
-soak: build ## the long chaos runs: 300 kills, and 220 of two servers on PostgreSQL
+soak: build ## the long runs: 300 kills, 220 of two servers on PostgreSQL, hostile steps in full size
 	$(GO) test -count=1 -tags e2e -timeout 180m ./test/chaos -kills 300 -peer-kills 220 -peer-stops 12 -database-ends 50
+	$(GO) test -count=1 -tags e2e -timeout 180m ./test/hostile -long
 
 fuzz: ## every fuzz target for FUZZTIME (default 1m)
 	@$(GO) list ./... | while read -r pkg; do \

@@ -110,7 +110,7 @@ func (d *demonstration) start(ctx context.Context, o demoOptions, errOut io.Writ
 	d.gitURL = "http://" + listener.Addr().String()
 	opts := options{
 		data: filepath.Join(d.root, "data"), cache: demoCache(o), listen: o.listen, capacity: 2,
-		lease: 10 * time.Second, silence: 3 * time.Minute, retainEvery: time.Hour, logLevel: "error",
+		lease: 10 * time.Second, silence: 3 * time.Minute, retainEvery: time.Hour, logLimit: 2048, logLevel: "error",
 		gitlabURL: d.gitURL, cloneUser: demoUser,
 		gitlabToken: rand.Text(), hookSecret: rand.Text(), clonePassword: rand.Text(), adminToken: auth.NewToken(),
 	}

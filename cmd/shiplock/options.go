@@ -39,6 +39,8 @@ type options struct {
 	logLevel  string
 	// retainEvery is the time between two passes over the past.
 	retainEvery time.Duration
+	// logLimit bounds the log of one attempt, in MB.
+	logLimit int
 
 	gitlabURL, giteaURL, githubURL string
 	cloneUser                      string
@@ -63,6 +65,7 @@ func (o *options) flags(f *pflag.FlagSet) {
 	f.DurationVar(&o.lease, "lease", 10*time.Second, "how long a silent server keeps its claim on the data")
 	f.DurationVar(&o.silence, "silence", 3*time.Minute, "how long a silent runner keeps its job")
 	f.DurationVar(&o.retainEvery, "retention-every", time.Hour, "how often to let go of the past, by the document Retention/default")
+	f.IntVar(&o.logLimit, "log-limit", 2048, "how many MB of a job's log are kept; a job that writes more goes on, and its log says so")
 	f.StringVar(&o.runner, "runner", "", "path of shiplock-runner (default: beside this program)")
 	f.StringVar(&o.web, "web", "", "path of shiplock-web, which serves sites and PHP (default: beside this program)")
 	f.StringVar(&o.logLevel, "log", "info", "debug, info, warn or error")
@@ -98,6 +101,8 @@ func (o *options) check() error {
 		return delivery.E(delivery.Invalid, "--reconcile must be at least 1s, or 0 for never")
 	case o.silence < 5*time.Second:
 		return delivery.E(delivery.Invalid, "--silence must be at least 5s")
+	case o.logLimit < 1:
+		return delivery.E(delivery.Invalid, "--log-limit must be at least 1 (MB)")
 	case o.retainEvery < time.Second:
 		return delivery.E(delivery.Invalid, "--retention-every must be at least 1s")
 	}

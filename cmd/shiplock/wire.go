@@ -114,7 +114,7 @@ func (in *instance) open(ctx context.Context) error {
 			return err
 		}
 	}
-	if in.logs, err = joblog.Open(joblog.Config{Root: in.path("logs"), Writer: newID(), Now: time.Now}); err != nil {
+	if in.logs, err = joblog.Open(joblog.Config{Root: in.path("logs"), Writer: newID(), MaxBytes: int64(in.opts.logLimit) << 20, Now: time.Now}); err != nil {
 		return err
 	}
 	in.registry, err = registry.Open(registry.Config{Dir: in.path("registry"), Authorize: in.authorizeRegistry, Log: in.log})
