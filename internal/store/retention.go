@@ -19,6 +19,10 @@ const (
 	// What is still to be worked on stays: its wake would find nothing.
 	forgetRun = `DELETE FROM runs WHERE id = $1 AND state NOT IN ('queued', 'running')
 		AND NOT EXISTS (SELECT 1 FROM wakes WHERE kind = 'run' AND wakes.id = $1 OR kind = 'notification' AND wakes.id = $2)`
+	// holdPast has others wait who would name what is about to go; in the order in
+	// which a change writes. With one writer there is nobody.
+	holdPast = `LOCK TABLE runs, targets, releases, artifacts IN SHARE ROW EXCLUSIVE MODE`
+
 	forgetNotification = `DELETE FROM notifications WHERE id = $1`
 	forgetRelease      = `DELETE FROM releases WHERE id = $1 AND state NOT IN ('proposed', 'rolling', 'paused')
 		AND NOT EXISTS (SELECT 1 FROM wakes WHERE kind = 'release' AND wakes.id = $1)`
@@ -95,6 +99,9 @@ func scanPastArtifact(row scanner) (a delivery.PastArtifact, err error) {
 func (s *Store) Forget(ctx context.Context, app string, verdicts []delivery.Verdict) (gone int, err error) {
 	err = s.write(ctx, durable, func(tx *tx) error {
 		gone = 0
+		if _, err := tx.exec(holdPast); err != nil {
+			return err
+		}
 		for _, v := range verdicts {
 			n, err := forget(tx, app, v)
 			if err != nil {
