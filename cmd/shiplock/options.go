@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/shiplock/shiplock/internal/delivery"
+	"github.com/shiplock/shiplock/internal/delivery/phrase"
 )
 
 // options are what `serve` is told. Secrets come from the environment, never from
@@ -41,6 +42,8 @@ type options struct {
 	retainEvery time.Duration
 	// logLimit bounds the log of one attempt, in MB.
 	logLimit int
+	// lang is of commit statuses, and of answers to who asks for none.
+	lang phrase.Lang
 
 	gitlabURL, giteaURL, githubURL string
 	cloneUser                      string

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/shiplock/shiplock/internal/cli"
 	"github.com/shiplock/shiplock/internal/engine"
 )
 
@@ -31,9 +32,12 @@ Secrets are read from the environment, since other users of the machine can read
   SHIPLOCK_GITEA_TOKEN     one with the scope write:repository
   SHIPLOCK_GITHUB_TOKEN    one that may write commit statuses
   SHIPLOCK_CLONE_PASSWORD  the password for --clone-user
-  SHIPLOCK_ADMIN_TOKEN     the administrator's token (made and printed once when missing)`,
+  SHIPLOCK_ADMIN_TOKEN     the administrator's token (made and printed once when missing)
+
+The language of --lang is that of commit statuses, and of answers to who asks for none.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			o.environment(os.Getenv)
+			o.lang = cli.Language(cmd, os.Getenv)
 			if err := o.check(); err != nil {
 				return err
 			}

@@ -168,7 +168,7 @@ func (in *instance) assemble(ctx context.Context) error {
 	in.engine = engine.New(engine.Config{
 		Store: in.store, Executor: in.executor, Deployer: in.deployer, Forge: hub, Logs: jobLogs,
 		Images:    images{client: in.images, registry: puller.Registry},
-		PublicURL: in.url, RunnerURL: in.opts.runnerURL, Registry: puller.Registry,
+		PublicURL: in.url, RunnerURL: in.opts.runnerURL, Registry: puller.Registry, Lang: in.opts.lang,
 		History: hub,
 		Caches:  caches{in.caches}, SnapshotLimit: in.caches.SnapshotLimit,
 		Credential: hub.credential.forRunner,
@@ -183,7 +183,7 @@ func (in *instance) assemble(ctx context.Context) error {
 		Reconciler: in.reconciler,
 		Engine:     in.engine, Reader: reader{in.store}, Logs: jobLogs, Auth: in.keeper,
 		Hooks:    hooks,
-		Registry: in.registry, PublicURL: in.url, Version: version, Log: in.log, Now: time.Now,
+		Registry: in.registry, PublicURL: in.url, Lang: in.opts.lang, Version: version, Log: in.log, Now: time.Now,
 	})
 	return nil
 }

@@ -39,7 +39,7 @@ type HookSource struct {
 	Repo  string    `json:"repo"`
 	Last  time.Time `json:"last"`
 	// Outcome says in one line what became of the last delivery.
-	Outcome string   `json:"outcome"`
+	Outcome string   `json:"outcome" text:"ours"`
 	Apps    []string `json:"apps" doc:"the apps that are built from it"`
 }
 
@@ -48,5 +48,5 @@ type HookRefusal struct {
 	Forge string    `json:"forge"`
 	Count int64     `json:"count" doc:"since the server started"`
 	Last  time.Time `json:"last"`
-	Why   string    `json:"why" doc:"of the last one"`
+	Why   string    `json:"why" doc:"of the last one" text:"ours"`
 }

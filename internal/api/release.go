@@ -14,7 +14,7 @@ type ReleaseSummary struct {
 	Kind     delivery.ReleaseKind  `json:"kind" enum:"deploy,rollback,restart"`
 	State    delivery.ReleaseState `json:"state" enum:"proposed,rolling,paused,deployed,aborted,failed,canceled,superseded"`
 	Strategy string                `json:"strategy" enum:"canary,full"`
-	Describe string                `json:"describe" doc:"the batch under way, for people"`
+	Describe string                `json:"describe" doc:"the batch under way, for people" text:"ours"`
 	Revision RevisionSummary       `json:"revision"`
 	// Batch counts from 0; Batches are all that the release goes through.
 	Batch   int            `json:"batch"`

@@ -179,5 +179,5 @@ type LogAck struct {
 // Problem is the body of every error answer.
 type Problem struct {
 	Kind    string `json:"kind"`
-	Message string `json:"message"`
+	Message string `json:"message" text:"ours"`
 }

@@ -19,7 +19,7 @@ type Problem struct {
 	Column int `json:"column,omitempty"`
 	// Field is the path of the faulty field, e.g. "spec.stack".
 	Field string `json:"field,omitempty"`
-	Msg   string `json:"message"`
+	Msg   string `json:"message" text:"ours"`
 }
 
 func (p Problem) String() string {

@@ -17,7 +17,7 @@ type Hook struct {
 	ReceivedAt time.Time `json:"receivedAt"`
 	State      HookState `json:"state"`
 	// Note says in one line what became of it.
-	Note    string  `json:"note,omitempty"`
+	Note    string  `json:"note,omitempty" text:"ours"`
 	Runs    []RunID `json:"runs,omitempty"`
 	Version int64   `json:"version"`
 }

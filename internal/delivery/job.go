@@ -67,7 +67,7 @@ type Step struct {
 	Tests      *Tests    `json:"tests,omitempty"`
 	Coverage   *Coverage `json:"coverage,omitempty"`
 	// Warnings are what is amiss and fails nothing, such as a broken report.
-	Warnings []string `json:"warnings,omitempty"`
+	Warnings []string `json:"warnings,omitempty" text:"ours"`
 	Cause    *Cause   `json:"cause,omitempty"`
 }
 

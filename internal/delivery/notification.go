@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"fmt"
 	"time"
+
+	"github.com/shiplock/shiplock/internal/delivery/phrase"
 )
 
 // Notification is one message owed to one channel. What it should say is derived
@@ -75,20 +77,40 @@ func StatusOf(r Run) CommitStatus {
 	}
 	switch r.State() {
 	case RunQueued:
-		s.State, s.Description = CommitPending, r.Name()+" is queued"
+		s.State = CommitPending
 	case RunRunning:
-		s.State, s.Description = CommitRunning, r.Name()+" is running"
+		s.State = CommitRunning
 	case RunSucceeded:
-		s.State, s.Description = CommitSuccess, r.Name()+" succeeded"
+		s.State = CommitSuccess
 	case RunCanceled:
-		s.State, s.Description = CommitCanceled, r.Name()+" was canceled"
+		s.State = CommitCanceled
 	default:
-		s.State, s.Description = CommitFailed, r.Name()+" failed"
+		s.State = CommitFailed
 	}
-	if c := r.Cause(); c != nil {
-		s.Description += ": " + c.Text
-	}
+	s.Description = r.Headline(phrase.English)
 	return s
+}
+
+// Headline says in one line of a language how the run is, and why.
+func (r Run) Headline(l phrase.Lang) string {
+	line := r.Name()
+	switch r.State() {
+	case RunQueued:
+		line += " is queued"
+	case RunRunning:
+		line += " is running"
+	case RunSucceeded:
+		line += " succeeded"
+	case RunCanceled:
+		line += " was canceled"
+	default:
+		line += " failed"
+	}
+	line = phrase.In(l, line)
+	if c := r.Cause(); c != nil {
+		line += phrase.Colon(l) + c.In(l).Text
+	}
+	return line
 }
 
 // Next says what is due, given the run that the notification is about.

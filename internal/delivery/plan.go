@@ -94,7 +94,7 @@ type PlanStep struct {
 	Outputs []string `json:"outputs,omitempty"`
 	Inputs  []string `json:"inputs,omitempty"`
 	// Why says which document asked for the step.
-	Why string `json:"why"`
+	Why string `json:"why" text:"ours"`
 }
 
 // ImagePlan says what artifact a Run makes: an image, or a package.
@@ -115,5 +115,5 @@ type ImagePlan struct {
 	Env   map[string]string `json:"env,omitempty"`
 	// Dockerfile is the generated text that the assembly equals.
 	Dockerfile string `json:"dockerfile,omitempty"`
-	Why        string `json:"why"`
+	Why        string `json:"why" text:"ours"`
 }

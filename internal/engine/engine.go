@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/shiplock/shiplock/internal/delivery"
+	"github.com/shiplock/shiplock/internal/delivery/phrase"
 )
 
 // ErrLeaseLost ends an engine whose replica was declared dead: another one works
@@ -33,6 +34,8 @@ type Config struct {
 	// PublicURL is what people and forges reach the server by, RunnerURL what
 	// runners do; without a trailing slash.
 	PublicURL, RunnerURL string
+	// Lang is spoken to forges; empty is English.
+	Lang phrase.Lang
 	// Registry is the host:port that runners push to.
 	Registry string
 	// Credential opens a repository for checkouts; nil is none. withheld says, when no

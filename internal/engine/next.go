@@ -204,7 +204,7 @@ func (e *Engine) nextNotification(ctx context.Context, d *draft, id string) (tim
 func (e *Engine) sendStatus(ctx context.Context, d *draft, id string, run delivery.Run, s delivery.CommitStatus) error {
 	ctx, cancel := context.WithTimeout(ctx, forgeTimeout)
 	defer cancel()
-	s.URL = e.cfg.PublicURL + "/runs/" + string(run.ID)
+	s.URL, s.Description = e.cfg.PublicURL+"/runs/"+string(run.ID), run.Headline(e.cfg.Lang)
 	ref := delivery.Ref{Kind: delivery.KindNotification, ID: id}
 	err := e.cfg.Forge.SetStatus(ctx, s)
 	switch kind := delivery.KindOf(err); {

@@ -33,10 +33,12 @@ func (s *Server) wrap(routes http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		began := time.Now()
 		id := newRequestID()
-		r = r.WithContext(context.WithValue(r.Context(), requestKey{}, id))
+		r = s.speaking(r.WithContext(context.WithValue(r.Context(), requestKey{}, id)))
 		rec := &recorder{ResponseWriter: w}
 		rec.Header().Set("X-Request-Id", id)
 		rec.Header().Set("X-Content-Type-Options", "nosniff")
+		rec.Header().Set("Content-Language", string(language(r.Context())))
+		rec.Header().Set("Vary", "Accept-Language, Cookie")
 		defer func() {
 			s.recovered(rec, r, recover())
 			s.cfg.Log.Debug("request", "method", r.Method, "path", r.URL.Path, "status", rec.status, "dur", time.Since(began), "request", id)

@@ -90,7 +90,7 @@ func handle[I, O any](o *operations, op huma.Operation, do func(context.Context,
 		if err != nil {
 			return nil, o.s.problemOf(ctx, err)
 		}
-		return &answer[O]{Body: out}, nil
+		return &answer[O]{Body: api.In(language(ctx), out)}, nil
 	})
 }
 

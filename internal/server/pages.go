@@ -5,8 +5,9 @@ import (
 	"html/template"
 	"net/http"
 	"path"
-	"strings"
 	"time"
+
+	"github.com/shiplock/shiplock/internal/delivery/phrase"
 )
 
 // web holds the pages: HTML shells, one stylesheet, and plain JavaScript modules
@@ -19,11 +20,12 @@ const contentPolicy = "default-src 'self'; frame-ancestors 'none'; base-uri 'non
 
 // pageData is what the shells show.
 type pageData struct {
-	Lang     string
+	Lang     phrase.Lang
 	Version  string
 	LoggedIn bool
 	Failed   bool   // the log-in just failed
 	Next     string // where a log-in leads
+	Here     string // where the choice of a language leads
 }
 
 // page answers with one of the embedded shells.
@@ -44,22 +46,17 @@ func (s *Server) renderPage(w http.ResponseWriter, r *http.Request, name string,
 	h.Set("Cache-Control", "no-cache")
 	w.WriteHeader(status)
 	_ = t.ExecuteTemplate(w, "layout", pageData{ // the reader may be gone
-		Lang: language(r.Header.Get("Accept-Language")), Version: s.cfg.Version,
+		Lang: language(r.Context()), Version: s.cfg.Version, Here: here(r),
 		LoggedIn: name != "login.html", Failed: status == http.StatusUnauthorized, Next: localPath(r.FormValue("next")),
 	})
 }
 
-// language picks English or Chinese, whichever the reader names first.
-func language(accept string) string {
-	for part := range strings.SplitSeq(accept, ",") {
-		switch tag := strings.ToLower(strings.TrimSpace(part)); {
-		case strings.HasPrefix(tag, "zh"):
-			return "zh"
-		case strings.HasPrefix(tag, "en"):
-			return "en"
-		}
+// here is the page that a request is about; a log-in that failed leads to the form.
+func here(r *http.Request) string {
+	if r.Method != http.MethodGet || r.URL.Path == "/login" {
+		return "/login"
 	}
-	return "en"
+	return r.URL.Path
 }
 
 // static serves styles and scripts.

@@ -13,6 +13,7 @@ import (
 	"github.com/shiplock/shiplock/internal/api"
 	"github.com/shiplock/shiplock/internal/catalog"
 	"github.com/shiplock/shiplock/internal/delivery"
+	"github.com/shiplock/shiplock/internal/delivery/phrase"
 )
 
 // statusOf is the only table from kinds of errors to HTTP.
@@ -64,8 +65,20 @@ func unauthenticated(err error) error {
 	return newProblem(http.StatusUnauthorized, delivery.Denied.String(), err.Error())
 }
 
-// problemOf classifies an error for the answer, and logs what is our own.
+// in says the problem in a language.
+func (p *problem) in(l phrase.Lang) *problem {
+	said := *p
+	said.body = api.In(l, p.body)
+	return &said
+}
+
+// problemOf is an error as it is answered, in the language of the request.
 func (s *Server) problemOf(ctx context.Context, err error) *problem {
+	return s.classify(ctx, err).in(language(ctx))
+}
+
+// classify finds the status of an error, and logs what is our own.
+func (s *Server) classify(ctx context.Context, err error) *problem {
 	var p *problem
 	var tooLarge *http.MaxBytesError
 	switch {
@@ -118,7 +131,7 @@ func writeJSON(w http.ResponseWriter, status int, v any) {
 const shownProblems = 5
 
 // frameworkProblem turns the framework's own errors into ours.
-func frameworkProblem(_ huma.Context, _ string, v any) (any, error) {
+func frameworkProblem(ctx huma.Context, _ string, v any) (any, error) {
 	m, ok := v.(*huma.ErrorModel)
 	if !ok {
 		return v, nil
@@ -137,5 +150,6 @@ func frameworkProblem(_ huma.Context, _ string, v any) (any, error) {
 	if m.Status >= http.StatusInternalServerError {
 		kind = delivery.Internal
 	}
-	return api.Problem{Kind: kind.String(), Message: cmp.Or(msg, http.StatusText(m.Status))}, nil
+	p := api.Problem{Kind: kind.String(), Message: cmp.Or(msg, http.StatusText(m.Status))}
+	return api.In(language(ctx.Context()), p), nil
 }

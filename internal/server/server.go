@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/shiplock/shiplock/internal/delivery/phrase"
 	"github.com/shiplock/shiplock/internal/engine"
 )
 
@@ -39,9 +40,11 @@ type Config struct {
 	Registry http.Handler
 	// PublicURL is how people reach the server; https makes cookies Secure.
 	PublicURL string
-	Version   string
-	Log       *slog.Logger
-	Now       func() time.Time
+	// Lang is spoken to who asks for none; empty is English.
+	Lang    phrase.Lang
+	Version string
+	Log     *slog.Logger
+	Now     func() time.Time
 }
 
 // Server answers HTTP.

@@ -15,6 +15,14 @@ const (
 	Chinese Lang = "zh"
 )
 
+// Colon stands between what happened and why.
+func Colon(l Lang) string {
+	if l == Chinese {
+		return "："
+	}
+	return ": "
+}
+
 // ParseLang reads a language or a locale: "zh", "zh-Hans-CN", "zh_CN.UTF-8", "en".
 // The locales C and POSIX are English.
 func ParseLang(s string) (Lang, bool) {

@@ -22,7 +22,7 @@ type Phrase struct {
 var catalogue = func() []Phrase {
 	var all []Phrase
 	for _, area := range [][]Phrase{
-		runs, releases, steps, topics, versions, missing, apps, advices,
+		runs, releases, steps, headlines, topics, versions, missing, apps, advices, plans, hooks,
 	} {
 		all = append(all, area...)
 	}
@@ -88,7 +88,7 @@ func (p Phrase) next(l Lang) string {
 }
 
 // In says an English text of ours in a language. Text that is not ours stays as it
-// is; of "ours: theirs" the part that is ours is translated.
+// is: of "theirs: ours; ours: theirs" the parts that are ours are translated.
 func In(l Lang, text string) string {
 	if l == English || text == "" {
 		return text
@@ -96,17 +96,47 @@ func In(l Lang, text string) string {
 	if said, ok := translate(text); ok {
 		return said
 	}
-	for i := 0; ; {
-		n := strings.Index(text[i:], ": ")
-		if n < 0 {
-			return text
+	for _, list := range []struct{ mark, joint string }{{"\n", "\n"}, {"; ", "；"}} {
+		if parts := strings.Split(text, list.mark); len(parts) > 1 {
+			return inEach(l, parts, list.mark, list.joint)
 		}
-		i += n
-		if head, ok := translate(text[:i]); ok {
-			return head + "：" + In(l, text[i+2:])
-		}
-		i += 2
 	}
+	return inChain(strings.Split(text, ": "))
+}
+
+// inEach translates the parts of a list. It keeps its marks unless all of it is ours.
+func inEach(l Lang, parts []string, mark, joint string) string {
+	for i, part := range parts {
+		if parts[i] = In(l, part); parts[i] == part {
+			joint = mark
+		}
+	}
+	return strings.Join(parts, joint)
+}
+
+// inChain translates "what: why: why" link by link, several that are one phrase at
+// once.
+func inChain(links []string) string {
+	text, before := "", false
+	for i := 0; i < len(links); {
+		said, n, ours := links[i], 1, false
+		for end := len(links); end > i; end-- {
+			if zh, ok := translate(strings.Join(links[i:end], ": ")); ok {
+				said, n, ours = zh, end-i, true
+				break
+			}
+		}
+		switch {
+		case i == 0:
+		case ours || before:
+			text += "："
+		default:
+			text += ": "
+		}
+		text, before = text+said, ours
+		i += n
+	}
+	return text
 }
 
 // form is a template that English text is recognised by.

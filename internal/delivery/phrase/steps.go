@@ -87,6 +87,15 @@ var versions = []Phrase{
 	{En: "older than {below}", Zh: "低于 {below}"},
 }
 
+// headlines of commit statuses.
+var headlines = []Phrase{
+	{En: "{run} is queued", Zh: "{run} 排队中"},
+	{En: "{run} is running", Zh: "{run} 运行中"},
+	{En: "{run} succeeded", Zh: "{run} 成功"},
+	{En: "{run} was canceled", Zh: "{run} 已取消"},
+	{En: "{run} failed", Zh: "{run} 失败"},
+}
+
 // topics of failed steps.
 var topics = []Phrase{
 	{En: "compile", Zh: "编译"},

@@ -1,6 +1,6 @@
 // What all pages share: elements, the API, times, and live updates.
 // Text from the server only ever becomes text nodes, never HTML.
-import { causeText, chinese, t } from "./words.js";
+import { chinese, t } from "./words.js";
 
 export { t };
 
@@ -105,7 +105,7 @@ export function cause(c, mild) {
   if (!c) return "";
   const evidence = (c.evidence || []).filter((e) => !c.text.includes(e));
   return el("div", { class: mild ? "cause mild" : "cause" },
-    el("p", {}, plain(causeText(c))),
+    el("p", {}, plain(c.text)),
     evidence.length > 0 && el("pre", { tabindex: "0" }, evidence.map(plain).join("\n")),
     c.next && el("p", { class: "next" }, t("next") + ": ", prose(c.next)));
 }
@@ -170,4 +170,7 @@ export function live(url, refresh, onHistory) {
   return run;
 }
 
-for (const e of document.querySelectorAll("[data-t]")) if (chinese) e.textContent = t(e.dataset.t);
+for (const e of document.querySelectorAll("[data-t]")) {
+  if (chinese) e.textContent = t(e.dataset.t);
+  e.removeAttribute("data-t"); // which hides English words until they are Chinese
+}

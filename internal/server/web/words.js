@@ -1,8 +1,9 @@
-// The words of the pages. Keys are English words of the API, or short names.
+// The words of the pages. Keys are English words of the API, or short names. Causes
+// and errors come from the server in the reader's language.
 
 const zh = {
-  apps: "应用", app: "应用", work: "进行中", recent: "最近结束", log: "日志", follow: "跟随", download: "下载全部", logout: "退出", api: "接口",
-  skip: "跳到正文", filter: "筛选应用", history: "经过", versions: "版本",
+  apps: "应用", app: "应用", work: "进行中", recent: "最近结束", log: "日志", follow: "跟随", download: "下载全部", api: "接口",
+  filter: "筛选应用", history: "经过", versions: "版本",
   queued: "排队", running: "运行中", succeeded: "成功", failed: "失败", errored: "平台错误", canceled: "已取消", pending: "未开始", skipped: "跳过",
   proposed: "待开始", rolling: "发布中", paused: "已暂停", holding: "等待继续", deployed: "已部署", aborted: "已中止", superseded: "被取代",
   healthy: "正常", progressing: "发布中", degraded: "异常", empty: "未部署", passed: "已通过", leftOut: "已略过", returning: "正在退回",
@@ -40,19 +41,7 @@ const en = {
   "abort.requested": "abort", "release.canceled": "canceled", "release.superseded": "superseded", "release.ended": "ended",
 };
 
-// Causes by code, with their arguments; others are shown as the server words them.
-const zhCauses = {
-  "target.busy": "{target} 上有另一个发布正在进行", "target.paused": "{target} 已被 {by} 暂停", "release.older": "运行 #{run} 早于 {target} 上正在运行的 #{running}",
-  "run.queued": "等待空位：第 {position} 位，共 {total} 个", "run.superseded": "被同一分支上更新的推送取代", "release.superseded": "被更新的发布取代",
-};
-
-export const chinese = document.documentElement.lang === "zh";
+export const chinese = document.documentElement.lang.startsWith("zh");
 
 /** t returns the word for a key in the reader's language. */
 export const t = (key) => (chinese ? zh[key] : en[key]) || key;
-
-/** causeText words a cause in the reader's language. */
-export function causeText(c) {
-  const text = chinese && zhCauses[c.code];
-  return text ? text.replace(/\{(\w+)\}/g, (_, k) => c.args?.[k] ?? "?") : c.text;
-}
