@@ -25,5 +25,6 @@ func run() int {
 		Getenv: os.Getenv, Version: version,
 	})
 	root.AddCommand(newServe(), newDemo(), newLocal(), newSupervise())
-	return cli.Exit(os.Stderr, root.ExecuteContext(ctx))
+	err := root.ExecuteContext(ctx)
+	return cli.Exit(os.Stderr, cli.Language(root, os.Getenv), err)
 }

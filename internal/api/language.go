@@ -11,7 +11,7 @@ import (
 // In returns an answer with everything that Shiplock says in it in a language: its
 // Causes, and the fields with the tag text:"ours". What it was made of stays.
 func In[T any](l phrase.Lang, answer T) T {
-	if l == phrase.English {
+	if l != phrase.Chinese {
 		return answer
 	}
 	said, changed := in(l, reflect.ValueOf(&answer).Elem())

@@ -73,9 +73,9 @@ func (c *console) apply(cmd *cobra.Command, files []catalog.File, ask api.Apply)
 	return c.print(diff, func(w io.Writer) {
 		printLines(w, diff.Lines())
 		if ask.Dry {
-			fmt.Fprint(w, "Not applied (--dry-run): ")
+			fmt.Fprint(w, c.say("Not applied (--dry-run):")+" ")
 		}
-		fmt.Fprintln(w, diff.Summary())
+		fmt.Fprintln(w, c.in(diff.Summary()))
 	})
 }
 

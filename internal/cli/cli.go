@@ -14,6 +14,7 @@ import (
 
 	"github.com/shiplock/shiplock/internal/client"
 	"github.com/shiplock/shiplock/internal/delivery"
+	"github.com/shiplock/shiplock/internal/delivery/phrase"
 )
 
 // Deps is the world around the command line.
@@ -41,6 +42,7 @@ const (
 type console struct {
 	Deps
 	server, token, output string
+	lang                  phrase.Lang
 }
 
 // New returns the root command with every verb that calls the API. Its errors are
@@ -60,12 +62,18 @@ func New(d Deps) *cobra.Command {
 	root.SetIn(d.In)
 	root.SetOut(d.Out)
 	root.SetErr(d.Err)
+	speakHelp(root, d.Getenv)
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return usageOf(cmd, err.Error()) })
 	flags := root.PersistentFlags()
 	flags.StringVar(&c.server, "server", "", "the server's URL (default: where you logged in, or $SHIPLOCK_URL)")
 	flags.StringVar(&c.token, "token", "", "the API token (default: the one of your log-in, or $SHIPLOCK_TOKEN)")
+	flags.String(langFlag, "", "en or zh (default: $SHIPLOCK_LANG, or the locale's language)")
 	flags.StringVarP(&c.output, "output", "o", "text", "text, or json: one object per line")
 	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error {
+		c.lang = Language(cmd, d.Getenv)
+		if err := checkLanguage(cmd); err != nil {
+			return err
+		}
 		if c.output != "text" && c.output != "json" {
 			return usageOf(cmd, fmt.Sprintf("-o %s: write text or json", c.output))
 		}
@@ -88,7 +96,7 @@ var errBadEnd = errors.New("it did not end well")
 
 // Exit prints the error of a command, if there is one to print, and returns the
 // exit code.
-func Exit(w io.Writer, err error) int {
+func Exit(w io.Writer, l phrase.Lang, err error) int {
 	var usage *usageError
 	switch {
 	case err == nil:
@@ -96,16 +104,16 @@ func Exit(w io.Writer, err error) int {
 	case errors.Is(err, errBadEnd):
 		return ExitFailed
 	case errors.As(err, &usage):
-		fmt.Fprintf(w, "shiplock: %s\n%s\n", usage.msg, usage.hint)
+		fmt.Fprintf(w, "shiplock: %s\n%s\n", phrase.In(l, usage.msg), phrase.In(l, usage.hint))
 		return ExitUsage
 	case errors.Is(err, client.ErrUnreachable):
-		fmt.Fprintf(w, "shiplock: %s\nCheck --server, or log in again with `shiplock login --server URL`.\n", err)
+		fmt.Fprintf(w, "shiplock: %s\n%s\n", phrase.In(l, err.Error()), phrase.In(l, "Check --server, or log in again with `shiplock login --server URL`."))
 		return ExitUnreachable
 	}
-	fmt.Fprintf(w, "shiplock: %s\n", err)
+	fmt.Fprintf(w, "shiplock: %s\n", phrase.In(l, err.Error()))
 	var refused *client.Error
 	if errors.As(err, &refused) && refused.Status == 401 {
-		fmt.Fprintln(w, "Log in with `shiplock login --server URL`.")
+		fmt.Fprintln(w, phrase.In(l, "Log in with `shiplock login --server URL`."))
 	}
 	return ExitFailed
 }
@@ -162,7 +170,7 @@ func (c *console) client() (*client.Client, error) {
 	if token == "" && sameServer(server, saved.Server) {
 		token = saved.Token // never sent to another server
 	}
-	return client.New(server, token), nil
+	return client.New(server, token).In(c.lang), nil
 }
 
 // checkServer refuses what is no server's address.

@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"github.com/shiplock/shiplock/internal/cli"
+	"github.com/shiplock/shiplock/internal/delivery/phrase"
 )
 
 // shell runs command lines against a server of canned answers.
@@ -58,7 +59,7 @@ func (s *shell) run(stdin string, args ...string) (out, errs string, code int) {
 		Getenv: func(string) string { return "" },
 	})
 	cmd.SetArgs(args)
-	code = cli.Exit(&stderr, cmd.ExecuteContext(s.t.Context()))
+	code = cli.Exit(&stderr, phrase.English, cmd.ExecuteContext(s.t.Context()))
 	return stdout.String(), stderr.String(), code
 }
 

@@ -101,7 +101,7 @@ func (c *console) loginCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			who, err := client.New(c.server, token).Who(cmd.Context())
+			who, err := client.New(c.server, token).In(c.lang).Who(cmd.Context())
 			if err != nil {
 				return err
 			}
@@ -109,7 +109,7 @@ func (c *console) loginCommand() *cobra.Command {
 			if err != nil {
 				return fmt.Errorf("save the log-in: %w", err)
 			}
-			return c.print(who, func(w io.Writer) { fmt.Fprintf(w, "Logged in to %s as %s (%s).\n", c.server, who.Name, file) })
+			return c.print(who, func(w io.Writer) { fmt.Fprintln(w, c.say("Logged in to %s as %s (%s).", c.server, who.Name, file)) })
 		},
 	}
 }
@@ -137,7 +137,7 @@ var errNoToken = &usageError{msg: "no token was given", hint: "use --token, or w
 
 // askToken reads from a terminal without showing what is typed.
 func (c *console) askToken(fd int) (string, error) {
-	fmt.Fprint(c.Err, "Token (it is not shown): ")
+	fmt.Fprint(c.Err, c.say("Token (it is not shown):")+" ")
 	typed, err := term.ReadPassword(fd)
 	fmt.Fprintln(c.Err)
 	if err != nil {

@@ -36,7 +36,7 @@ func (c *console) showHooks(w io.Writer, all api.Hooks) {
 		c.table("FORGE REPOSITORY LAST OUTCOME APPS", sources)
 	}
 	for _, r := range all.Refused {
-		fmt.Fprintln(w, word(fmt.Sprintf("%s: %d refused since the server started, the last one %s ago: %s", r.Forge, r.Count, age(c.Now(), r.Last), r.Why)))
+		fmt.Fprintln(w, word(c.say("%s: %d refused since the server started, the last one %s ago: %s", r.Forge, r.Count, age(c.Now(), r.Last), r.Why)))
 	}
 	if all.Reconciler != nil {
 		fmt.Fprintln(w)

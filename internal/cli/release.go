@@ -101,7 +101,7 @@ func (c *console) releaseVerb(verb, short string) *cobra.Command {
 		if err != nil {
 			return err
 		}
-		return c.print(r, func(w io.Writer) { printLines(w, releaseLines(r)) })
+		return c.print(r, func(w io.Writer) { printLines(w, c.releaseLines(r)) })
 	})
 }
 
@@ -166,8 +166,8 @@ func (c *console) made(ctx context.Context, cl *client.Client, r api.Release, er
 		return c.watchRelease(ctx, cl, r.ID)
 	}
 	return c.print(r, func(w io.Writer) {
-		printLines(w, releaseLines(r))
-		fmt.Fprintf(w, "Next: shiplock release watch %s\n", r.ID)
+		printLines(w, c.releaseLines(r))
+		fmt.Fprintln(w, c.say("Next: %s", "shiplock release watch "+string(r.ID)))
 	})
 }
 
@@ -177,7 +177,7 @@ func (c *console) watchRelease(ctx context.Context, cl *client.Client, id delive
 		if c.asJSON() {
 			return c.printJSON(r)
 		}
-		s.show(releaseLines(r))
+		s.show(c.releaseLines(r))
 		return nil
 	})
 	if err != nil {
@@ -195,14 +195,14 @@ func (c *console) explainRelease(ctx context.Context, cl *client.Client, id deli
 	if err != nil {
 		return err
 	}
-	return c.print(r, func(w io.Writer) { printLines(w, releaseLines(r)) })
+	return c.print(r, func(w io.Writer) { printLines(w, c.releaseLines(r)) })
 }
 
 // releaseLines shows a release, its batches, and what holds it up.
-func releaseLines(r api.Release) []string {
-	head := fmt.Sprintf("%s → %s  %s %s  %s", r.App, r.Env, r.Kind, revision(r.Revision), r.State)
+func (c *console) releaseLines(r api.Release) []string {
+	head := fmt.Sprintf("%s → %s  %s %s  %s", r.App, r.Env, c.in(string(r.Kind)), revision(r.Revision), c.in(string(r.State)))
 	if r.Ending != "" && !r.State.Terminal() {
-		head += fmt.Sprintf(", going back to the old version (%s)", r.Ending)
+		head += c.say(", going back to the old version (%s)", r.Ending)
 	}
 	if d := took(r.StartedAt, r.FinishedAt); d != "" {
 		head += "  " + d
@@ -218,47 +218,47 @@ func releaseLines(r api.Release) []string {
 		if b.StartedAt.IsZero() {
 			continue
 		}
-		out = append(out, batchLine(i, len(r.Batches), b))
+		out = append(out, c.batchLine(i, len(r.Batches), b))
 	}
 	if r.Manual {
-		out = append(out, manualLines(r.ReleaseSummary)...)
+		out = append(out, c.manualLines(r.ReleaseSummary)...)
 	}
 	if r.Pause != nil {
-		out = append(out, word("Paused by "+r.Pause.By.String()+forReason(r.Pause.Reason)), fmt.Sprintf("Next: shiplock release resume %s --env %s", r.App, r.Env))
+		out = append(out, word(c.pausedBy(*r.Pause)), c.say("Next: %s", fmt.Sprintf("shiplock release resume %s --env %s", r.App, r.Env)))
 	}
-	out = append(out, causeLines(r.Cause)...)
+	out = append(out, c.causeLines(r.Cause)...)
 	for _, b := range r.Blockers {
-		out = append(out, causeLines(&b)...)
+		out = append(out, c.causeLines(&b)...)
 	}
 	return out
 }
 
 // manualLines says what a person can do with a batch that waits for one.
-func manualLines(r api.ReleaseSummary) []string {
+func (c *console) manualLines(r api.ReleaseSummary) []string {
 	return []string{
-		fmt.Sprintf("Holds at %d %% until a person continues.", r.Batches[r.Batch].Asked),
-		fmt.Sprintf("Next: shiplock release continue %s --env %s (or full, or abort)", r.App, r.Env),
+		c.say("Holds at %d %% until a person continues.", r.Batches[r.Batch].Asked),
+		c.say("Next: %s (or full, or abort)", fmt.Sprintf("shiplock release continue %s --env %s", r.App, r.Env)),
 	}
 }
 
-func forReason(reason string) string {
-	if reason == "" {
-		return "."
+func (c *console) pausedBy(p delivery.Cancellation) string {
+	if p.Reason == "" {
+		return c.say("Paused by %s.", p.By)
 	}
-	return ": " + reason
+	return c.say("Paused by %s: %s", p.By, p.Reason)
 }
 
-func batchLine(i, n int, b api.ReleaseBatch) string {
-	line := fmt.Sprintf("  batch %d of %d: asked %d %%", i+1, n, b.Asked)
+func (c *console) batchLine(i, n int, b api.ReleaseBatch) string {
+	line := "  " + c.say("batch %d of %d: asked %d %%", i+1, n, b.Asked)
 	switch {
 	case b.ReadyAt.IsZero() && !b.PassedAt.IsZero():
-		return line + ", left out"
+		return line + c.say(", left out")
 	case b.ReadyAt.IsZero():
-		return line + ", not healthy yet"
+		return line + c.say(", not healthy yet")
 	}
-	line += fmt.Sprintf(", effective %d %%, healthy after %s", b.Effective, took(b.StartedAt, b.ReadyAt))
+	line += c.say(", effective %d %%, healthy after %s", b.Effective, took(b.StartedAt, b.ReadyAt))
 	if b.Hold != "none" && b.PassedAt.IsZero() {
-		line += ", holds: " + b.Hold
+		line += c.say(", holds: %s", b.Hold)
 	}
 	return line
 }

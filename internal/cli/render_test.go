@@ -37,7 +37,7 @@ func TestNeutral(t *testing.T) {
 }
 
 func TestCauseShowsEvidenceAndNextStep(t *testing.T) {
-	got := causeLines(&delivery.Cause{
+	got := (&console{}).causeLines(&delivery.Cause{
 		Text: "exit code 1", Step: "test", Evidence: []string{"--- FAIL: TestX\n    x_test.go:3: bad\x1b[2J", "FAIL"}, Next: "fix the test",
 	})
 	want := []string{
@@ -143,7 +143,7 @@ func TestReleaseLines(t *testing.T) {
 			"Cause: it crashed at start",
 		}},
 	} {
-		if diff := cmp.Diff(c.want, releaseLines(c.release)); diff != "" {
+		if diff := cmp.Diff(c.want, (&console{}).releaseLines(c.release)); diff != "" {
 			t.Error(diff)
 		}
 	}
@@ -173,17 +173,17 @@ func TestRunLines(t *testing.T) {
 			"  ✗ test           3 passed, 1 failed, 0 skipped, covers 87.5 % of 8 lines  5 MiB", "    ! lcov report x.info: it is empty", "  – image",
 		}},
 	} {
-		if diff := cmp.Diff(c.want, runLines(c.run)); diff != "" {
+		if diff := cmp.Diff(c.want, (&console{}).runLines(c.run)); diff != "" {
 			t.Error(diff)
 		}
 	}
 }
 
 func TestSilentLine(t *testing.T) {
-	if got, want := silentLine([]string{"a", "b"}), "no push hook ever came for a, b: see `shiplock get hooks`"; got != want {
+	if got, want := (&console{}).silentLine([]string{"a", "b"}), "no push hook ever came for a, b: see `shiplock get hooks`"; got != want {
 		t.Errorf("%q, want %q", got, want)
 	}
-	if got := silentLine(strings.Fields("a b c d e f g")); !strings.Contains(got, "a, b, c, d, e and 2 more:") {
+	if got := (&console{}).silentLine(strings.Fields("a b c d e f g")); !strings.Contains(got, "a, b, c, d, e and 2 more:") {
 		t.Errorf("%q", got)
 	}
 }
@@ -197,7 +197,7 @@ func TestExplainedResults(t *testing.T) {
 		"shop#1 → dev  succeeded", "Results: 3 passed, 0 failed, 0 skipped, covers 87.5 % of 1,240 lines",
 		"Next: shiplock release create shop --env dev --run 1",
 	}
-	if diff := cmp.Diff(want, explained(ex)); diff != "" {
+	if diff := cmp.Diff(want, (&console{}).explained(ex)); diff != "" {
 		t.Error(diff)
 	}
 }

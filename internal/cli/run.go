@@ -62,7 +62,8 @@ func (c *console) runStart() *cobra.Command {
 			return c.watchRun(cmd.Context(), cl, string(run.ID))
 		}
 		return c.print(run, func(w io.Writer) {
-			fmt.Fprintf(w, "%s is %s for %s.\nNext: shiplock run watch '%s'\n", run.Name, run.State, run.Env, run.Name)
+			fmt.Fprintln(w, c.say("%s is %s for %s.", run.Name, run.State, run.Env))
+			fmt.Fprintln(w, c.say("Next: %s", "shiplock run watch '"+run.Name+"'"))
 		})
 	}
 	return c.completing(cmd)
@@ -75,17 +76,17 @@ func (c *console) runCancel() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		return c.print(run, func(w io.Writer) { fmt.Fprintln(w, canceling(run)) })
+		return c.print(run, func(w io.Writer) { fmt.Fprintln(w, c.canceling(run)) })
 	})
 	cmd.Flags().StringVar(&reason, "reason", "", "why, for others to see")
 	return cmd
 }
 
-func canceling(r api.Run) string {
+func (c *console) canceling(r api.Run) string {
 	if r.State.Terminal() {
-		return fmt.Sprintf("%s is %s.", r.Name, r.State)
+		return c.say("%s is %s.", r.Name, r.State)
 	}
-	return r.Name + " is being canceled."
+	return c.say("%s is being canceled.", r.Name)
 }
 
 func (c *console) watchRun(ctx context.Context, cl *client.Client, name string) error {
@@ -94,16 +95,16 @@ func (c *console) watchRun(ctx context.Context, cl *client.Client, name string) 
 		if c.asJSON() {
 			return c.printJSON(r)
 		}
-		s.show(runLines(r))
+		s.show(c.runLines(r))
 		return nil
 	})
 	if err != nil {
 		return c.brokenOff(ctx, err, "the run goes on")
 	}
 	if !c.asJSON() {
-		printLines(c.Out, causeLines(run.Cause))
+		printLines(c.Out, c.causeLines(run.Cause))
 		if run.State == delivery.RunFailed {
-			fmt.Fprintf(c.Out, "Log: shiplock run logs '%s'\n", run.Name)
+			fmt.Fprintln(c.Out, c.say("Log: %s", "shiplock run logs '"+run.Name+"'"))
 		}
 	}
 	return goodIf(run.State == delivery.RunSucceeded)
@@ -118,15 +119,15 @@ func goodIf(good bool) error {
 
 // runLines shows a run and its steps. Times are shown of what is over, so that a
 // line changes only when something happened.
-func runLines(r api.Run) []string {
-	head := fmt.Sprintf("%s → %s  %s", r.Name, r.Env, r.State)
+func (c *console) runLines(r api.Run) []string {
+	head := fmt.Sprintf("%s → %s  %s", r.Name, r.Env, c.in(string(r.State)))
 	if r.Queue != nil {
-		head += fmt.Sprintf(" (%d of %d in line)", r.Queue.Position, r.Queue.Total)
+		head += " " + c.say("(%d of %d in line)", r.Queue.Position, r.Queue.Total)
 	}
 	if d := took(r.StartedAt, r.FinishedAt); d != "" {
 		head += "  " + d
 	}
-	if results := delivery.Results(r.Tests, r.Coverage); results != "" && r.State.Terminal() {
+	if results := c.results(r.Tests, r.Coverage); results != "" && r.State.Terminal() {
 		head += "  " + results
 	}
 	out := []string{head}
@@ -135,11 +136,11 @@ func runLines(r api.Run) []string {
 	}
 	for _, j := range r.Jobs {
 		for _, l := range j.Lost {
-			out = append(out, word(fmt.Sprintf("  ↻ attempt %d was lost: %s", l.Attempt, l.Cause.Text)))
+			out = append(out, word("  ↻ "+c.say("attempt %d was lost: %s", l.Attempt, l.Cause.Text)))
 		}
 		for _, s := range j.Steps {
 			if s.State != delivery.StepPending || r.State.Terminal() {
-				out = append(out, stepLine(s))
+				out = append(out, c.stepLine(s))
 				for _, w := range s.Warnings {
 					out = append(out, "    ! "+word(w))
 				}
@@ -168,9 +169,9 @@ func cacheLines(j delivery.Job) (out []string) {
 	return out
 }
 
-func stepLine(s delivery.Step) string {
+func (c *console) stepLine(s delivery.Step) string {
 	line := fmt.Sprintf("  %s %-12s %s", stepMark(s.State), word(s.Name), took(s.StartedAt, s.FinishedAt))
-	if results := delivery.Results(s.Tests, s.Coverage); results != "" {
+	if results := c.results(s.Tests, s.Coverage); results != "" {
 		line += "  " + results
 	}
 	if s.Usage.PeakMemory > 0 {
@@ -198,37 +199,37 @@ func (c *console) explainRun(ctx context.Context, cl *client.Client, name string
 	if err != nil {
 		return err
 	}
-	return c.print(ex, func(w io.Writer) { printLines(w, explained(ex)) })
+	return c.print(ex, func(w io.Writer) { printLines(w, c.explained(ex)) })
 }
 
-func explained(ex api.Explanation) []string {
-	out := []string{fmt.Sprintf("%s → %s  %s", ex.Run.Name, ex.Run.Env, ex.Run.State)}
-	out = append(out, causeLines(ex.Cause)...)
-	if results := delivery.Results(ex.Run.Tests, ex.Run.Coverage); results != "" {
-		out = append(out, "Results: "+results)
+func (c *console) explained(ex api.Explanation) []string {
+	out := []string{fmt.Sprintf("%s → %s  %s", ex.Run.Name, ex.Run.Env, c.in(string(ex.Run.State)))}
+	out = append(out, c.causeLines(ex.Cause)...)
+	if results := c.results(ex.Run.Tests, ex.Run.Coverage); results != "" {
+		out = append(out, c.say("Results: %s", results))
 	}
 	for _, l := range ex.Lost {
-		out = append(out, word(fmt.Sprintf("Attempt %d was lost at %s: %s", l.Attempt, l.At.Local().Format(time.DateTime), l.Cause.Text)))
+		out = append(out, word(c.say("Attempt %d was lost at %s: %s", l.Attempt, l.At.Local().Format(time.DateTime), l.Cause.Text)))
 	}
 	if r := ex.Release; r != nil {
-		out = append(out, word(fmt.Sprintf("Release %s to %s/%s: %s, %s", r.ID, r.App, r.Env, r.State, r.Describe)))
-		out = append(out, causeLines(r.Cause)...)
+		out = append(out, word(c.say("Release %s to %s/%s: %s, %s", r.ID, r.App, r.Env, r.State, r.Describe)))
+		out = append(out, c.causeLines(r.Cause)...)
 	}
 	for _, b := range ex.Blockers {
-		out = append(out, causeLines(&b)...)
+		out = append(out, c.causeLines(&b)...)
 	}
 	if ex.Cause == nil && ex.Release == nil && len(ex.Lost)+len(ex.Blockers) == 0 {
-		out = append(out, unremarkable(ex.Run))
+		out = append(out, c.unremarkable(ex.Run))
 	}
 	return out
 }
 
 // unremarkable says what can be done with a run that nothing is wrong with.
-func unremarkable(r api.RunSummary) string {
+func (c *console) unremarkable(r api.RunSummary) string {
 	if r.State == delivery.RunSucceeded && r.Artifact != "" {
-		return fmt.Sprintf("Next: shiplock release create %s --env %s --run %d", r.App, r.Env, r.Number)
+		return c.say("Next: %s", fmt.Sprintf("shiplock release create %s --env %s --run %d", r.App, r.Env, r.Number))
 	}
-	return "Nothing holds it up."
+	return c.say("Nothing holds it up.")
 }
 
 func (c *console) runLogs() *cobra.Command {
@@ -280,7 +281,7 @@ func (c *console) followLogs(ctx context.Context, cl *client.Client, name string
 		if err != nil || !end.Retried || q.Attempt > 0 {
 			return err
 		}
-		fmt.Fprintf(c.Err, "attempt %d was lost; the next one follows\n", end.Attempt)
+		fmt.Fprintln(c.Err, c.say("attempt %d was lost; the next one follows", end.Attempt))
 		if err := c.awaitAttempt(ctx, cl, string(run.ID), end.Attempt+1); err != nil {
 			return err
 		}
@@ -297,13 +298,13 @@ func (c *console) sayAttempt(run api.Run, attempt int) {
 	if attempt == 0 {
 		attempt = newest
 	}
-	fmt.Fprintf(c.Err, "This is attempt %d of %d", attempt, newest)
+	said := c.say("This is attempt %d of %d (see the others with --attempt N).", attempt, newest)
 	for _, l := range run.Jobs[0].Lost {
 		if l.Attempt == attempt {
-			fmt.Fprintf(c.Err, ", which was lost: %s", word(l.Cause.Text))
+			said = c.say("This is attempt %d of %d, which was lost: %s (see the others with --attempt N).", attempt, newest, word(l.Cause.Text))
 		}
 	}
-	fmt.Fprintln(c.Err, " (see the others with --attempt N).")
+	fmt.Fprintln(c.Err, said)
 }
 
 // awaitAttempt waits until the run has the attempt, or is over.

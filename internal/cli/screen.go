@@ -48,7 +48,7 @@ func (c *console) brokenOff(ctx context.Context, err error, goesOn string) error
 	if ctx.Err() == nil {
 		return err
 	}
-	fmt.Fprintf(c.Err, "\nNo longer watching; %s.\n", goesOn)
+	fmt.Fprintf(c.Err, "\n%s\n", c.say("No longer watching; %s.", goesOn))
 	return errBadEnd
 }
 

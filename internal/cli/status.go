@@ -29,43 +29,43 @@ func (c *console) showStatus(w io.Writer, s api.Status) {
 	for i, a := range s.Apps {
 		rows[i] = []string{a.Name}
 		for _, env := range s.Environments {
-			rows[i] = append(rows[i], cell(a.Targets[env]))
+			rows[i] = append(rows[i], c.cell(a.Targets[env]))
 		}
 	}
 	if len(rows) == 0 {
-		fmt.Fprintln(w, "There are no apps yet: add some with `shiplock apply -f DIR`.")
+		fmt.Fprintln(w, c.say("There are no apps yet: add some with `shiplock apply -f DIR`."))
 		return
 	}
 	c.table("APP "+strings.ToUpper(strings.Join(s.Environments, " ")), rows)
 	n := s.Counts
-	fmt.Fprintf(w, "\n%s running, %d queued, %s under way, %d waiting\n", count(n.Running, "run"), n.Queued, count(n.Releases, "release"), n.Waiting)
+	fmt.Fprintf(w, "\n%s\n", c.say("%s running, %d queued, %s under way, %d waiting", count(n.Running, "run"), n.Queued, count(n.Releases, "release"), n.Waiting))
 	if len(s.Silent) > 0 {
-		fmt.Fprintln(w, word(silentLine(s.Silent)))
+		fmt.Fprintln(w, word(c.silentLine(s.Silent)))
 	}
 	if s.Reconciler != nil && (s.Reconciler.Recovered > 0 || len(s.Reconciler.Failing) > 0) {
 		printLines(w, reconcilerLines(*s.Reconciler, c.Now()))
 	}
 	for _, r := range s.Runs {
-		fmt.Fprintln(w, word(fmt.Sprintf("  %s → %s  %s  %s", r.Name, r.Env, runState(r), age(c.Now(), r.CreatedAt))))
-		printIndented(w, causeLines(r.Cause))
+		fmt.Fprintln(w, word(fmt.Sprintf("  %s → %s  %s  %s", r.Name, r.Env, c.in(runState(r)), age(c.Now(), r.CreatedAt))))
+		printIndented(w, c.causeLines(r.Cause))
 	}
 	for _, r := range s.Releases {
-		fmt.Fprintln(w, word(fmt.Sprintf("  %s → %s  %s %s  %s, %s  %s", r.App, r.Env, r.Kind, revision(r.Revision), r.State, r.Describe, age(c.Now(), r.CreatedAt))))
+		fmt.Fprintln(w, word(fmt.Sprintf("  %s → %s  %s %s  %s, %s  %s", r.App, r.Env, c.in(string(r.Kind)), revision(r.Revision), c.in(string(r.State)), r.Describe, age(c.Now(), r.CreatedAt))))
 		if r.Manual {
-			printIndented(w, manualLines(r))
+			printIndented(w, c.manualLines(r))
 		}
-		printIndented(w, causeLines(r.Cause))
+		printIndented(w, c.causeLines(r.Cause))
 	}
 }
 
 // silentLine names a few of the apps whose repository never sent a hook.
-func silentLine(apps []string) string {
+func (c *console) silentLine(apps []string) string {
 	const shown = 5
 	names := strings.Join(apps[:min(shown, len(apps))], ", ")
 	if more := len(apps) - shown; more > 0 {
-		names += fmt.Sprintf(" and %d more", more)
+		names = c.say("%s and %d more", names, more)
 	}
-	return "no push hook ever came for " + names + ": see `shiplock get hooks`"
+	return c.say("no push hook ever came for %s: see `shiplock get hooks`", names)
 }
 
 func printIndented(w io.Writer, lines []string) {
@@ -75,7 +75,7 @@ func printIndented(w io.Writer, lines []string) {
 }
 
 // cell shows a Target in a few characters: "#17 healthy", "#18 25%, #17 75%".
-func cell(t api.TargetStatus) string {
+func (c *console) cell(t api.TargetStatus) string {
 	var parts []string
 	for _, s := range t.Shares {
 		if s.Asked+s.Effective > 0 { // another is kept warm
@@ -86,7 +86,7 @@ func cell(t api.TargetStatus) string {
 		return strings.Join(parts, ", ")
 	}
 	if t.RunNumber == 0 {
-		return string(t.State)
+		return c.in(string(t.State))
 	}
-	return fmt.Sprintf("#%d %s", t.RunNumber, t.State)
+	return fmt.Sprintf("#%d %s", t.RunNumber, c.in(string(t.State)))
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -14,10 +15,11 @@ import (
 // the talkative one, is cut at its edge; what is left of it is whole.
 func (c *console) table(head string, rows [][]string) {
 	if len(rows) == 0 {
-		fmt.Fprintln(c.Err, "There are none.")
+		fmt.Fprintln(c.Err, c.say("There are none."))
 		return
 	}
-	all := append([][]string{strings.Fields(head)}, rows...)
+	all := append([][]string{c.heads(head)}, rows...)
+	c.sayWords(strings.Fields(head), rows)
 	widths := make([]int, len(all[0]))
 	for _, row := range all {
 		for i, cell := range row {
@@ -33,6 +35,29 @@ func (c *console) table(head string, rows [][]string) {
 	}
 	for _, row := range all {
 		fmt.Fprintln(c.Out, clip(aligned(row, widths), edge))
+	}
+}
+
+// heads are the heads of columns in the reader's language.
+func (c *console) heads(head string) []string {
+	names := strings.Fields(head)
+	for i, name := range names {
+		names[i] = c.in(name)
+	}
+	return names
+}
+
+// wordColumns hold words of ours: states, kinds and notes.
+var wordColumns = []string{"STATE", "KIND", "NOTE", "RELEASES", "STRATEGY", "PROGRESS", "OUTCOME"}
+
+func (c *console) sayWords(names []string, rows [][]string) {
+	for i, name := range names {
+		if !slices.Contains(wordColumns, name) {
+			continue
+		}
+		for _, row := range rows {
+			row[i] = c.in(row[i])
+		}
 	}
 }
 

@@ -62,24 +62,24 @@ func (c *console) printTarget(t api.TargetDetail, err error) error {
 	if err != nil {
 		return err
 	}
-	return c.print(t, func(w io.Writer) { printLines(w, targetLines(t)) })
+	return c.print(t, func(w io.Writer) { printLines(w, c.targetLines(t)) })
 }
 
-func targetLines(t api.TargetDetail) []string {
-	out := []string{word(fmt.Sprintf("%s/%s  %s  %s", t.App, t.Env, t.State, t.URL))}
+func (c *console) targetLines(t api.TargetDetail) []string {
+	out := []string{word(fmt.Sprintf("%s/%s  %s  %s", t.App, t.Env, c.in(string(t.State)), t.URL))}
 	for _, v := range t.Versions {
-		line := fmt.Sprintf("  %s  asked %d %%, effective %d %%, %d of %d ready", revision(v.RevisionSummary), v.Asked, v.Effective, v.Ready, v.Total)
+		line := "  " + revision(v.RevisionSummary) + "  " + c.say("asked %d %%, effective %d %%, %d of %d ready", v.Asked, v.Effective, v.Ready, v.Total)
 		out = append(out, word(line))
-		out = append(out, causeLines(v.Cause)...)
+		out = append(out, c.causeLines(v.Cause)...)
 	}
 	if t.Active != "" {
-		out = append(out, fmt.Sprintf("Release %s is under way.", t.Active))
+		out = append(out, c.say("Release %s is under way.", t.Active))
 	}
 	for _, id := range t.Waiting {
-		out = append(out, fmt.Sprintf("Release %s waits: see `shiplock release explain %s`", id, id))
+		out = append(out, c.say("Release %s waits: see `shiplock release explain %s`", id, id))
 	}
 	if p := t.Paused; p != nil {
-		out = append(out, word(fmt.Sprintf("Paused by %s: %s", p.By, p.Reason)))
+		out = append(out, word(c.pausedBy(*p)))
 	}
 	return out
 }

@@ -62,25 +62,25 @@ func word(s string) string {
 
 // causeLines shows why something waits or failed: the cause, its evidence
 // indented, and what to do next.
-func causeLines(c *delivery.Cause) []string {
-	if c == nil {
+func (c *console) causeLines(cause *delivery.Cause) []string {
+	if cause == nil {
 		return nil
 	}
 	where := ""
-	if c.Step != "" && !strings.Contains(c.Text, c.Step) {
-		where = " (step " + c.Step + ")"
+	if cause.Step != "" && !strings.Contains(cause.Text, cause.Step) {
+		where = " " + c.say("(step %s)", cause.Step)
 	}
-	out := []string{"Cause: " + word(c.Text) + word(where)}
-	for _, e := range c.Evidence {
-		if strings.Contains(c.Text, e) {
+	out := []string{c.say("Cause: %s", word(cause.Text)+word(where))}
+	for _, e := range cause.Evidence {
+		if strings.Contains(cause.Text, e) {
 			continue // said already
 		}
 		for line := range strings.Lines(e) {
 			out = append(out, "    "+word(strings.TrimRight(line, "\r\n")))
 		}
 	}
-	if c.Next != "" {
-		out = append(out, "Next: "+word(c.Next))
+	if cause.Next != "" {
+		out = append(out, c.say("Next: %s", word(cause.Next)))
 	}
 	return out
 }

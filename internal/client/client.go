@@ -14,6 +14,7 @@ import (
 
 	"github.com/shiplock/shiplock/internal/api"
 	"github.com/shiplock/shiplock/internal/delivery"
+	"github.com/shiplock/shiplock/internal/delivery/phrase"
 )
 
 const (
@@ -27,12 +28,19 @@ const (
 type Client struct {
 	base  string
 	token string
+	lang  phrase.Lang // of answers; empty is the server's own
 	http  *http.Client
 }
 
 // New returns a client of the server at base, such as "http://127.0.0.1:8300".
 func New(base, token string) *Client {
 	return &Client{base: strings.TrimRight(base, "/"), token: token, http: &http.Client{}}
+}
+
+// In makes the server answer in a language.
+func (c *Client) In(l phrase.Lang) *Client {
+	c.lang = l
+	return c
 }
 
 // ErrUnreachable says that no server answered.
@@ -109,6 +117,9 @@ func (c *Client) send(ctx context.Context, method, path string, body io.Reader, 
 	}
 	if c.token != "" {
 		req.Header.Set("Authorization", "Bearer "+c.token)
+	}
+	if c.lang != "" {
+		req.Header.Set("Accept-Language", string(c.lang))
 	}
 	if body != nil {
 		req.Header.Set("Content-Type", "application/json")

@@ -39,7 +39,7 @@ func Because(code string, args Args) Cause {
 // In returns the Cause in a language. One that was stored without its arguments is
 // known by its English text, and otherwise stays as it is.
 func (c Cause) In(l phrase.Lang) Cause {
-	if l == phrase.English {
+	if l != phrase.Chinese {
 		return c
 	}
 	text, next, ok := phrase.Say(l, c.Code, c.Args)

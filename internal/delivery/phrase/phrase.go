@@ -2,6 +2,7 @@ package phrase
 
 import (
 	"cmp"
+	"slices"
 	"strings"
 	"sync"
 )
@@ -22,7 +23,26 @@ type Phrase struct {
 var catalogue = func() []Phrase {
 	var all []Phrase
 	for _, area := range [][]Phrase{
-		runs, releases, steps, headlines, topics, versions, missing, apps, advices, plans, hooks,
+		runs,
+		releases,
+		steps,
+		headlines,
+		topics,
+		versions,
+		missing,
+		apps,
+		advices,
+		plans,
+		hooks,
+		words,
+		verbs,
+		refusals,
+		documents,
+		found,
+		trouble,
+		console,
+		columns,
+		commands,
 	} {
 		all = append(all, area...)
 	}
@@ -90,7 +110,7 @@ func (p Phrase) next(l Lang) string {
 // In says an English text of ours in a language. Text that is not ours stays as it
 // is: of "theirs: ours; ours: theirs" the parts that are ours are translated.
 func In(l Lang, text string) string {
-	if l == English || text == "" {
+	if l != Chinese || text == "" {
 		return text
 	}
 	if said, ok := translate(text); ok {
@@ -144,7 +164,8 @@ type form struct {
 	en, zh []part
 }
 
-// forms holds what has no arguments by its text, and the rest in order.
+// forms holds what has no arguments by its text, and the rest with what says most
+// before what would match it too.
 var forms = sync.OnceValues(func() (map[string]string, []form) {
 	exact := map[string]string{}
 	var open []form
@@ -160,16 +181,22 @@ var forms = sync.OnceValues(func() (map[string]string, []form) {
 			}
 		}
 	}
+	slices.SortStableFunc(open, func(a, b form) int { return cmp.Compare(said(b.en), said(a.en)) })
 	return exact, open
 })
 
 // telling tells whether a template says enough to be recognised by.
 func telling(parts []part) bool {
+	return said(parts) >= len(" or newer") || len(parts[0].literal) >= len("Log: ")
+}
+
+// said is how much of a template is the same each time.
+func said(parts []part) int {
 	n := 0
 	for _, p := range parts {
 		n += len(p.literal)
 	}
-	return n >= len(" or newer")
+	return n
 }
 
 // translate finds the Chinese for a whole text.
@@ -183,8 +210,8 @@ func translate(text string) (string, bool) {
 		if !match(f.en, text, args) {
 			continue
 		}
-		if said, ok := fill(f.zh, Chinese, args); ok {
-			return said, true
+		if text, ok := fill(f.zh, Chinese, args); ok {
+			return text, true
 		}
 	}
 	return "", false
