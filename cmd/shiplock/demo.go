@@ -17,8 +17,10 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/shiplock/shiplock/internal/auth"
+	"github.com/shiplock/shiplock/internal/cli"
 	"github.com/shiplock/shiplock/internal/client"
 	"github.com/shiplock/shiplock/internal/delivery"
+	"github.com/shiplock/shiplock/internal/delivery/phrase"
 	"github.com/shiplock/shiplock/internal/demo"
 	"github.com/shiplock/shiplock/internal/demo/githost"
 )
@@ -28,6 +30,7 @@ type demoOptions struct {
 	once   bool
 	data   string
 	listen string
+	lang   phrase.Lang
 }
 
 func newDemo() *cobra.Command {
@@ -43,6 +46,7 @@ story is told once and the command ends; its exit code is 1 if anything fell sho
 			if err != nil {
 				return err
 			}
+			o.lang = cli.Language(cmd, os.Getenv)
 			return runDemo(cmd.Context(), o, format == "json", cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},
 	}
@@ -63,7 +67,9 @@ func runDemo(ctx context.Context, o demoOptions, asJSON bool, out, errOut io.Wri
 		}
 		defer func() { err = errors.Join(err, removeAll(root)) }()
 	}
-	d := &demonstration{root: root, say: func(format string, args ...any) { fmt.Fprintf(errOut, format+"\n", args...) }}
+	d := &demonstration{root: root, say: func(format string, args ...any) {
+		fmt.Fprintln(errOut, spoken(o.lang, fmt.Sprintf(format, args...)))
+	}}
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	if err := d.start(ctx, o, errOut); err != nil {
@@ -110,7 +116,7 @@ func (d *demonstration) start(ctx context.Context, o demoOptions, errOut io.Writ
 	d.gitURL = "http://" + listener.Addr().String()
 	opts := options{
 		data: filepath.Join(d.root, "data"), cache: demoCache(o), listen: o.listen, capacity: 2,
-		lease: 10 * time.Second, silence: 3 * time.Minute, retainEvery: time.Hour, logLimit: 2048, logLevel: "error",
+		lease: 10 * time.Second, silence: 3 * time.Minute, retainEvery: time.Hour, logLimit: 2048, logLevel: "error", lang: o.lang,
 		gitlabURL: d.gitURL, cloneUser: demoUser,
 		gitlabToken: rand.Text(), hookSecret: rand.Text(), clonePassword: rand.Text(), adminToken: auth.NewToken(),
 	}
@@ -159,7 +165,7 @@ func demoCache(o demoOptions) string {
 // tell tells the story, and returns errFellShort when it was not all well.
 func (d *demonstration) tell(ctx context.Context, asJSON bool, out io.Writer) error {
 	report, err := demo.Tell(ctx, demo.Config{
-		Client: client.New(d.instance.url, d.token), Host: d.host, GitURL: d.gitURL,
+		Client: client.New(d.instance.url, d.token).In(d.instance.opts.lang), Host: d.host, GitURL: d.gitURL,
 		User: demoUser, Password: d.instance.opts.clonePassword,
 		Dir: filepath.Join(d.root, "work"), Say: d.say, Now: time.Now,
 	})

@@ -6,10 +6,12 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/shiplock/shiplock/internal/cli"
+	"github.com/shiplock/shiplock/internal/delivery/phrase"
 	"github.com/shiplock/shiplock/internal/engine"
 )
 
@@ -62,13 +64,26 @@ func serve(ctx context.Context, o options, out, errOut io.Writer) (err error) {
 	return err
 }
 
+// spoken says lines of ours in a language; their indent stays.
+func spoken(l phrase.Lang, text string) string {
+	lines := strings.Split(text, "\n")
+	for i, line := range lines {
+		words := strings.TrimLeft(line, " ")
+		lines[i] = line[:len(line)-len(words)] + phrase.In(l, words)
+	}
+	return strings.Join(lines, "\n")
+}
+
 // greet says where the server is, and shows a fresh token for the only time.
 func (in *instance) greet(out io.Writer) {
-	fmt.Fprintf(out, "Shiplock serves %s from %s\n", in.url, in.opts.data)
+	say := func(format string, args ...any) {
+		fmt.Fprintln(out, spoken(in.opts.lang, fmt.Sprintf(format, args...)))
+	}
+	say("Shiplock serves %s from %s", in.url, in.opts.data)
 	if in.firstToken != "" {
-		fmt.Fprintf(out, "\nAdministrator's token, shown only now:\n  %s\nLog in with it:\n  shiplock login --server %s --token %s\n", in.firstToken, in.url, in.firstToken)
+		say("\nAdministrator's token, shown only now:\n  %s\nLog in with it:\n  shiplock login --server %s --token %s", in.firstToken, in.url, in.firstToken)
 	}
 	if in.opts.hookSecret == "" {
-		fmt.Fprintf(out, "\nPush hooks: %s/hooks/gitlab (or gitea, github) with the secret %s\n", in.url, in.hookSecret)
+		say("\nPush hooks: %s/hooks/gitlab (or gitea, github) with the secret %s", in.url, in.hookSecret)
 	}
 }

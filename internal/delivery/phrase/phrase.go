@@ -43,6 +43,7 @@ var catalogue = func() []Phrase {
 		console,
 		columns,
 		commands,
+		story,
 	} {
 		all = append(all, area...)
 	}
