@@ -84,7 +84,7 @@ func (c *console) runCancel() *cobra.Command {
 
 func (c *console) canceling(r api.Run) string {
 	if r.State.Terminal() {
-		return c.say("%s is %s.", r.Name, r.State)
+		return c.say("%s is over: %s", r.Name, r.State)
 	}
 	return c.say("%s is being canceled.", r.Name)
 }

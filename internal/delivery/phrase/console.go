@@ -8,7 +8,7 @@ var console = []Phrase{
 	{En: "Log: {command}", Zh: "日志：{command}"},
 	{En: "Results: {results}", Zh: "结果：{results}"},
 	{En: "{run} is {@state} for {env}.", Zh: "{run}（{env}）{@state}。"},
-	{En: "{run} is {@state}.", Zh: "{run} {@state}。"},
+	{En: "{run} is over: {@state}", Zh: "{run} 已结束：{@state}"},
 	{En: "{run} is being canceled.", Zh: "正在取消 {run}。"},
 	{En: "({position} of {total} in line)", Zh: "（第 {position} 位，共 {total} 个）"},
 	{En: "(step {step})", Zh: "（步骤 {step}）"},

@@ -8,7 +8,7 @@ var runs = []Phrase{
 		Zh: "等待空位：第 {position} 位，共 {total} 个", NextZh: "前面的作业结束后自动开始",
 	},
 	{Code: "run.superseded", En: "superseded by a newer push to the same branch", Zh: "被同一分支上更新的推送取代"},
-	{Code: "run.canceled", En: "canceled by {by}«: {reason}»", Zh: "已被 {by} 取消«：{reason}»"},
+	{Code: "run.canceled", En: "canceled by {by}«: {@reason}»", Zh: "已被 {by} 取消«：{@reason}»"},
 	{Code: "job.timeout", En: "the job took longer than its limit of {limit}", Zh: "作业超过了时限 {limit}"},
 	{Code: "attempt.not_started", En: "the runner did not start within {limit}", Zh: "执行器在 {limit} 内没有启动"},
 	{Code: "attempt.silent", En: "the runner was silent for {limit}", Zh: "执行器已 {limit} 没有响应"},
