@@ -33,7 +33,7 @@ func FuzzNeutral(f *testing.F) {
 		if strings.Contains(shown, "\x1b") && !strings.HasSuffix(shown, "\x1b[0m") {
 			t.Errorf("%q leaves its colour on", s)
 		}
-		cause := causeLines(&delivery.Cause{Text: s, Evidence: []string{s}, Next: s, Step: s})
+		cause := (&console{}).causeLines(&delivery.Cause{Text: s, Evidence: []string{s}, Next: s, Step: s})
 		for _, line := range append(cause, word(s)) {
 			if strings.ContainsFunc(line, func(r rune) bool { return forbidden(r) || r == '\t' || r == '\x1b' }) {
 				t.Errorf("%q becomes %q", s, line)

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -40,7 +41,7 @@ func (c *console) planCommand() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		return c.print(p, func(w io.Writer) { printLines(w, planLines(p)) })
+		return c.print(p, func(w io.Writer) { printLines(w, c.planLines(p)) })
 	}
 	return c.completing(cmd)
 }
@@ -88,10 +89,13 @@ func readLimited(name string) (string, error) {
 	return string(data), err
 }
 
-func planLines(p delivery.Plan) []string {
+// planLines shows a plan. What is indented is the plan's own: scripts and reasons.
+func (c *console) planLines(p delivery.Plan) []string {
 	lines := standard.Explain(p)
 	for i, l := range lines {
-		lines[i] = word(l)
+		if lines[i] = word(l); !strings.HasPrefix(l, " ") {
+			lines[i] = c.in(lines[i])
+		}
 	}
 	return lines
 }

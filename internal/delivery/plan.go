@@ -88,7 +88,7 @@ type PlanStep struct {
 	// Needs are the steps that it waits for; see NeedsOf.
 	Needs []string `json:"needs,omitempty"`
 	// Skip says why the step does not run; empty when it does.
-	Skip string `json:"skip,omitempty"`
+	Skip string `json:"skip,omitempty" text:"ours"`
 	// Outputs are files or folders, relative to the App's folder, that exist when
 	// the step has ended. Inputs are those of other steps that it uses.
 	Outputs []string `json:"outputs,omitempty"`

@@ -20,6 +20,12 @@ var commands = []Phrase{
 	{En: "What an app's runs made, the newest first", Zh: "应用的制品，最新的在前"},
 	{En: "Who did what, the newest first", Zh: "谁做了什么，最新的在前"},
 	{En: "What a run would do, and why each line is there", Zh: "一次运行会做什么，以及每一行的理由"},
+	{
+		En: "What a run would do, and why each line is there. With -f, as if the commit had this shiplock.yaml.",
+		Zh: "一次运行会做什么，以及每一行的理由。写 -f 时，视为提交中有这个 shiplock.yaml。",
+	},
+	{En: "a local shiplock.yaml to try", Zh: "要试用的本地 shiplock.yaml"},
+	{En: "the commit's branch, for -f (default: the environment's)", Zh: "提交所在的分支，用于 -f（默认：环境的分支）"},
 	{En: "The whole installation in short", Zh: "整体状态一览"},
 	{En: "Versions of this program and of the server", Zh: "本程序和服务器的版本"},
 	{En: "Build and test commits", Zh: "构建和测试提交"},

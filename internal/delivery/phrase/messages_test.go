@@ -63,7 +63,7 @@ func messageOf(path string, call *ast.CallExpr) (string, bool) {
 	switch name := called(call.Fun); {
 	case (name == "E" || name == "Wrap") && len(call.Args) >= 2 && called(call.Args[0]) != "Internal":
 		return sample(call.Args[1])
-	case name == "bad" && len(call.Args) == 2 && strings.Contains(path, filepath.Join("internal", "catalog")):
+	case name == "bad" && len(call.Args) == 2 && (strings.Contains(path, filepath.Join("internal", "catalog")) || strings.Contains(path, filepath.Join("internal", "standard"))):
 		return sample(call.Args[1])
 	case name == "usageOf" && len(call.Args) == 2:
 		return sample(call.Args[1])

@@ -188,7 +188,7 @@ var forms = sync.OnceValues(func() (map[string]string, []form) {
 
 // telling tells whether a template says enough to be recognised by.
 func telling(parts []part) bool {
-	return said(parts) >= len(" or newer") || len(parts[0].literal) >= len("Log: ")
+	return said(parts) >= len(": added") || len(parts[0].literal) >= len("Log: ")
 }
 
 // said is how much of a template is the same each time.

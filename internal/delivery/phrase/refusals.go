@@ -42,6 +42,10 @@ var refusals = []Phrase{
 	{En: "the plan has no step {step}", Zh: "计划中没有步骤 {step}"},
 	{En: "a job cannot finish as {outcome}", Zh: "作业不能以 {outcome} 结束"},
 	{En: "{key} is not the key of a job's attempt", Zh: "{key} 不是作业尝试的键"},
+	{
+		En: "this plan may be refined by files of its commit, which a runner of protocol {n} does not send: install a runner of the server's version",
+		Zh: "这个计划可能由提交中的文件细化，而协议 {n} 的执行器不会发送它们：请安装与服务器同版本的执行器",
+	},
 	{En: "the claim code is not this attempt's", Zh: "领取码不属于这次尝试"},
 	{En: "a runner's token has at least {n} characters", Zh: "执行器的令牌至少有 {n} 个字符"},
 	{En: "the runner speaks protocols {theirs} and the server {ours}: install a runner of the server's version", Zh: "执行器支持协议 {theirs}，服务器是 {ours}：请安装与服务器同版本的执行器"},
