@@ -77,7 +77,7 @@ func TestSay(t *testing.T) {
 		},
 		{
 			code: "tests.failed", args: map[string]string{"failed": "1", "test": "TestCart", "error": "sum is 3"},
-			en: "1 test failed: TestCart: sum is 3", zh: "1 个测试失败：TestCart：sum is 3",
+			en: "1 test failed: TestCart: sum is 3", zh: "1 个测试失败：TestCart: sum is 3",
 		},
 		{code: "tests.failed", args: map[string]string{"failed": "12"}, en: "12 tests failed", zh: "12 个测试失败"},
 		{

@@ -46,7 +46,7 @@ var steps = []Phrase{
 	{
 		Code: "tests.failed",
 		En:   "{failed test|tests} failed«: {test}»«: {error}»",
-		Zh:   "{failed} 个测试失败«：{test}»«：{error}»",
+		Zh:   "{failed} 个测试失败«：{test}»«: {error}»",
 	},
 	{
 		Code: "checkout.failed", When: "path",

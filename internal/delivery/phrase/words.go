@@ -25,7 +25,7 @@ var words = []Phrase{
 	{En: "healthy", Zh: "健康"},
 	{En: "unhealthy", Zh: "不健康"},
 	{En: "degraded", Zh: "异常"},
-	{En: "progressing", Zh: "进行中"},
+	{En: "progressing", Zh: "发布中"},
 	{En: "empty", Zh: "未部署"},
 
 	{En: "received", Zh: "已收到"},

@@ -107,7 +107,7 @@ export function cause(c, mild) {
   return el("div", { class: mild ? "cause mild" : "cause" },
     el("p", {}, plain(c.text)),
     evidence.length > 0 && el("pre", { tabindex: "0" }, evidence.map(plain).join("\n")),
-    c.next && el("p", { class: "next" }, t("next") + ": ", prose(c.next)));
+    c.next && el("p", { class: "next" }, t("next") + colon, prose(c.next)));
 }
 
 /** plain takes terminal sequences and control characters out of a text. */
@@ -120,9 +120,16 @@ export function plain(text) {
 function span(ms) {
   if (ms < 1000) return Math.max(0, ms) + " ms";
   const s = Math.round(ms / 1000);
-  if (s < 60) return (ms / 1000).toFixed(1) + " s";
-  return s < 3600 ? Math.floor(s / 60) + " min " + (s % 60) + " s" : Math.floor(s / 3600) + " h " + Math.floor((s % 3600) / 60) + " min";
+  if (s < 60) return (ms / 1000).toFixed(1) + " " + t("s");
+  if (s < 3600) return Math.floor(s / 60) + " " + t("min") + " " + (s % 60) + " " + t("s");
+  return Math.floor(s / 3600) + " " + t("h") + " " + Math.floor((s % 3600) / 60) + " " + t("min");
 }
+
+/** by names who did something. */
+export const by = (who) => t("by").replace("{who}", who);
+
+/** colon stands between what happened and why. */
+export const colon = chinese ? "：" : ": ";
 
 /** took shows how long something took, or takes by now. */
 export function took(from, to) {
@@ -131,7 +138,7 @@ export function took(from, to) {
   return el("time", { "data-since": from }, elapsed(from));
 }
 
-const elapsed = (from) => span(Math.floor((Date.now() - Date.parse(from)) / 1000) * 1000).replace(".0 s", " s");
+const elapsed = (from) => span(Math.floor((Date.now() - Date.parse(from)) / 1000) * 1000).replace(".0 " + t("s"), " " + t("s"));
 
 /** ago shows when something was, relative to now; its title has the time itself. */
 export function ago(at) {
@@ -142,8 +149,8 @@ export function ago(at) {
 function agoText(at) {
   const s = Math.floor((Date.now() - Date.parse(at)) / 1000);
   if (s < 10) return t("justNow");
-  const [n, unit] = s < 60 ? [s, " s"] : s < 3600 ? [Math.floor(s / 60), " min"] : s < 86400 ? [Math.floor(s / 3600), " h"] : [Math.floor(s / 86400), " d"];
-  return n + unit + t("ago");
+  const [n, unit] = s < 60 ? [s, "s"] : s < 3600 ? [Math.floor(s / 60), "min"] : s < 86400 ? [Math.floor(s / 3600), "h"] : [Math.floor(s / 86400), "d"];
+  return n + " " + t(unit) + t("ago");
 }
 
 setInterval(() => {

@@ -1,5 +1,5 @@
 // One release: its batches, the versions that share the traffic, and its history.
-import { ago, api, bar, byId, cause, describe, el, holdNote, link, live, pill, releaseState, render, t, took, trouble } from "./base.js";
+import { ago, api, bar, by, byId, cause, describe, el, holdNote, link, live, pill, releaseState, render, t, took, trouble } from "./base.js";
 
 const id = location.pathname.split("/").pop();
 
@@ -57,7 +57,7 @@ function happened(h) {
   const what = (n === undefined ? "" : t("batch") + " " + (n + 1) + " ") + t(h.name) + (n !== undefined && h.data.Effective ? " " + h.data.Effective + " %" : "");
   const reason = h.reason || h.data?.Reason;
   byId("history").append(el("li", {}, el("span", {}, what, reason && el("span", { class: "soft" }, " “" + reason + "”")),
-    el("span", { class: "soft" }, h.actor.kind === "system" ? "" : t("by") + " " + h.actor.name), el("span", { class: "soft end" }, ago(h.at))));
+    el("span", { class: "soft" }, h.actor.kind === "system" ? "" : by(h.actor.name)), el("span", { class: "soft end" }, ago(h.at))));
 }
 
 // The history of the release from its beginning, and what its target does from now on.

@@ -1,5 +1,5 @@
 // One run: why it is where it is, its steps, and its log.
-import { ago, api, byId, cause, el, link, live, pill, plain, releaseState, render, t, took, trouble } from "./base.js";
+import { ago, api, by, byId, colon, cause, el, link, live, pill, plain, releaseState, render, t, took, trouble } from "./base.js";
 
 const keep = 5000; // lines shown; the download has all
 const name = decodeURIComponent(location.pathname.split("/").pop()) + location.hash;
@@ -7,7 +7,7 @@ let run, streaming, inStep;
 
 const marks = { succeeded: "✓", failed: "✗", errored: "✗", running: "▸", skipped: "–", canceled: "–" };
 
-const tested = (n) => n && n.passed + " ✓" + (n.failed ? "  " + n.failed + " ✗" : "") + (n.skipped ? "  " + n.skipped + " –" : "");
+const tested = (n) => n && [n.passed + " ✓", n.failed && n.failed + " ✗", n.skipped && n.skipped + " –"].filter(Boolean).join(" · ");
 
 // Rounded down to a tenth: 100 % is only what is whole.
 function covered(c) {
@@ -46,12 +46,12 @@ function show(r, why) {
   render(byId("run"),
     el("div", { class: "row" }, el("h1", {}, r.name + " → " + r.env), pill(r.state), el("span", { class: "soft" }, took(r.startedAt, r.finishedAt))),
     el("p", { class: "facts soft" }, el("code", { title: r.commit.sha }, r.commit.sha.slice(0, 8)), (r.commit.branch || r.commit.tag) && el("span", {}, r.commit.branch || r.commit.tag),
-      r.commit.title && el("span", { class: "text" }, r.commit.title), el("span", {}, t("by") + " " + r.by.name), ago(r.createdAt)),
+      r.commit.title && el("span", { class: "text" }, r.commit.title), el("span", {}, by(r.by.name)), ago(r.createdAt)),
     r.note && el("p", { class: "soft" }, r.note),
     (r.tests || r.coverage) && el("p", { class: "facts" }, el("span", {}, tested(r.tests)), el("span", {}, covered(r.coverage))),
     released && el("p", { class: "facts" }, link("/releases/" + released.id, released.app + " → " + released.env), pill(releaseState(released))),
     cause(why.cause, !["failed", "errored"].includes(r.state)),
-    ...(why.lost || []).map((l) => el("p", { class: "soft" }, t("attempt") + " " + l.attempt + " " + t("lost") + ": " + l.cause.text)),
+    ...(why.lost || []).map((l) => el("p", { class: "soft" }, t("attempt") + " " + l.attempt + " " + t("lost") + colon + l.cause.text)),
     ...(why.blockers || []).map((b) => cause(b, true)),
     ...r.jobs.map((j) => el("ul", { class: "steps" }, j.steps.map(step))),
     ...r.jobs.map((j) => caches(j.caches)).filter(Boolean));
