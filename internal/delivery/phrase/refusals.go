@@ -60,6 +60,16 @@ var refusals = []Phrase{
 	{En: "no release is under way on {target}: see `shiplock release list --app {app} --env {env}`", Zh: "{target} 上没有正在进行的发布：用 `shiplock release list --app {app} --env {env}` 查看"},
 	{En: "{target} has no earlier healthy version to go back to", Zh: "{target} 没有更早的健康版本可以退回"},
 	{En: "{target} never ran {revision}: see `shiplock target history {app} --env {env}`", Zh: "{target} 从未运行过 {revision}：用 `shiplock target history {app} --env {env}` 查看"},
+	{
+		En: "{env} cannot take from itself: name another environment with --from, or restart what runs with `shiplock target restart`",
+		Zh: "{env} 不能取自己的版本：请用 --from 写另一个环境，或用 `shiplock target restart` 重启正在运行的版本",
+	},
+	{
+		En: "{run} {why} in {env}, so it is not promoted: see `shiplock target explain {app} --env {env}`, or take it all the same with --run {n}",
+		Zh: "{run} 在 {env} 中的状态不允许晋级（{why}）：见 `shiplock target explain {app} --env {env}`，或用 --run {n} 仍然取它",
+	},
+	{En: "{text} is no commit: write the first {n} or more digits of its SHA", Zh: "{text} 不是提交：请写它的 SHA 的前 {n} 位或更多"},
+	{En: "its history is being fetched; ask again in a moment", Zh: "正在获取它的历史；请稍后再问"},
 	{En: "{command} is not a command for a release", Zh: "{command} 不是发布的命令"},
 	{En: "{target} is held by another release", Zh: "{target} 被另一个发布占用"},
 	{En: "{target} is not held by this release", Zh: "{target} 没有被这个发布占用"},

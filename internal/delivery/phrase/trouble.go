@@ -146,6 +146,7 @@ var trouble = []Phrase{
 
 	{En: "--capacity must be at least 1", Zh: "--capacity 至少为 1"},
 	{En: "--lease must be at least 1s", Zh: "--lease 至少为 1s"},
+	{En: "--reconcile must be at least 1s, or 0 for never", Zh: "--reconcile 至少为 1s，0 表示从不"},
 	{En: "--silence must be at least 5s", Zh: "--silence 至少为 5s"},
 	{En: "--clone-host {host} is no host: write git.example.com or git.example.com:8443", Zh: "--clone-host {host} 不是主机：请写 git.example.com 或 git.example.com:8443"},
 	{
