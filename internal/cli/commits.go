@@ -30,7 +30,7 @@ func (c *console) commitsCommand() *cobra.Command {
 
 func (c *console) showWhere(w io.Writer, asked string, found api.Whereabouts) {
 	if len(found.Items) == 0 {
-		fmt.Fprintln(w, "Nothing runs anywhere yet: see `shiplock status`.")
+		fmt.Fprintln(w, c.in("Nothing runs anywhere yet: see `shiplock status`."))
 		return
 	}
 	unknown := false
@@ -41,11 +41,11 @@ func (c *console) showWhere(w io.Writer, asked string, found api.Whereabouts) {
 	}
 	switch {
 	case found.Commit != "":
-		fmt.Fprintln(w, word("Commit "+found.Commit))
+		fmt.Fprintln(w, word(c.say("Commit %s", found.Commit)))
 	case unknown:
-		fmt.Fprintln(w, word("Commit "+asked+" is in no history that could be looked at"))
+		fmt.Fprintln(w, word(c.say("Commit %s is in no history that could be looked at", asked)))
 	default:
-		fmt.Fprintln(w, word("Commit "+asked+" is in the history of nothing that runs: it was never released, or is mistyped"))
+		fmt.Fprintln(w, word(c.say("Commit %s is in the history of nothing that runs: it was never released, or is mistyped", asked)))
 	}
 	c.table("APP ENV RUNS CONTAINS", rows)
 }

@@ -40,7 +40,7 @@ func (c *console) showHooks(w io.Writer, all api.Hooks) {
 	}
 	if all.Reconciler != nil {
 		fmt.Fprintln(w)
-		printLines(w, reconcilerLines(*all.Reconciler, c.Now()))
+		printLines(w, c.reconcilerLines(*all.Reconciler))
 	}
 }
 
@@ -53,21 +53,21 @@ func refOf(p delivery.Push) string {
 }
 
 // reconcilerLines says how the search for pushes without a hook gets on.
-func reconcilerLines(r api.Reconciler, now time.Time) []string {
+func (c *console) reconcilerLines(r api.Reconciler) []string {
 	looked := "not all so far"
 	if !r.LookedAt.IsZero() {
-		looked = "all within the last " + age(now, r.LookedAt)
+		looked = "all within the last " + age(c.Now(), r.LookedAt)
 	}
 	what := fmt.Sprintf("%d repositories are", r.Repositories)
 	if r.Repositories == 1 {
 		what = "1 repository is"
 	}
-	lines := []string{fmt.Sprintf("%s looked at every %s for pushes whose hook never came, %s; %d recovered since the server started", what, shortDuration(r.Every), looked, r.Recovered)}
+	lines := []string{c.say("%s looked at every %s for pushes whose hook never came, %s; %d recovered since the server started", what, shortDuration(r.Every), looked, r.Recovered)}
 	if r.Recovered > 0 {
-		lines = append(lines, "Next: see that the webhooks of the repositories with recovered pushes are switched on; a forge may have disabled them")
+		lines = append(lines, c.say("Next: see that the webhooks of the repositories with recovered pushes are switched on; a forge may have disabled them"))
 	}
 	for _, f := range r.Failing {
-		lines = append(lines, word(fmt.Sprintf("  %s cannot be looked at since %s: %s", f.Repo, age(now, f.Since), f.Why)))
+		lines = append(lines, word("  "+c.say("%s cannot be looked at since %s: %s", f.Repo, age(c.Now(), f.Since), f.Why)))
 	}
 	return lines
 }

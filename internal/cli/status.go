@@ -43,7 +43,7 @@ func (c *console) showStatus(w io.Writer, s api.Status) {
 		fmt.Fprintln(w, word(c.silentLine(s.Silent)))
 	}
 	if s.Reconciler != nil && (s.Reconciler.Recovered > 0 || len(s.Reconciler.Failing) > 0) {
-		printLines(w, reconcilerLines(*s.Reconciler, c.Now()))
+		printLines(w, c.reconcilerLines(*s.Reconciler))
 	}
 	for _, r := range s.Runs {
 		fmt.Fprintln(w, word(fmt.Sprintf("  %s → %s  %s  %s", r.Name, r.Env, c.in(runState(r)), age(c.Now(), r.CreatedAt))))

@@ -42,6 +42,9 @@ var words = []Phrase{
 	{En: "automatic", Zh: "自动"},
 	{En: "manual", Zh: "等人继续"},
 	{En: "none", Zh: "无"},
+	{En: "yes", Zh: "是"},
+	{En: "no", Zh: "否"},
+	{En: "unknown", Zh: "未知"},
 	{En: "a rollback goes here", Zh: "回滚会到这里"},
 	{En: "rolled back", Zh: "已回滚"},
 }
