@@ -25,7 +25,7 @@ func (j *job) artifact(ctx context.Context, s delivery.PlanStep) result {
 	}
 	plan := j.Plan.Image
 	if plan == nil {
-		return lost(s.Name, diagnose.RunnerFailed, errors.New("the plan has an image step and no image"))
+		return j.lost(s.Name, diagnose.RunnerFailed, errors.New("the plan has an image step and no image"))
 	}
 	dir, err := j.imageFolder(*plan)
 	if err != nil {

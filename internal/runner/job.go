@@ -103,7 +103,7 @@ func (j *job) work(ctx context.Context) (last *delivery.Step, finish api.Finish)
 	defer func() {
 		if p := recover(); p != nil {
 			j.Logger.Error("panic", "err", p, "stack", string(debug.Stack()))
-			r := lost("", diagnose.RunnerFailed, fmt.Errorf("panic: %v", p))
+			r := j.lost("", diagnose.RunnerFailed, fmt.Errorf("panic: %v", p))
 			last, finish = nil, api.Finish{Outcome: r.outcome, Cause: j.hide(r.cause)}
 		}
 	}()

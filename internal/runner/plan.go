@@ -25,7 +25,7 @@ func (j *job) refine(ctx context.Context, step string) result {
 	}
 	files, err := readSource(j.path(sourceDir), j.Plan.Path, j.Plan.Reads)
 	if err != nil {
-		return lost(step, diagnose.CheckoutFailed, err)
+		return j.lost(step, diagnose.CheckoutFailed, err)
 	}
 	if len(files) == 0 && !j.Plan.Open {
 		return succeeded
@@ -42,9 +42,9 @@ func (j *job) refine(ctx context.Context, step string) result {
 		j.leaveOn(err)
 		return result{outcome: api.OutcomeCanceled}
 	case err != nil:
-		return lost(step, diagnose.RunnerFailed, err)
+		return j.lost(step, diagnose.RunnerFailed, err)
 	case answer.Plan == nil && answer.Cause == nil:
-		return lost(step, diagnose.RunnerFailed, errors.New("the server answers with no plan"))
+		return j.lost(step, diagnose.RunnerFailed, errors.New("the server answers with no plan"))
 	case answer.Plan == nil:
 		answer.Cause.Step = step
 		j.say(step, answer.Cause.Text+"\n"+strings.Join(answer.Cause.Evidence, "\n"))

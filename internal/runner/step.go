@@ -46,14 +46,14 @@ func (j *job) perform(ctx context.Context, s delivery.PlanStep) result {
 	case delivery.StepImage, delivery.StepPublish:
 		return j.artifact(ctx, s)
 	}
-	return lost(s.Name, diagnose.RunnerFailed, fmt.Errorf("this runner does not know steps of kind %q; install a newer one", s.Kind))
+	return j.lost(s.Name, diagnose.RunnerFailed, fmt.Errorf("this runner does not know steps of kind %q; install a newer one", s.Kind))
 }
 
 // script runs a shell script and judges its end.
 func (j *job) script(ctx context.Context, s delivery.PlanStep) result {
 	dir, err := j.appDir()
 	if err != nil {
-		return lost(s.Name, diagnose.RunnerFailed, err)
+		return j.lost(s.Name, diagnose.RunnerFailed, err)
 	}
 	env := j.stepEnv(s, dir)
 	if c := j.unfit(ctx, s.Name, env); c != nil {
@@ -70,11 +70,11 @@ func (j *job) script(ctx context.Context, s delivery.PlanStep) result {
 		step: s.Name, path: shell, args: []string{"sh", "-e", "-c", s.Run}, dir: dir, env: env, grace: j.Grace,
 	})
 	if err != nil {
-		return lost(s.Name, diagnose.RunnerFailed, err)
+		return j.lost(s.Name, diagnose.RunnerFailed, err)
 	}
 	e, err := j.follow(ctx, p, out)
 	if err != nil {
-		return lost(s.Name, diagnose.RunnerFailed, err)
+		return j.lost(s.Name, diagnose.RunnerFailed, err)
 	}
 	if !errors.Is(context.Cause(ctx), errCanceled) {
 		files.collect()
@@ -134,7 +134,7 @@ func (j *job) interrupted(ctx context.Context, f diagnose.Failure) result {
 		c.Step = f.Step
 		return result{outcome: api.OutcomeCanceled, cause: &c}
 	case errors.As(cause, &broken):
-		return lost(f.Step, diagnose.RunnerFailed, broken)
+		return j.lost(f.Step, diagnose.RunnerFailed, broken)
 	}
 	return result{outcome: api.OutcomeCanceled}
 }
@@ -158,7 +158,7 @@ func (j *job) maskTests(out *output) *delivery.Tests {
 func (j *job) checkout(ctx context.Context, s delivery.PlanStep) result {
 	dir := j.path(sourceDir)
 	if err := os.Remove(dir); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return lost(s.Name, diagnose.CheckoutFailed, err)
+		return j.lost(s.Name, diagnose.CheckoutFailed, err)
 	}
 	j.say(s.Name, "Checking out "+j.Clone.SHA+" of "+withoutUser(j.Clone.URL))
 	if err := j.Checkout(ctx, dir, j.Clone); err != nil {
@@ -209,8 +209,8 @@ func (j *job) portFailed(ctx context.Context, step, code string, err error) resu
 func failed(c delivery.Cause) result { return result{outcome: api.OutcomeFailed, cause: &c} }
 
 // lost is a failure of ours.
-func lost(step, code string, err error) result {
-	c := delivery.Because(code, delivery.Args{"error": diagnose.Line(err.Error())})
+func (j *job) lost(step, code string, err error) result {
+	c := delivery.Because(code, delivery.Args{"error": diagnose.Line(j.text(err.Error()))})
 	c.Step = step
 	return result{outcome: api.OutcomeLost, cause: &c}
 }
