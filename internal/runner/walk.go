@@ -114,7 +114,7 @@ func (w *walk) carryOut(ctx context.Context, s delivery.PlanStep) (e stepEnd) {
 	defer func() {
 		if p := recover(); p != nil {
 			w.Logger.Error("panic", "step", s.Name, "err", p, "stack", string(debug.Stack()))
-			r := lost(s.Name, diagnose.RunnerFailed, fmt.Errorf("panic: %v", p))
+			r := w.lost(s.Name, diagnose.RunnerFailed, fmt.Errorf("panic: %v", p))
 			r.cause = w.hide(r.cause)
 			e = stepEnd{step: s, result: r}
 		}
