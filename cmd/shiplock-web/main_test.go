@@ -11,10 +11,9 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
-	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -276,24 +275,31 @@ func TestPHPDrains(t *testing.T) {
 	}
 }
 
-// php-fpm is started again when it dies, and requests wait for it.
+// php-fpm is started again when it dies, its workers do not outlive it, and requests
+// wait for the next one.
 func TestPHPRestarts(t *testing.T) {
-	s := start(t, phpOptions(t, map[string]string{"index.php": "<?php echo posix_getppid();"}))
-	if _, text, _ := s.ask(http.MethodGet, "/", nil); text == "" {
-		t.Fatal("no process id: PHP here has no posix extension")
-	} else if !regexp.MustCompile(`^\d+$`).MatchString(text) {
-		t.Fatalf("%q", text)
-	} else if pid, err := strconv.Atoi(text); err != nil {
-		t.Fatal(err)
-	} else if master, err := os.FindProcess(pid); err != nil {
-		t.Fatal(err)
-	} else if err := master.Kill(); err != nil {
+	s := start(t, phpOptions(t, map[string]string{"index.php": "<?php echo posix_getppid(), ' ', getmypid();"}))
+	_, text, _ := s.ask(http.MethodGet, "/", nil)
+	var master, worker int
+	if _, err := fmt.Sscan(text, &master, &worker); err != nil {
+		t.Fatalf("%q: %v", text, err)
+	}
+	if err := syscall.Kill(master, syscall.SIGKILL); err != nil {
 		t.Fatal(err)
 	}
 	s.out.await(t, "it is started again in ")
 	if status, text, _ := s.ask(http.MethodGet, "/", nil); status != 200 || text == "" {
 		t.Errorf("after the restart: %d %q\n%s", status, text, s.out)
 	}
+	if err := syscall.Kill(worker, 0); !errors.Is(err, syscall.ESRCH) && !zombie(worker) {
+		t.Errorf("a worker outlives its master: %v", err)
+	}
+}
+
+// zombie tells whether a process has ended, and only waits to be asked how.
+func zombie(pid int) bool {
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	return err != nil || strings.Contains(string(stat), ") Z ")
 }
 
 func TestStatic(t *testing.T) {

@@ -43,6 +43,9 @@ func (p *Pool) start() (*child, error) {
 		started <- err
 		if err == nil {
 			c.err = c.cmd.Wait()
+			// Workers outlive a master that was killed; the group is theirs as long
+			// as there are any.
+			_ = syscall.Kill(-c.cmd.Process.Pid, syscall.SIGKILL)
 			close(c.ended)
 		}
 	}()

@@ -108,7 +108,7 @@ func (p *Pool) conf() string { return filepath.Join(p.Dir, "php-fpm.conf") }
 
 // serve runs php-fpm once, to its end.
 func (p *Pool) serve(ctx context.Context) error {
-	if err := os.Remove(p.socket()); err != nil && !errors.Is(err, os.ErrNotExist) {
+	if err := remove(p.socket()); err != nil {
 		return err
 	}
 	c, err := p.start()
@@ -121,10 +121,19 @@ func (p *Pool) serve(ctx context.Context) error {
 	p.once.Do(func() { close(p.ready) })
 	select {
 	case <-c.ended:
-		return c.reason()
+		// Nobody is to connect to workers that are about to go.
+		return errors.Join(c.reason(), remove(p.socket()))
 	case <-ctx.Done():
 		return c.end(settle)
 	}
+}
+
+// remove removes a file that need not be there.
+func remove(path string) error {
+	if err := os.Remove(path); !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	return nil
 }
 
 // await waits until php-fpm accepts a connection.
