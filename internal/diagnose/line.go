@@ -25,6 +25,7 @@ const (
 	lint         topic = "lint"
 	tests        topic = "tests"
 	npm          topic = "npm"
+	composer     topic = "composer"
 	crash        topic = "crash"     // a stack trace follows
 	exception    topic = "exception" // likewise; the place may come before it
 )
@@ -35,6 +36,8 @@ var rules = []struct {
 	topic topic
 	match func(line string) bool
 }{
+	{telling, compile, isPHP},
+	{telling, composer, isComposer},
 	{telling, compile, isTypeScript},
 	{telling, compile, isPosition},
 	{telling, compile, isImportCycle},
@@ -71,7 +74,7 @@ func isNoise(line string) bool {
 	if rest, ok := ofNPM(line); ok {
 		return rest == "" || startsWith(rest, npmNoise)
 	}
-	return len(line) < 4 || contains(line, otherNoise)
+	return len(line) < 4 || contains(line, otherNoise) || startsWith(line, composerUsage)
 }
 
 // ofNPM returns what npm says in a line of an error.

@@ -240,6 +240,9 @@ var wrappings = struct{ before, after []string }{
 // essence takes a line's wrapping off.
 func essence(line string) string {
 	line = strings.TrimSpace(line)
+	if text, ok := phpError(line); ok {
+		return text
+	}
 	for _, before := range wrappings.before {
 		line = strings.TrimPrefix(line, before)
 	}
