@@ -126,7 +126,7 @@ func (f Failure) failed() delivery.Cause {
 	args := delivery.Args{}
 	if f.Output != nil {
 		switch about := f.Output.about(); about {
-		case compile, vet, lint, tests, npm, composer:
+		case compile, vet, lint, tests, npm, composer, pnpm:
 			args["topic"] = string(about)
 		}
 		args["error"] = f.Output.Main()

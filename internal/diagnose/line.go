@@ -26,6 +26,7 @@ const (
 	tests        topic = "tests"
 	npm          topic = "npm"
 	composer     topic = "composer"
+	pnpm         topic = "pnpm"
 	crash        topic = "crash"     // a stack trace follows
 	exception    topic = "exception" // likewise; the place may come before it
 )
@@ -38,6 +39,7 @@ var rules = []struct {
 }{
 	{telling, compile, isPHP},
 	{telling, composer, isComposer},
+	{telling, pnpm, isPNPM},
 	{telling, compile, isTypeScript},
 	{telling, compile, isPosition},
 	{telling, compile, isImportCycle},
@@ -212,6 +214,9 @@ func isException(line string) bool {
 func identifier(r rune) bool {
 	return r == '.' || r == '_' || r == '$' || '0' <= r && r <= '9' || 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z'
 }
+
+// isPNPM matches " ERR_PNPM_FETCH_404  GET …: Not Found".
+func isPNPM(line string) bool { return strings.HasPrefix(strings.TrimSpace(line), "ERR_PNPM_") }
 
 func isNPM(line string) bool {
 	_, ok := ofNPM(line)

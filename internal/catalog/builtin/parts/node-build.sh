@@ -11,5 +11,5 @@ if ! [ -s "$HOME/.shiplock/order" ]; then
 fi
 while read -r dir; do
   cd "$dir"
-  $run run build </dev/null
+  $manager run build </dev/null
 done <"$HOME/.shiplock/order"

@@ -29,21 +29,23 @@ elif [ -z "$wanted" ] && [ "$manager" = yarn ]; then
 fi
 
 # Any but npm: the repository's own, the machine's in that version, or by npm.
-tools=$HOME/.shiplock/tools
-mkdir -p "$HOME/.shiplock"
+# Scripts of packages call it by its name.
+tools=$HOME/.shiplock/tools bin=$HOME/.shiplock/bin
+mkdir -p "$bin"
 has() { case $("$@" --version 2>/dev/null) in "$wanted" | "$wanted".*) return 0 ;; esac; return 1; }
 own=$(sed -n 's/^yarnPath: *"*\([^"]*\)"*$/\1/p' "$root/.yarnrc.yml" 2>/dev/null || :)
 case $manager in
-npm) run=npm ;;
+npm) ;;
 yarn | pnpm)
   package=$manager@$wanted
   case $package in yarn@[2-9]*) package=@yarnpkg/cli-dist@$wanted ;; esac
   if [ "$manager" = yarn ] && [ -n "$own" ] && [ -f "$root/$own" ]; then
-    run="node $root/$own"
+    printf '#!/bin/sh\nexec node "%s" "$@"\n' "$root/$own" >"$bin/yarn"
+    chmod +x "$bin/yarn"
   elif case $(readlink -f "$(command -v "$manager" || :)") in *corepack*) false ;; esac && has "$manager"; then
-    run=$manager
+    :
   elif npm install --prefix "$tools" --no-save --no-audit --no-fund --silent "$package"; then
-    run=$tools/node_modules/.bin/$manager
+    ln -sf "$tools/node_modules/.bin/$manager" "$bin/$manager"
   else
     echo "error: $manager $wanted is needed and npm could not install it: npm install -g $package where builds run" >&2
     exit 1
@@ -54,7 +56,8 @@ yarn | pnpm)
   exit 1
   ;;
 esac
-printf 'manager=%s run="%s" root="%s"\n' "$manager" "$run" "$root" >"$HOME/.shiplock/node"
+printf 'manager=%s root="%s"\nexport PATH="%s:$PATH"\n' "$manager" "$root" "$bin" >"$HOME/.shiplock/node"
+export PATH="$bin:$PATH"
 
 if ! [ -f package.json ]; then
   echo "there is no package.json: nothing to install"
@@ -68,7 +71,7 @@ if [ "$wanted" = 0 ] && ! [ -f pnpm-workspace.yaml ]; then
   echo "package.json names no dependencies: nothing to install"
   exit
 fi
-echo "installing with $manager $($run --version)"
+echo "installing with $manager $($manager --version)"
 case $manager,$lock in
 npm,) set -- install --no-package-lock ;;
 npm,*) set -- ci ;;
@@ -76,7 +79,7 @@ pnpm,) set -- install --no-lockfile ;;
 pnpm,*) set -- install --frozen-lockfile ;;
 yarn,) set -- install ;;
 yarn,*)
-  case $($run --version) in
+  case $($manager --version) in
   [01].*) set -- install --frozen-lockfile --non-interactive --no-progress ;;
   *) set -- install --immutable ;;
   esac
@@ -88,4 +91,4 @@ fi
 if [ "$manager" = npm ]; then
   set -- "$@" --no-audit --no-fund
 fi
-$run "$@"
+$manager "$@"

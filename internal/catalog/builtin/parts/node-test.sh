@@ -16,10 +16,10 @@ more=$(node -e '
   echo "package.json has no test script: nothing to test"
   exit 0
 }
-case $manager,$($run --version),$more in
-npm,*,?*) $run test --silent -- $more ;;
-npm,*) $run test --silent ;;
-yarn,[01].*) $run --silent test $more ;;
-yarn,*) $run run test $more ;;
-pnpm,*) $run --silent test $more ;;
+case $manager,$($manager --version),$more in
+npm,*,?*) $manager test --silent -- $more ;;
+npm,*) $manager test --silent ;;
+yarn,[01].*) $manager --silent test $more ;;
+yarn,*) $manager run test $more ;;
+pnpm,*) $manager --silent test $more ;;
 esac
