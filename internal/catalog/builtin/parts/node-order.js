@@ -21,7 +21,7 @@ function visit(dir) {
   const p = JSON.parse(fs.readFileSync(path.join(dir, 'package.json')));
   for (const name of Object.keys({ ...p.dependencies, ...p.devDependencies }).sort()) {
     const at = find(dir, name);
-    if (at.startsWith(root + path.sep) && !at.includes(modules)) visit(at);
+    if ((at === root || at.startsWith(root + path.sep)) && !at.includes(modules)) visit(at);
   }
   if (p.scripts?.build) console.log(dir);
 }
