@@ -69,7 +69,14 @@ func spoken(l phrase.Lang, text string) string {
 	lines := strings.Split(text, "\n")
 	for i, line := range lines {
 		words := strings.TrimLeft(line, " ")
-		lines[i] = line[:len(line)-len(words)] + phrase.In(l, words)
+		if first, rest, ok := strings.Cut(line, "  "); ok && first != "" { // whose line it is
+			if rest = strings.TrimLeft(rest, " "); rest != "" {
+				words = rest
+			}
+		}
+		if !strings.HasPrefix(words, "| ") { // evidence
+			lines[i] = line[:len(line)-len(words)] + phrase.In(l, words)
+		}
 	}
 	return strings.Join(lines, "\n")
 }

@@ -93,20 +93,11 @@ func StatusOf(r Run) CommitStatus {
 
 // Headline says in one line of a language how the run is, and why.
 func (r Run) Headline(l phrase.Lang) string {
-	line := r.Name()
-	switch r.State() {
-	case RunQueued:
-		line += " is queued"
-	case RunRunning:
-		line += " is running"
-	case RunSucceeded:
-		line += " succeeded"
-	case RunCanceled:
-		line += " was canceled"
-	default:
-		line += " failed"
+	state := r.State()
+	if state == RunErrored {
+		state = RunFailed
 	}
-	line = phrase.In(l, line)
+	line, _, _ := phrase.Say(l, "headline."+string(state), Args{"run": r.Name()})
 	if c := r.Cause(); c != nil {
 		line += phrase.Colon(l) + c.In(l).Text
 	}

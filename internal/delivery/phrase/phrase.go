@@ -142,7 +142,11 @@ func inChain(links []string) string {
 	for i := 0; i < len(links); {
 		said, n, ours := links[i], 1, false
 		for end := len(links); end > i; end-- {
-			if zh, ok := translate(strings.Join(links[i:end], ": ")); ok {
+			text := strings.Join(links[i:end], ": ")
+			if i > 0 && !strings.Contains(text, " ") {
+				continue // a single word after somebody else's may be theirs
+			}
+			if zh, ok := translate(text); ok {
 				said, n, ours = zh, end-i, true
 				break
 			}
@@ -188,7 +192,10 @@ var forms = sync.OnceValues(func() (map[string]string, []form) {
 
 // telling tells whether a template says enough to be recognised by.
 func telling(parts []part) bool {
-	return said(parts) >= len(": added") || len(parts[0].literal) >= len("Log: ")
+	if parts[0].literal == "" { // it says at least two words
+		return said(parts) >= len(" or newer") && slices.ContainsFunc(parts, func(p part) bool { return strings.Contains(strings.TrimSpace(p.literal), " ") })
+	}
+	return said(parts) >= len(" or newer") || len(parts[0].literal) >= len("Log: ")
 }
 
 // said is how much of a template is the same each time.

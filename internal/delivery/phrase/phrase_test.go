@@ -136,6 +136,8 @@ func TestInKnowsEnglishForms(t *testing.T) {
 		"checkout failed: no answer":                  "检出失败：没有响应",
 		"the new version was not healthy within 5m0s": "新版本在 5m0s 内没有变为健康",
 		"somebody else's words: they stay":            "somebody else's words: they stay",
+		"./a.go:16:19: undefined: healthy":            "./a.go:16:19: undefined: healthy",
+		"asked 25 of them, 0 failed":                  "asked 25 of them, 0 failed",
 		"start.sh exited: theirs":                     "start.sh 已退出：theirs",
 		"":                                            "",
 	} {

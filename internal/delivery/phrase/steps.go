@@ -89,11 +89,11 @@ var versions = []Phrase{
 
 // headlines of commit statuses.
 var headlines = []Phrase{
-	{En: "{run} is queued", Zh: "{run} 排队中"},
-	{En: "{run} is running", Zh: "{run} 运行中"},
-	{En: "{run} succeeded", Zh: "{run} 成功"},
-	{En: "{run} was canceled", Zh: "{run} 已取消"},
-	{En: "{run} failed", Zh: "{run} 失败"},
+	{Code: "headline.queued", En: "{run} is queued", Zh: "{run} 排队中"},
+	{Code: "headline.running", En: "{run} is running", Zh: "{run} 运行中"},
+	{Code: "headline.succeeded", En: "{run} succeeded", Zh: "{run} 成功"},
+	{Code: "headline.canceled", En: "{run} was canceled", Zh: "{run} 已取消"},
+	{Code: "headline.failed", En: "{run} failed", Zh: "{run} 失败"},
 }
 
 // topics of failed steps.
