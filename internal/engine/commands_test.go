@@ -8,6 +8,7 @@ import (
 	"testing"
 	"testing/synctest"
 
+	"github.com/shiplock/shiplock/internal/api"
 	"github.com/shiplock/shiplock/internal/catalog"
 	"github.com/shiplock/shiplock/internal/delivery"
 	"github.com/shiplock/shiplock/internal/engine"
@@ -84,6 +85,11 @@ func (w *world) orders() []order {
 		}},
 		{delivery.CmdTargetRestart, "shop/prod", func(ctx context.Context, p engine.Principal) error {
 			_, err := w.Restart(ctx, p, "shop", "prod", "why")
+			return err
+		}},
+		{delivery.CmdCacheDrop, "caches maven", func(ctx context.Context, p engine.Principal) error {
+			w.caches.Put(api.CacheSnapshot{ID: "1", Name: "maven"})
+			_, err := w.DropCaches(ctx, p, api.DropCaches{Name: "maven", Reason: "why"})
 			return err
 		}},
 	}

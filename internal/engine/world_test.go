@@ -35,6 +35,7 @@ type world struct {
 	past     enginetest.History
 	images   enginetest.Images
 	logs     enginetest.Logs
+	caches   enginetest.Caches
 
 	config func(*engine.Config)
 }
@@ -88,7 +89,7 @@ func (w *world) open(path string) *server {
 	w.must(err)
 	w.t.Cleanup(func() { w.must(st.Close()) })
 	cfg := engine.Config{
-		Store: st, Executor: &w.executor, Deployer: &w.deployer, Forge: &w.forge, History: &w.past, Images: &w.images, Logs: &w.logs,
+		Store: st, Executor: &w.executor, Deployer: &w.deployer, Forge: &w.forge, History: &w.past, Images: &w.images, Logs: &w.logs, Caches: &w.caches,
 		PublicURL: "http://shiplock", RunnerURL: "http://shiplock", Registry: "localhost:5000", Capacity: 4, LeaseEvery: lease / 4,
 		Limits: delivery.DefaultRunLimits(), Heartbeat: 10 * time.Second, Secret: []byte("secret"),
 		Now: time.Now, NewID: w.newID, Log: slog.New(slog.DiscardHandler),
