@@ -28,8 +28,8 @@ lint: ## formatting, vet, stale generated files
 	$(GO) vet ./...
 	$(GO) mod tidy -diff
 
-e2e: build ## scripts, the demo story and a small seed of chaos, through the real binaries
-	$(GO) test -count=1 -tags e2e ./test/...
+e2e: build ## everything through the real binaries: scripts, hostile input, the demo, a small seed of chaos
+	$(GO) test -count=1 -p 1 -tags e2e ./test/...
 
 bench: build ## the promised figures, measured
 	$(GO) test -count=1 -tags bench -v ./test/bench
