@@ -27,7 +27,9 @@ var verb = regexp.MustCompile(`%(\[\d+\])?[-+# 0]*\d*(\.\d+)?[a-zA-Z]`)
 var ending = regexp.MustCompile(`(\w)%s`)
 
 // counted have numbers with their nouns, which a sample does not.
-var counted = []string{"x1 takes x1, and got x1: x1", "x1 running, x1 queued, x1 under way, x1 waiting"}
+var counted = []string{"x1 takes x1, and got x1: x1", "x1 running, x1 queued, x1 under way, x1 waiting",
+	"x1 looked at every x1 for pushes whose hook never came, x1; x1 recovered since the server started",
+}
 
 // words are what a sample says without its arguments.
 func words(text string) string {

@@ -192,8 +192,12 @@ var forms = sync.OnceValues(func() (map[string]string, []form) {
 
 // telling tells whether a template says enough to be recognised by.
 func telling(parts []part) bool {
-	if parts[0].literal == "" { // it says at least two words
-		return said(parts) >= len(" or newer") && slices.ContainsFunc(parts, func(p part) bool { return strings.Contains(strings.TrimSpace(p.literal), " ") })
+	if parts[0].literal == "" {
+		words := 0
+		for _, p := range parts {
+			words += len(strings.Fields(p.literal))
+		}
+		return words >= 2 && said(parts) >= len(" or newer")
 	}
 	return said(parts) >= len(" or newer") || len(parts[0].literal) >= len("Log: ")
 }

@@ -11,7 +11,7 @@ var plans = []Phrase{
 	{En: "it is a symbolic link, and those are not followed: make it a file", Zh: "它是符号链接，而符号链接不会被跟随：请改成文件"},
 	{En: "it is larger than {size} KiB", Zh: "它大于 {size} KiB"},
 	{En: "it is not a file", Zh: "它不是文件"},
-	{En: "{file}: added", Zh: "{file}：新增"},
+	{En: "standard: the run ends in a package, which the environments share", Zh: "标准：运行产出一个包，由各环境共用"},
 	{En: "Stack {stack}: runtime", Zh: "技术栈 {stack}：runtime"},
 	{En: "plan     {digest}", Zh: "计划     {digest}"},
 	{En: "stack    {stack}", Zh: "技术栈   {stack}"},

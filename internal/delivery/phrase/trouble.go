@@ -147,6 +147,11 @@ var trouble = []Phrase{
 	{En: "--capacity must be at least 1", Zh: "--capacity 至少为 1"},
 	{En: "--lease must be at least 1s", Zh: "--lease 至少为 1s"},
 	{En: "--reconcile must be at least 1s, or 0 for never", Zh: "--reconcile 至少为 1s，0 表示从不"},
+	{En: "--log-limit must be at least 1 (MB)", Zh: "--log-limit 至少为 1（MB）"},
+	{En: "--retention-every must be at least 1s", Zh: "--retention-every 至少为 1s"},
+	{En: "its path leads out of HOME", Zh: "它的路径指向 HOME 之外"},
+	{En: "{ref} is a package and no image; choose another base", Zh: "{ref} 是包而不是镜像；请换一个基础镜像"},
+	{En: "this server was silent for longer than its lease, and another one took over: ask that one", Zh: "这台服务器静默的时间超过了租期，已由另一台接管：请访问那一台"},
 	{En: "--silence must be at least 5s", Zh: "--silence 至少为 5s"},
 	{En: "--clone-host {host} is no host: write git.example.com or git.example.com:8443", Zh: "--clone-host {host} 不是主机：请写 git.example.com 或 git.example.com:8443"},
 	{
