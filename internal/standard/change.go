@@ -107,7 +107,7 @@ func (c *changer) add(ch delivery.StepChange, at string) {
 	s := delivery.PlanStep{
 		Name: ch.Name, Kind: delivery.StepRun, Run: ch.Run, Env: over(c.env, ch.Env), Tests: ch.Tests, Reports: ch.Reports,
 		Outputs: ch.Outputs, Inputs: ch.Inputs, Timeout: delivery.Duration(ch.Timeout.Or(stepTimeout)),
-		Skip: c.skip(ch, at), Why: c.site(at) + ": added",
+		Skip: c.skip(ch, at), Why: c.site(at) + ": added here",
 	}
 	switch {
 	case ch.After != "":

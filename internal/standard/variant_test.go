@@ -52,7 +52,7 @@ func TestVariantDiffers(t *testing.T) {
 	p := mustPlan(t, in)
 	text := strings.Join(Explain(p), "\n")
 	for _, want := range []string{
-		"   make debug\n", `   CFLAGS="-g"`, "3. scan", "ADD debug/ /home/services/", "its run: Stack plain: variant debug", "Stack plain: variant debug: added",
+		"   make debug\n", `   CFLAGS="-g"`, "3. scan", "ADD debug/ /home/services/", "its run: Stack plain: variant debug", "Stack plain: variant debug: added here",
 	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("the plan does not say %q:\n%s", want, text)

@@ -2,6 +2,7 @@ package phrase
 
 // documents are the faults of catalog documents.
 var documents = []Phrase{
+	{En: "of Stack {stack}, {@why}", Zh: "技术栈 {stack}：{@why}"},
 	{En: "unknown field {field}: did you mean {near}?", Zh: "未知字段 {field}：是不是想写 {near}？"},
 	{En: "unknown field {field}", Zh: "未知字段 {field}"},
 	{En: "field {field} is written twice: remove one", Zh: "字段 {field} 写了两次：请删掉一个"},

@@ -12,6 +12,7 @@ var plans = []Phrase{
 	{En: "it is larger than {size} KiB", Zh: "它大于 {size} KiB"},
 	{En: "it is not a file", Zh: "它不是文件"},
 	{En: "standard: the run ends in a package, which the environments share", Zh: "标准：运行产出一个包，由各环境共用"},
+	{En: "{where}: added here", Zh: "{where}：在此新增"},
 	{En: "Stack {stack}: runtime", Zh: "技术栈 {stack}：runtime"},
 	{En: "plan     {digest}", Zh: "计划     {digest}"},
 	{En: "stack    {stack}", Zh: "技术栈   {stack}"},
