@@ -29,7 +29,7 @@ lint: ## formatting, vet, stale generated files
 	$(GO) mod tidy -diff
 
 e2e: build ## everything through the real binaries: scripts, hostile input, the demo, a small seed of chaos
-	$(GO) test -count=1 -p 1 -tags e2e ./internal/standard ./cmd/shiplock-web ./test/...
+	$(GO) test -count=1 -p 1 -tags e2e ./internal/store ./internal/standard ./cmd/shiplock-web ./test/...
 
 bench: build ## the promised figures, measured
 	$(GO) test -count=1 -tags bench -v ./test/bench

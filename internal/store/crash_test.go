@@ -93,57 +93,6 @@ func TestStopped(t *testing.T) {
 
 const sleeperLease = time.Second
 
-// TestPostgresStopped: a process that sleeps past its lease, be it in the middle of a
-// write, keeps nobody waiting, and writes nothing when it wakes.
-func TestPostgresStopped(t *testing.T) {
-	url := database(t)
-	s := open(t, store.Config{URL: url, Lease: sleeperLease})
-	runs := func() int {
-		all, err := s.Runs(t.Context(), store.RunFilter{Limit: 100_000})
-		if err != nil {
-			t.Fatal(err)
-		}
-		return len(all)
-	}
-	for range 3 {
-		child, lines := startCommitting(t, crashURL+"="+url)
-		for range 20 {
-			lines.Scan()
-		}
-		if err := child.Process.Signal(syscall.SIGSTOP); err != nil {
-			t.Fatal(err)
-		}
-		stopped := time.Now()
-		for taken := 0; taken < 20; {
-			claims, _, err := s.Claim(t.Context(), 1000)
-			if err != nil {
-				t.Fatal(err)
-			}
-			taken += len(claims)
-			if time.Since(stopped) > 30*time.Second {
-				t.Fatal("its wakes are not to be had")
-			}
-			time.Sleep(10 * time.Millisecond) // Renew's turn, in a server
-			if err := s.Renew(t.Context()); err != nil {
-				t.Fatal(err)
-			}
-		}
-		t.Logf("taken over after %v", time.Since(stopped))
-		before := runs()
-		if err := child.Process.Signal(syscall.SIGCONT); err != nil {
-			t.Fatal(err)
-		}
-		for lines.Scan() {
-		}
-		if err := child.Wait(); err == nil {
-			t.Error("the sleeper did not find out")
-		}
-		if after := runs(); after != before {
-			t.Errorf("the sleeper wrote %d runs", after-before)
-		}
-	}
-}
-
 // startCommitting starts a child that prints what it has committed.
 func startCommitting(t *testing.T, where string) (*exec.Cmd, *bufio.Scanner) {
 	t.Helper()

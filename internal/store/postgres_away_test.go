@@ -1,3 +1,5 @@
+//go:build e2e
+
 package store_test
 
 import (
@@ -5,6 +7,7 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -228,5 +231,56 @@ func TestPostgresDamaged(t *testing.T) {
 	}
 	if _, err := s.Commit(t.Context(), &delivery.Change{Hooks: []*delivery.Hook{{ID: "2\x00", State: delivery.HookReceived}}}); delivery.KindOf(err) != delivery.Invalid {
 		t.Errorf("a zero byte: %v (%v)", err, delivery.KindOf(err))
+	}
+}
+
+// TestPostgresStopped: a process that sleeps past its lease, be it in the middle of a
+// write, keeps nobody waiting, and writes nothing when it wakes.
+func TestPostgresStopped(t *testing.T) {
+	url := database(t)
+	s := open(t, store.Config{URL: url, Lease: sleeperLease})
+	runs := func() int {
+		all, err := s.Runs(t.Context(), store.RunFilter{Limit: 100_000})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(all)
+	}
+	for range 3 {
+		child, lines := startCommitting(t, crashURL+"="+url)
+		for range 20 {
+			lines.Scan()
+		}
+		if err := child.Process.Signal(syscall.SIGSTOP); err != nil {
+			t.Fatal(err)
+		}
+		stopped := time.Now()
+		for taken := 0; taken < 20; {
+			claims, _, err := s.Claim(t.Context(), 1000)
+			if err != nil {
+				t.Fatal(err)
+			}
+			taken += len(claims)
+			if time.Since(stopped) > 30*time.Second {
+				t.Fatal("its wakes are not to be had")
+			}
+			time.Sleep(10 * time.Millisecond) // Renew's turn, in a server
+			if err := s.Renew(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		t.Logf("taken over after %v", time.Since(stopped))
+		before := runs()
+		if err := child.Process.Signal(syscall.SIGCONT); err != nil {
+			t.Fatal(err)
+		}
+		for lines.Scan() {
+		}
+		if err := child.Wait(); err == nil {
+			t.Error("the sleeper did not find out")
+		}
+		if after := runs(); after != before {
+			t.Errorf("the sleeper wrote %d runs", after-before)
+		}
 	}
 }
