@@ -12,27 +12,22 @@ import (
 // nobody takes it for a log that was never written. It seals the log, and may be
 // called again. What was read from it before stays readable to whoever has it open.
 func (s *Store) Expire(ctx context.Context, attempt, why string) error {
-	l, err := s.acquire(attempt)
-	if err != nil {
-		return err
-	}
-	defer s.release(l)
-	l.maintenance.Lock()
-	defer l.maintenance.Unlock()
-	if err := l.seal(ctx); err != nil {
-		return err
-	}
-	l.mu.Lock()
-	last := l.durable
-	l.mu.Unlock()
-	if last == 0 {
-		return classify(ctx, l.compact(ctx, s))
-	}
-	tomb := &tombstone{rec: record{kind: kindLost, n: 1, to: last, at: s.cfg.Now().UnixMilli(), text: cut(clean(why), maxReasonBytes)}}
-	if err := l.entomb(ctx, tomb); err != nil {
-		return classify(ctx, err)
-	}
-	return classify(ctx, l.sweep())
+	return s.maintain(attempt, func(l *attemptLog) error {
+		if err := l.seal(ctx); err != nil {
+			return err
+		}
+		l.mu.Lock()
+		last := l.durable
+		l.mu.Unlock()
+		if last == 0 {
+			return classify(ctx, l.compact(ctx, s))
+		}
+		tomb := &tombstone{rec: record{kind: kindLost, n: 1, to: last, at: s.cfg.Now().UnixMilli(), text: cut(clean(why), maxReasonBytes)}}
+		if err := l.entomb(ctx, tomb); err != nil {
+			return classify(ctx, err)
+		}
+		return classify(ctx, l.sweep())
+	})
 }
 
 // entomb puts the archive in place in one step.

@@ -15,6 +15,21 @@ import (
 // log is at least as it was; call again. An attempt without lines becomes an
 // empty, closed log.
 func (s *Store) Finish(ctx context.Context, attempt string) error {
+	return s.maintain(attempt, func(l *attemptLog) error {
+		if err := l.seal(ctx); err != nil {
+			return err
+		}
+		release, err := s.compactionTurn(ctx)
+		if err != nil {
+			return err
+		}
+		defer release()
+		return classify(ctx, l.compact(ctx, s))
+	})
+}
+
+// maintain changes a log as a whole, one change at a time.
+func (s *Store) maintain(attempt string, do func(*attemptLog) error) error {
 	l, err := s.acquire(attempt)
 	if err != nil {
 		return err
@@ -22,15 +37,7 @@ func (s *Store) Finish(ctx context.Context, attempt string) error {
 	defer s.release(l)
 	l.maintenance.Lock()
 	defer l.maintenance.Unlock()
-	if err := l.seal(ctx); err != nil {
-		return err
-	}
-	release, err := s.compactionTurn(ctx)
-	if err != nil {
-		return err
-	}
-	defer release()
-	return classify(ctx, l.compact(ctx, s))
+	return do(l)
 }
 
 // Recover finishes what a crash interrupted: sealed logs are packed, deleted

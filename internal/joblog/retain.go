@@ -75,18 +75,13 @@ func (s *Store) inspect(attempt string) (Info, error) {
 // Delete removes the attempt's log and ends its tails; a log that does not
 // exist is deleted already.
 func (s *Store) Delete(ctx context.Context, attempt string) error {
-	l, err := s.acquire(attempt)
-	if err != nil {
-		return err
-	}
-	defer s.release(l)
-	l.maintenance.Lock()
-	defer l.maintenance.Unlock()
-	if err := l.delete(ctx); err != nil {
-		return err
-	}
-	s.forget(l)
-	return nil
+	return s.maintain(attempt, func(l *attemptLog) error {
+		if err := l.delete(ctx); err != nil {
+			return err
+		}
+		s.forget(l)
+		return nil
+	})
 }
 
 func (l *attemptLog) delete(ctx context.Context) error {
