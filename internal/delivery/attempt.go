@@ -17,6 +17,8 @@ type AttemptSpec struct {
 	Image string
 	// Caches tells whether the Plan has any.
 	Caches bool
+	// Pod is the build pod's template; nil is the executor's default.
+	Pod *BuildPod
 }
 
 // AttemptPhase is what an executor sees of an attempt.

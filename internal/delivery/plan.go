@@ -19,9 +19,11 @@ type Plan struct {
 	VariantWhy string `json:"variantWhy,omitempty"`
 	// BuildImage is the image of the build pod.
 	BuildImage string `json:"buildImage,omitempty"`
-	Tools      []Tool `json:"tools,omitempty"`
-	Repo       string `json:"repo"`
-	Path       string `json:"path,omitempty"`
+	// Pod is the build pod's template, beside its image.
+	Pod   *BuildPod `json:"pod,omitempty"`
+	Tools []Tool    `json:"tools,omitempty"`
+	Repo  string    `json:"repo"`
+	Path  string    `json:"path,omitempty"`
 	// Protected tells whether the build is of a protected Environment, which decides
 	// whose caches it reads and publishes.
 	Protected bool       `json:"protected,omitempty"`

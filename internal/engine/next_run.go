@@ -94,7 +94,7 @@ func (e *Engine) startAttempt(ctx context.Context, d *draft, run delivery.Run, j
 	key := run.AttemptKey(j)
 	status, err := e.cfg.Executor.Start(ctx, delivery.AttemptSpec{
 		Key: key, ClaimCode: e.claimCode(key), ServerURL: e.cfg.RunnerURL,
-		Image: run.Plan.BuildImage, Caches: len(run.Plan.Caches) > 0,
+		Image: run.Plan.BuildImage, Caches: len(run.Plan.Caches) > 0, Pod: run.Plan.Pod,
 	})
 	if err != nil {
 		return fmt.Errorf("start %s: %w", key, err)
