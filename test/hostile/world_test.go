@@ -178,7 +178,7 @@ func (w *world) cleared(t *testing.T) {
 	t.Helper()
 	dir := filepath.Join(w.server.Data, "attempts")
 	var left []string
-	if !harness.Eventually(20*time.Second, func() bool {
+	if !harness.Eventually(time.Duration(sized(20, 300))*time.Second, func() bool {
 		left, _ = filepath.Glob(filepath.Join(dir, "*", "ws*"))
 		return len(left) == 0 && len(processesIn(dir)) == 0
 	}) {
