@@ -50,6 +50,7 @@ func (j *job) stepEnv(s delivery.PlanStep, dir string) []string {
 		env["PATH"] = filepath.Join(jdk, "bin") + ":" + env["PATH"] // the one that Maven and Gradle take
 	}
 	env["HOME"], env["TMPDIR"], env["PWD"], env["CI"] = j.path(homeDir), j.path(tempDir), dir, "true"
+	env["PATH"] = filepath.Join(env["HOME"], ".local", "bin") + ":" + env["PATH"] // where steps put tools for later ones
 	maps.Copy(env, j.Variables)
 	maps.Copy(env, s.Env)
 	maps.DeleteFunc(env, func(name, _ string) bool { return strings.HasPrefix(name, "SHIPLOCK_") })

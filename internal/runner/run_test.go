@@ -64,6 +64,7 @@ func TestStepEnvironment(t *testing.T) {
 	for _, want := range []string{
 		"FROM_STEP=s", "FROM_APP=a", "BOTH=step", "CI=true", "SHIPLOCK=true", "SHIPLOCK_APP=shop", "SHIPLOCK_ENV=dev", "SHIPLOCK_RUN=shop#7",
 		"SHIPLOCK_BRANCH=dev", runner.EnvWorkspace + "=" + r.workspace, "HOME=" + r.workspace + "/home", "TMPDIR=" + r.workspace + "/tmp", r.workspace + "/src",
+		"PATH=" + r.workspace + "/home/.local/bin:" + os.Getenv("PATH"),
 	} {
 		if !slices.Contains(out, want) {
 			t.Errorf("no line %q", want)
