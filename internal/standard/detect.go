@@ -131,6 +131,9 @@ func StackFor(w Wish, stacks map[string]delivery.Stack) (s delivery.Stack, why s
 		}
 	}
 	why = cmp.Or(w.Why, "language "+w.Language)
+	if w.Static {
+		why += ", and starts no server"
+	}
 	if s.Name == "" {
 		return s, "", delivery.E(delivery.Invalid, fmt.Sprintf("no Stack fits %s (there are %s): add one to the catalog, or ask for another version", why, cmp.Or(strings.Join(names, ", "), "none of "+w.Language)))
 	}

@@ -65,7 +65,7 @@ func (w workspace) step(name string) (string, error) {
 		}
 		cmd.Env = append(cmd.Env, w.env...)
 		if w.home != "" {
-			cmd.Env = append(cmd.Env, "HOME="+w.home)
+			cmd.Env = append(cmd.Env, "HOME="+w.home, "PATH="+filepath.Join(w.home, ".local/bin")+":"+os.Getenv("PATH"))
 		}
 		out, err := cmd.CombinedOutput()
 		return string(out), err
@@ -95,7 +95,7 @@ func (w workspace) run(args []string, env ...string) string {
 	return string(out)
 }
 
-// output returns the mode and hash of every file in start_env.
+// output returns the mode and hash of every file in start_env, and where links lead.
 func (w workspace) output() []string {
 	w.t.Helper()
 	root := filepath.Join(w.dir, "start_env")
@@ -104,15 +104,20 @@ func (w workspace) output() []string {
 		if err != nil || d.IsDir() {
 			return err
 		}
+		rel, err := filepath.Rel(root, path)
+		if err != nil {
+			return err
+		}
+		if d.Type() == fs.ModeSymlink {
+			to, err := os.Readlink(path)
+			list = append(list, rel+" -> "+to)
+			return err
+		}
 		data, err := os.ReadFile(path)
 		if err != nil {
 			return err
 		}
 		info, err := d.Info()
-		if err != nil {
-			return err
-		}
-		rel, err := filepath.Rel(root, path)
 		list = append(list, fmt.Sprintf("%s %s %x", rel, info.Mode(), sha256.Sum256(data)))
 		return err
 	})
@@ -204,6 +209,7 @@ func TestNodeRecipe(t *testing.T) {
 	var outputs [2][]string
 	for i := range outputs {
 		w := newWorkspace(t, "nodejs-20", example(t, "node-hello"))
+		w.must("setup")
 		if out := w.must("install"); !strings.Contains(out, "nothing to install") {
 			t.Errorf("install says:\n%s", out)
 		}
@@ -225,6 +231,7 @@ func TestNodeRecipeFailsWithTheTests(t *testing.T) {
 	files := example(t, "node-hello")
 	files["app.test.js"] = []byte("require('node:test')('no', () => { throw new Error('it is broken') })\n")
 	w := newWorkspace(t, "nodejs-20", files)
+	w.must("setup")
 	w.must("install")
 	if out, err := w.step("test"); err == nil || !strings.Contains(out, "not ok ") {
 		t.Errorf("test: %v\n%s", err, out)
@@ -241,6 +248,7 @@ func TestNodeRecipeLeavesOutWhatOnlyTheBuildNeeds(t *testing.T) {
 		".npmrc":            []byte("offline=true\n"),
 		".env":              []byte("A=1\n"),
 	})
+	w.must("setup")
 	w.must("install")
 	w.must("package")
 	out := filepath.Join(w.dir, "start_env")

@@ -32,6 +32,7 @@ func TestStaticRecipe(t *testing.T) {
 	var outputs [2][]string
 	for i := range outputs {
 		w := newWorkspace(t, "nodejs-20-static", example(t, "node-static"))
+		w.must("setup")
 		w.must("install")
 		w.must("build")
 		if out := w.must("test"); i == 0 && !strings.Contains(out, "\n# pass 2\n") {
@@ -78,6 +79,7 @@ func TestStaticRecipeFindsTheSite(t *testing.T) {
 					t.Fatalf("%v: %s", err, out)
 				}
 			}
+			w.must("setup")
 			w.must("install")
 			w.must("build")
 			out, err := w.step("package")
@@ -156,6 +158,7 @@ func TestNodeRecipeInAWorkspace(t *testing.T) {
 	}))
 	root := w.dir
 	w.dir = filepath.Join(root, "packages/api")
+	w.must("setup")
 	w.must("install")
 	w.must("build")
 	w.must("package")
@@ -165,15 +168,7 @@ func TestNodeRecipeInAWorkspace(t *testing.T) {
 			t.Errorf("%s in start_env: %v, want %v", name, err == nil, wanted)
 		}
 	}
-	start := filepath.Join(out, "start.sh")
-	if err := os.WriteFile(start, []byte(builtins(t).Stacks["nodejs-20"].Runtime.Start), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	cmd := exec.Command("sh", "start.sh", "dev")
-	cmd.Dir = out
-	if text, err := cmd.CombinedOutput(); err != nil || string(text) != "from lib true\n" {
-		t.Errorf("the packaged app: %v\n%s", err, text)
-	}
+	started(t, out, "from lib true\n")
 }
 
 const workspaceLock = `{

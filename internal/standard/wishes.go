@@ -104,23 +104,17 @@ func readNode(files map[string]string) Wish {
 	var p packageJSON
 	_ = json.Unmarshal([]byte(files["package.json"]), &p) // what it does not say is not known
 	if w.Static = p.static(); w.Static {
-		w.Why = "package.json builds, and starts no server"
-	}
-	say := func(text string, fits func(version) bool) {
-		w.Fits = fits
-		if w.Static {
-			text += ", and starts no server"
-		}
-		w.Why = text
+		w.Why = "package.json builds"
 	}
 	for _, file := range []string{".nvmrc", ".node-version"} {
 		if v, ok := parseVersion(files[file]); ok {
-			say(file+": "+strings.TrimSpace(files[file]), func(have version) bool { return have.major == v.major })
+			w.Why = file + ": " + strings.TrimSpace(files[file])
+			w.Fits = func(have version) bool { return have.major == v.major }
 			return w
 		}
 	}
 	if fits, ok := ranges(p.Engines["node"]); ok {
-		say("package.json: engines.node "+p.Engines["node"], fits)
+		w.Fits, w.Why = fits, "package.json: engines.node "+p.Engines["node"]
 	}
 	return w
 }

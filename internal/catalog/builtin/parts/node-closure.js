@@ -89,7 +89,21 @@ function linkPrograms(at, dir, p) {
   }
 }
 
+// pnpm lets a package use others that it does not name, by links in one folder for
+// all. Those to packages of the image work there too.
+function hoisted(folder) {
+  if (!fs.existsSync(folder)) return;
+  for (const entry of fs.readdirSync(folder, { withFileTypes: true })) {
+    const at = path.join(folder, entry.name);
+    if (entry.isDirectory() && entry.name.startsWith('@')) hoisted(at);
+    if (!entry.isSymbolicLink() || !fs.existsSync(at)) continue;
+    const real = fs.realpathSync(at);
+    if (packages.has(real)) links.set(at, real);
+  }
+}
+
 visit(app);
+hoisted(path.join(root, 'node_modules', '.pnpm', 'node_modules'));
 for (const [dir, p] of packages) copyPackage(dir, p);
 for (const [at, to] of links) link(place(at), path.relative(path.dirname(place(at)), place(to)));
 for (const [dir, p] of packages) linkPrograms(dir, dir, p);

@@ -16,7 +16,7 @@ more=$(node -e '
   echo "package.json has no test script: nothing to test"
   exit 0
 }
-case $manager,$($manager --version),$more in
+case $manager,$version,$more in
 npm,*,?*) $manager test --silent -- $more ;;
 npm,*) $manager test --silent ;;
 yarn,[01].*) $manager --silent test $more ;;

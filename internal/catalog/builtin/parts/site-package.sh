@@ -1,9 +1,9 @@
 # What the build wrote is the site: the folder named by SITE_DIR, or else the first
-# of the usual ones that holds a page and is new; without a build, the pages of the
-# repository itself.
+# of the usual ones that holds a page and is new; where none is and package.json has
+# no build, the pages of the repository itself.
 umask 022
 . "$HOME/.shiplock/node"
-first() { find "$1" -maxdepth 3 -name index.html -newer "$HOME/.shiplock/order" 2>/dev/null | awk '{ print gsub("/", "/"), $0 }' | sort -k1n -k2 | head -n 1 | cut -d' ' -f2-; }
+first() { find "$1" -maxdepth 3 -name index.html -newer "$HOME/.shiplock/node" 2>/dev/null | awk '{ print gsub("/", "/"), $0 }' | sort -k1n -k2 | head -n 1 | cut -d' ' -f2-; }
 usual=".output/public dist out build _site public www site htdocs .vitepress/dist docs/.vitepress/dist docs"
 dir=
 if [ -n "${SITE_DIR:-}" ]; then
@@ -12,12 +12,13 @@ if [ -n "${SITE_DIR:-}" ]; then
     exit 1
   fi
   dir=$SITE_DIR
-elif [ -s "$HOME/.shiplock/order" ]; then
+else
   for d in $usual; do
     found=$(first "$d")
     if [ -n "$found" ]; then dir=$(dirname "$found") && break; fi
   done
-else
+fi
+if [ -z "$dir" ] && ! [ -s "$HOME/.shiplock/order" ]; then
   for d in . $usual; do
     if [ -f "$d/index.html" ]; then dir=$d && break; fi
   done
