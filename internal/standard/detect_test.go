@@ -104,6 +104,7 @@ func TestContradiction(t *testing.T) {
 		"java":     {"java-8", "pom.xml", "<java.version>17</java.version>", "pom.xml: java.version 17, and the app's stack is java-8: choose a stack that fits, or change what the repository asks for"},
 		"downward": {"java-17", "pom.xml", "<java.version>1.8</java.version>", ""},
 		"node":     {"nodejs-20", ".nvmrc", "18", ""}, // no package.json says that it is one
+		"site":     {"nodejs-20-static", "package.json", `{"engines":{"node":">=22"},"scripts":{"build":"vite build"}}`, "package.json: engines.node >=22, and the app's stack is nodejs-20-static: choose a stack that fits, or change what the repository asks for"},
 	} {
 		in := refinement(t, "")
 		in.Plan.Stack, in.Stacks = tc.stack, allStacks()

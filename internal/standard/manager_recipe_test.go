@@ -26,7 +26,7 @@ func TestNodeRecipeByPackageManager(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, c := range map[string]struct{ says, cache string }{
-		"pnpm":  {" and pnpm 9.", ".local/share/pnpm/store"},
+		"pnpm":  {" and pnpm 10.", ".local/share/pnpm/store"},
 		"yarn":  {" and yarn 1.22.22", ".cache/yarn"},
 		"berry": {" and yarn 4.18.1", ".yarn/berry/cache"},
 	} {

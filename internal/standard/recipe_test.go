@@ -268,6 +268,7 @@ func TestNodeRecipeLeavesOutWhatOnlyTheBuildNeeds(t *testing.T) {
 func TestNodeStart(t *testing.T) {
 	start := builtins(t).Stacks["nodejs-20"].Runtime.Start
 	for name, c := range map[string]struct{ pkg, file string }{
+		"nothing":      {`{"main": "gone.js"}`, "a.js"},
 		"start script": {`{"scripts": {"start": "node lib/run.js"}}`, "lib/run.js"},
 		"main":         {`{"main": "run.js"}`, "run.js"},
 		"index":        {`{}`, "index.js"},
@@ -282,7 +283,11 @@ func TestNodeStart(t *testing.T) {
 			cmd := exec.Command("sh", "start.sh", "dev")
 			cmd.Dir = w.dir
 			out, err := cmd.CombinedOutput()
-			if err != nil || !strings.Contains(string(out), "started production") {
+			if name == "nothing" {
+				if err == nil || !strings.HasPrefix(string(out), "error: package.json has no start script") {
+					t.Errorf("start.sh: %v\n%s", err, out)
+				}
+			} else if err != nil || !strings.Contains(string(out), "started production") {
 				t.Errorf("start.sh: %v\n%s", err, out)
 			}
 		})

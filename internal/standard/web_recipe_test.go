@@ -91,6 +91,19 @@ func TestStaticRecipeFindsTheSite(t *testing.T) {
 	}
 }
 
+// Where a shiplock.yaml replaces the build, what it has written is the site, and not
+// the sources beside it.
+func TestStaticRecipeAfterAnotherBuild(t *testing.T) {
+	w := newWorkspace(t, "nodejs-20-static", text(map[string]string{
+		"package.json": `{"scripts": {"build:prod": "mkdir dist && echo built > dist/index.html"}}`, "index.html": "source",
+	}))
+	w.must("setup")
+	w.run([]string{"npm", "run", "build:prod"})
+	if out := w.must("package"); !strings.Contains(out, "the site is dist\n") {
+		t.Errorf("package says:\n%s", out)
+	}
+}
+
 func TestPHPRecipe(t *testing.T) {
 	needs(t, "php", "composer", "phpunit")
 	var outputs [2][]string

@@ -26,9 +26,11 @@ if [ -z "$wanted" ] && [ "$manager" = pnpm ]; then
   case $(sed -n "s/^lockfileVersion: *'*\([0-9]*\).*/\1/p" "$root/$lock") in
   5) wanted=7 ;;
   6) wanted=8 ;;
-  *) wanted=$(says '(p.engines || {}).pnpm') ;;
+  *)
+    wanted=$(says '(p.engines || {}).pnpm' | sed 's/^>= *\([0-9]\)/^\1/')
+    case $wanted in "" | ^[1-8] | ^[1-8].*) wanted=9 ;; esac
+    ;;
   esac
-  wanted=${wanted:-9}
 elif [ -z "$wanted" ] && [ "$manager" = yarn ]; then
   wanted=1.22.22
   if grep -qs '^__metadata:' "$root/yarn.lock"; then wanted=4; fi
