@@ -131,8 +131,10 @@ func (b *binder) object(n ast.Node, v reflect.Value, path string) {
 }
 
 func (b *binder) dictionary(n ast.Node, v reflect.Value, path string) {
-	v.Set(reflect.MakeMap(v.Type()))
 	b.entries(n, path, func(key string, at position, value ast.Node) {
+		if v.IsNil() { // an empty one is as one that is not written
+			v.Set(reflect.MakeMap(v.Type()))
+		}
 		elem := reflect.New(v.Type().Elem()).Elem()
 		b.value(value, elem, join(path, key))
 		b.at[keyOf(path, key)] = at
@@ -146,7 +148,9 @@ func (b *binder) list(n ast.Node, v reflect.Value, path string) {
 		b.bad(path, "want a list here, and this is "+describe(n))
 		return
 	}
-	v.Set(reflect.MakeSlice(v.Type(), len(seq.Values), len(seq.Values)))
+	if len(seq.Values) > 0 { // an empty one is as one that is not written
+		v.Set(reflect.MakeSlice(v.Type(), len(seq.Values), len(seq.Values)))
+	}
 	for i, e := range seq.Values {
 		b.value(e, v.Index(i), fmt.Sprintf("%s[%d]", path, i))
 	}

@@ -31,6 +31,7 @@ func checkApp(name string, a delivery.App, bad report) {
 		bad("spec.health.path", fmt.Sprintf(`%q is not a health check: write a path like /healthz, or "tcp"`, clip(p)))
 	}
 	bad.labels("spec.labels", a.Labels)
+	bad.resources("spec.build.resources", a.Build.Resources)
 	for env, e := range a.Environments {
 		checkAppEnvironment(env, e, bad)
 	}
@@ -40,6 +41,7 @@ func checkAppEnvironment(env string, e delivery.AppEnvironment, bad report) {
 	path := join("spec.environments", env)
 	bad.err(keyOf("spec.environments", env), delivery.CheckLabel("an environment", env))
 	bad.variables(path+".variables", e.Variables)
+	bad.resources(path+".build.resources", e.Build.Resources)
 	bad.within(path+".replicas", e.Replicas, 0, maxReplicas)
 	bad.within(path+".listen", e.Listen, 0, 65535)
 	if e.Strategy != nil {

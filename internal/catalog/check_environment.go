@@ -27,6 +27,8 @@ func checkEnvironment(name string, e delivery.Environment, bad report) {
 	bad.strategy("spec.strategy", e.Strategy)
 	bad.within("spec.rank", e.Rank, 0, maxRank)
 	bad.variables("spec.variables", e.Variables)
+	bad.resources("spec.build.resources", e.Build.Resources)
+	checkNodes("spec.build", e.Build.NodeSelector, e.Build.Tolerations, bad)
 }
 
 // checkSource looks at where an environment's artifacts come from.

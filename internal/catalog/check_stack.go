@@ -26,6 +26,7 @@ func checkBuild(b delivery.Build, bad report) {
 	if b.Image != "" && !imageRef(b.Image) {
 		bad("spec.build.image", fmt.Sprintf("%q is not an image reference", clip(b.Image)))
 	}
+	checkPod("spec.build.pod", b.Pod, bad)
 	bad.oneOf("spec.build.checkout", b.Checkout, delivery.CheckoutNone)
 	checkCaches("spec.build.caches", b.Caches, bad)
 	if b.Output != "" {

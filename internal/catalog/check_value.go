@@ -83,16 +83,25 @@ func (bad report) branchPattern(field, pattern string) {
 	}
 }
 
+// variables refuses those of an app or of a step, some of which are Shiplock's.
 func (bad report) variables(path string, vars map[string]string) {
-	for name, value := range vars {
-		key := keyOf(path, name)
-		switch {
-		case !variableName(name):
-			bad(key, fmt.Sprintf("%q cannot name a variable: use letters, digits and '_', not starting with a digit", clip(name)))
+	bad.names(path, vars)
+	for name := range vars {
+		switch key := keyOf(path, name); {
 		case name == "PORT":
 			bad(key, "PORT is given by Shiplock: remove it")
 		case strings.HasPrefix(name, "SHIPLOCK_"):
 			bad(key, "names that start with SHIPLOCK_ are given by Shiplock: choose another")
+		}
+	}
+}
+
+// names refuses what cannot be variables at all.
+func (bad report) names(path string, vars map[string]string) {
+	for name, value := range vars {
+		switch {
+		case !variableName(name):
+			bad(keyOf(path, name), fmt.Sprintf("%q cannot name a variable: use letters, digits and '_', not starting with a digit", clip(name)))
 		case strings.ContainsRune(value, 0):
 			bad(join(path, name), "a variable cannot hold a NUL character")
 		}

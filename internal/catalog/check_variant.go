@@ -40,6 +40,7 @@ func checkVariantBuild(at string, of delivery.Build, b delivery.VariantBuild, ba
 	if b.Image != "" && !imageRef(b.Image) {
 		bad(at+".image", fmt.Sprintf("%q is not an image reference", clip(b.Image)))
 	}
+	checkPod(at+".pod", b.Pod, bad)
 	bad.variables(at+".env", b.Env)
 	if b.Output != "" {
 		bad.relative(at+".output", b.Output)

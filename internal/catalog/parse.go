@@ -3,6 +3,7 @@ package catalog
 import (
 	"fmt"
 	"reflect"
+	"strings"
 
 	"github.com/goccy/go-yaml/ast"
 
@@ -76,7 +77,7 @@ func parse(file string, data []byte) ([]Parsed, Problems) {
 	nodes, problems := syntax(file, data)
 	var parsed []Parsed
 	for _, n := range nodes {
-		b := &binder{file: file, at: make(map[string]position)}
+		b := &binder{file: file, at: make(map[string]position), foreign: refusedField}
 		doc := b.document(n)
 		if len(b.problems) > 0 {
 			problems = append(problems, b.problems...)
@@ -85,6 +86,14 @@ func parse(file string, data []byte) ([]Parsed, Problems) {
 		parsed = append(parsed, Parsed{Document: doc, File: file, at: b.at})
 	}
 	return parsed, problems
+}
+
+// refusedField says why a field that people know from Kubernetes is not one here.
+func refusedField(path, key string) string {
+	if strings.Contains(path, ".volumes[") && key == "hostPath" {
+		return "a build sees no folder of its node, since it could change other builds there: write claim, configMap, secret or empty"
+	}
+	return ""
 }
 
 func (b *binder) document(n ast.Node) delivery.Document {

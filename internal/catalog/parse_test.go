@@ -199,6 +199,7 @@ func FuzzParse(f *testing.F) {
 		f.Add(archive.Files[i].Data)
 	}
 	f.Add([]byte(good))
+	f.Add([]byte(pods))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		parsed, err := Parse("f.yaml", data)
 		if err != nil {

@@ -67,7 +67,10 @@ func (r Repository) Problem(field, msg string) Problem {
 // companys are fields that people look for here, and that a repository does not
 // decide on, with the kind of document that does.
 var companys = map[string]string{
-	"registry": KindStack, "base": KindStack, "image": KindStack, "buildImage": KindStack, "tools": KindStack, "home": KindStack, "runtime": "", "build": "",
+	"registry": KindStack, "base": KindStack, "image": KindStack, "buildImage": KindStack, "tools": KindStack, "home": KindStack, "runtime": "",
+	"pod": KindStack, "nodeSelector": KindStack, "tolerations": KindStack, "volumes": KindStack, "pullSecrets": KindStack, "services": KindStack,
+	"resources": KindApp, "requests": KindApp, "limits": KindApp, "timeout": KindApp,
+	"build":       "",
 	"credentials": "", "secrets": "", "environments": KindApp, "replicas": KindApp, "listen": KindApp, "variables": KindApp,
 	"health": KindApp, "stack": KindApp, "repo": KindApp, "path": KindApp, "watch": KindApp, "team": KindApp, "labels": KindApp,
 	"strategy": KindEnvironment, "batches": KindEnvironment, "branch": KindEnvironment, "automatic": KindEnvironment, "bake": KindEnvironment, "protected": KindEnvironment,

@@ -60,8 +60,9 @@ func fieldNames(t reflect.Type, path string) []string {
 		if t.Implements(reflect.TypeFor[encoding.TextMarshaler]()) {
 			break
 		}
-		if path == "environments.*.strategy" || path == "variants[].build.steps[]" || path == "variants[].runtime" {
-			break // described once: for the environment, the repository's file and the stack
+		switch path {
+		case "environments.*.strategy", "environments.*.build", "variants[].build.steps[]", "variants[].build.pod", "variants[].runtime":
+			return []string{path} // described once: for the environment, the app, the repository's file and the stack
 		}
 		var names []string
 		for i := range t.NumField() {

@@ -18,6 +18,7 @@ type App struct {
 	Stack string `json:"stack,omitempty"`
 	// Artifact is what runs make; empty is what the Stack says.
 	Artifact ArtifactKind `json:"artifact,omitempty"`
+	Build    AppBuild     `json:"build,omitzero"`
 	// Environments holds what differs per environment; the key is its name.
 	Environments map[string]AppEnvironment `json:"environments,omitempty"`
 	Health       Health                    `json:"health,omitzero"`
@@ -29,9 +30,19 @@ type AppEnvironment struct {
 	Variables map[string]string `json:"variables,omitempty"`
 	Replicas  int               `json:"replicas,omitempty"`
 	Strategy  *Strategy         `json:"strategy,omitempty"`
+	// Build is laid over the App's.
+	Build AppBuild `json:"build,omitzero"`
 	// Listen fixes the port of the Target's proxy on a one-machine
 	// installation; 0 chooses a free one and keeps it.
 	Listen int `json:"listen,omitempty"`
+}
+
+// AppBuild is what an App's builds need that is not as its Stack says.
+type AppBuild struct {
+	// Resources are the build container's; one by one they go before the Stack's.
+	Resources Resources `json:"resources,omitzero"`
+	// Timeout caps the whole job; zero leaves it at what its steps may take together.
+	Timeout Duration `json:"timeout,omitempty"`
 }
 
 // Health says how to tell that an instance may take traffic.

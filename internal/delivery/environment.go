@@ -31,7 +31,17 @@ type Environment struct {
 	// Variables are given to every app here; an App's own win.
 	Variables map[string]string `json:"variables,omitempty"`
 	// Protected environments build with protected caches and secrets.
-	Protected bool `json:"protected,omitempty"`
+	Protected bool             `json:"protected,omitempty"`
+	Build     EnvironmentBuild `json:"build,omitzero"`
+}
+
+// EnvironmentBuild is what differs in the builds for an Environment, such as their
+// nodes. It is laid over the Stack's, and an App's own goes before it.
+type EnvironmentBuild struct {
+	Resources    Resources         `json:"resources,omitzero"`
+	Timeout      Duration          `json:"timeout,omitempty"`
+	NodeSelector map[string]string `json:"nodeSelector,omitempty"`
+	Tolerations  []Toleration      `json:"tolerations,omitempty"`
 }
 
 // Promotion says which environment's artifacts are released here.

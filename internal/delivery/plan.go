@@ -20,10 +20,12 @@ type Plan struct {
 	// BuildImage is the image of the build pod.
 	BuildImage string `json:"buildImage,omitempty"`
 	// Pod is the build pod's template, beside its image.
-	Pod   *BuildPod `json:"pod,omitempty"`
-	Tools []Tool    `json:"tools,omitempty"`
-	Repo  string    `json:"repo"`
-	Path  string    `json:"path,omitempty"`
+	Pod *BuildPod `json:"pod,omitempty"`
+	// PodWhy says which document asked for BuildImage and each part of Pod, in order.
+	PodWhy []PodReason `json:"podWhy,omitempty"`
+	Tools  []Tool      `json:"tools,omitempty"`
+	Repo   string      `json:"repo"`
+	Path   string      `json:"path,omitempty"`
 	// Protected tells whether the build is of a protected Environment, which decides
 	// whose caches it reads and publishes.
 	Protected bool       `json:"protected,omitempty"`
@@ -35,8 +37,19 @@ type Plan struct {
 	Reads []string `json:"reads,omitempty"`
 	// Image is the image to make; nil for a Plan that makes none.
 	Image *ImagePlan `json:"image,omitempty"`
-	// Timeout limits the whole job.
+	// Timeout limits the whole job: what its steps may take together, and at most Cap
+	// when there is one. CapWhy is the document that says so.
 	Timeout Duration `json:"timeout"`
+	Cap     Duration `json:"cap,omitempty"`
+	CapWhy  string   `json:"capWhy,omitempty" text:"ours"`
+}
+
+// PodReason is why a part of a build pod is as it is.
+type PodReason struct {
+	// Part is "image", or the field within Pod: "resources.limits.memory",
+	// "tolerations[0]".
+	Part string `json:"part"`
+	Why  string `json:"why" text:"ours"`
 }
 
 // NeedsOf are the steps of the plan that the i-th one waits for: those that it names,

@@ -22,10 +22,6 @@ type Resources struct {
 	Limits   map[string]Quantity `json:"limits,omitempty"`
 }
 
-// Quantity is an amount as Kubernetes writes it: 500m, 2Gi. It was checked when the
-// document was read.
-type Quantity string
-
 // Toleration lets a pod onto nodes with a taint; as of Kubernetes.
 type Toleration struct {
 	Key string `json:"key,omitempty"`

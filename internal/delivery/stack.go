@@ -18,6 +18,8 @@ func Languages() []string { return []string{"go", "java", "nodejs", "php"} }
 type Build struct {
 	// Image is the build pod's image; a local build uses the machine's tools.
 	Image string `json:"image,omitempty"`
+	// Pod is the build pod's template, beside its image.
+	Pod BuildPod `json:"pod,omitzero"`
 	// Tools must be on the PATH of the build's steps.
 	Tools []Tool `json:"tools,omitempty"`
 	// Checkout is CheckoutNone for a build that needs no source; empty checks the

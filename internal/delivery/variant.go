@@ -14,7 +14,9 @@ type Variant struct {
 
 // VariantBuild is what differs in the build. What is left out stays as it is.
 type VariantBuild struct {
-	Image  string            `json:"image,omitempty"`
+	Image string `json:"image,omitempty"`
+	// Pod is laid over the Stack's.
+	Pod    BuildPod          `json:"pod,omitzero"`
 	Tools  []Tool            `json:"tools,omitempty"`
 	Env    map[string]string `json:"env,omitempty"`
 	Steps  []StepChange      `json:"steps,omitempty"`

@@ -19,9 +19,7 @@ func Explain(p delivery.Plan) []string {
 	if p.Variant != "" {
 		lines = append(lines, "variant  "+p.Variant+", as "+p.VariantWhy)
 	}
-	if p.BuildImage != "" {
-		lines = append(lines, "builder  "+p.BuildImage)
-	}
+	lines = append(lines, pod(p)...)
 	if len(p.Tools) > 0 {
 		lines = append(lines, "tools    "+tools(p.Tools))
 	}
@@ -29,7 +27,7 @@ func Explain(p delivery.Plan) []string {
 	if len(p.Reads) > 0 {
 		lines = append(lines, "reads    "+strings.Join(p.Reads, ", ")+", where the commit has them: they may change what follows")
 	}
-	lines = append(lines, fmt.Sprintf("limit    %s in all", short(p.Timeout)), "")
+	lines = append(lines, limit(p), "")
 	for i, s := range p.Steps {
 		lines = append(lines, fmt.Sprintf("%d. %s  (at most %s)%s", i+1, s.Name, short(s.Timeout), waits(p.Steps, i)), "   # "+s.Why)
 		if s.Skip != "" {
@@ -58,6 +56,40 @@ func Explain(p delivery.Plan) []string {
 		}
 	}
 	return lines
+}
+
+// pod shows where the build takes place, with the reason for each line.
+func pod(p delivery.Plan) []string {
+	why := map[string]string{}
+	for _, r := range p.PodWhy {
+		why[r.Part] = r.Why
+	}
+	var lines []string
+	add := func(field, line string) {
+		if reason := why[field]; reason != "" { // an older plan has none
+			line += ", as " + reason
+		}
+		lines = append(lines, line)
+	}
+	if p.BuildImage != "" {
+		add(imageField, "builder  "+p.BuildImage+" in pods, and the machine's tools elsewhere")
+	}
+	if p.Pod != nil {
+		for _, part := range podParts(*p.Pod) {
+			add(part.field, "pod      "+part.text)
+		}
+	}
+	return lines
+}
+
+// limit says how long the whole job may take, and by which document when it is less
+// than its steps may.
+func limit(p delivery.Plan) string {
+	line := fmt.Sprintf("limit    %s in all", short(p.Timeout))
+	if p.Cap > 0 && p.Cap == p.Timeout {
+		line += ", as " + p.CapWhy + ".timeout"
+	}
+	return line
 }
 
 func tools(list []delivery.Tool) string {

@@ -46,11 +46,12 @@ func Plan(in Input) (delivery.Plan, error) {
 		in.Stack = varied(in.Stack, *variant)
 	}
 	p := delivery.Plan{
-		Stack: in.Stack.Name, BuildImage: in.Stack.Build.Image, Tools: in.Stack.Build.Tools,
+		Stack: in.Stack.Name, Tools: in.Stack.Build.Tools,
 		Repo: in.App.Repo, Path: in.App.Path,
 		Protected: in.Environment.Protected, Caches: in.Stack.Build.Caches,
 		Steps: steps(in), Image: imagePlan(in),
 	}
+	addPod(&p, in, variant)
 	if variant != nil {
 		p.Variant, p.VariantWhy = variant.Name, why
 		own, last := split(p.Steps)
@@ -76,6 +77,7 @@ func openPlan(in Input) delivery.Plan {
 		Steps: []delivery.PlanStep{checkoutStep()},
 		Reads: append([]string{catalog.RepositoryFile}, filesOf(in.App.Stack)...),
 	}
+	addPod(&p, in, nil)
 	finish(&p)
 	p.Digest = digest(in.App.Name, in.Environment.Name, p)
 	return p
@@ -108,6 +110,9 @@ func finish(p *delivery.Plan) {
 		if s.Skip == "" {
 			p.Timeout += s.Timeout
 		}
+	}
+	if p.Cap > 0 {
+		p.Timeout = min(p.Timeout, p.Cap)
 	}
 	if p.Image == nil || p.Image.Artifact == delivery.ArtifactPackage {
 		return

@@ -45,7 +45,7 @@ func varied(s delivery.Stack, v delivery.Variant) delivery.Stack {
 
 // variedSteps applies the variant's changes of steps. A fault is the catalog's.
 func variedSteps(steps []delivery.PlanStep, s delivery.Stack, v delivery.Variant, facts Facts) ([]delivery.PlanStep, error) {
-	site := fmt.Sprintf("Stack %s: variant %s", s.Name, v.Name)
+	site := variantSite(Input{Stack: s}, v)
 	for i, step := range steps {
 		if step.Kind == delivery.StepRun && len(v.Build.Env) > 0 {
 			steps[i].Env = over(step.Env, v.Build.Env)
