@@ -4,6 +4,7 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/shiplock/shiplock/internal/api"
 	"github.com/shiplock/shiplock/internal/delivery"
@@ -26,7 +27,7 @@ func checkout(ctx context.Context, dir string, c api.Clone) error {
 // makeImage is the runner's way to images.
 func makeImage(ctx context.Context, r runner.ImageRequest) (delivery.Artifact, error) {
 	client := image.New(image.Config{
-		Logins:   map[string]image.Login{r.Push.Registry: {Username: r.Push.Username, Password: r.Push.Password}},
+		Registry: registryOf(r),
 		CacheDir: r.Facts, TempDir: r.TempDir,
 	})
 	result, err := build(ctx, client, r)
@@ -39,6 +40,18 @@ func makeImage(ctx context.Context, r runner.ImageRequest) (delivery.Artifact, e
 	}
 	r.Say(what + result.Ref)
 	return delivery.Artifact{Digest: delivery.Digest(result.Digest), Repository: r.Push.Repository, Size: result.Size}, nil
+}
+
+// registryOf says how the registry is spoken to, with the login of now.
+func registryOf(r runner.ImageRequest) image.Registry {
+	host, _, _ := strings.Cut(r.Push.Registry, "/")
+	return image.Registry{
+		Host: host, PlainHTTP: r.Push.PlainHTTP, CA: []byte(r.Push.CA),
+		Login: func(ctx context.Context, _ string) (image.Login, error) {
+			l, err := r.Login(ctx)
+			return image.Login{Username: l.Username, Password: l.Password, Token: l.Token}, err
+		},
+	}
 }
 
 func build(ctx context.Context, c *image.Client, r runner.ImageRequest) (image.Result, error) {

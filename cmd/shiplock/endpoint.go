@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/shiplock/shiplock/internal/image"
 )
@@ -13,9 +14,11 @@ import (
 // It is a file beside the data, because the supervisor outlives servers and their
 // addresses.
 type endpoint struct {
-	Registry string `json:"registry"`
-	Username string `json:"username"`
-	Password string `json:"password"`
+	// Registry is host:port, and the path above all repositories if there is one.
+	Registry  string     `json:"registry"`
+	PlainHTTP bool       `json:"plainHTTP,omitempty"`
+	CA        string     `json:"ca,omitempty"`
+	Logins    image.Keys `json:"logins"`
 }
 
 func endpointFile(data string) string { return filepath.Join(data, "endpoint.json") }
@@ -48,10 +51,11 @@ func readEndpoint(data string) (endpoint, error) {
 	return e, nil
 }
 
-// client returns an image client that may read from the registry.
+// client returns an image client that may do in the registry what the server may.
 func (e endpoint) client(cache string) *image.Client {
+	host, _, _ := strings.Cut(e.Registry, "/")
 	return image.New(image.Config{
-		Logins:   map[string]image.Login{e.Registry: {Username: e.Username, Password: e.Password}},
+		Registry: image.Registry{Host: host, PlainHTTP: e.PlainHTTP, CA: []byte(e.CA), Login: e.Logins.Login},
 		CacheDir: cache,
 	})
 }

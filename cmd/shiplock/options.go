@@ -48,6 +48,7 @@ type options struct {
 	gitlabURL, giteaURL, githubURL string
 	cloneUser                      string
 	cloneHosts                     []string
+	registry                       registryOptions
 	// reconcile is how often repositories are looked at for pushes without a hook; 0
 	// is never.
 	reconcile time.Duration
@@ -75,6 +76,7 @@ func (o *options) flags(f *pflag.FlagSet) {
 	f.StringVar(&o.gitlabURL, "gitlab-url", "", "GitLab to send commit statuses to; its token is SHIPLOCK_GITLAB_TOKEN")
 	f.StringVar(&o.giteaURL, "gitea-url", "", "Gitea or Forgejo to send commit statuses to; its token is SHIPLOCK_GITEA_TOKEN")
 	f.StringVar(&o.githubURL, "github-url", "", "GitHub to send commit statuses to; its token is SHIPLOCK_GITHUB_TOKEN (default with a token: https://github.com)")
+	o.registry.flags(f)
 	f.StringVar(&o.cloneUser, "clone-user", "", "user name for git checkouts over http; the password is SHIPLOCK_CLONE_PASSWORD")
 	f.DurationVar(&o.reconcile, "reconcile", 5*time.Minute, "how often to look for pushes whose hook never came; 0 is never")
 	f.StringSliceVar(&o.cloneHosts, "clone-host", nil, "host, or host:port, that may be sent the clone password, beside the forges above; may be repeated")
@@ -88,6 +90,7 @@ func (o *options) environment(get func(string) string) {
 		o.githubURL = "https://github.com"
 	}
 	o.database = cmp.Or(o.database, get("SHIPLOCK_DATABASE_URL"))
+	o.registry.environment(get)
 	o.hookSecret = get("SHIPLOCK_HOOK_SECRET")
 	o.clonePassword = get("SHIPLOCK_CLONE_PASSWORD")
 	o.adminToken = get("SHIPLOCK_ADMIN_TOKEN")
@@ -117,6 +120,9 @@ func (o *options) check() error {
 		if *u != "" && !strings.HasPrefix(*u, "http://") && !strings.HasPrefix(*u, "https://") {
 			return delivery.E(delivery.Invalid, fmt.Sprintf("%q is not a URL: it starts with http:// or https://", *u))
 		}
+	}
+	if err := o.registry.check(); err != nil {
+		return err
 	}
 	return o.findPrograms()
 }

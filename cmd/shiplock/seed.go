@@ -10,11 +10,11 @@ import (
 	"github.com/shiplock/shiplock/internal/image"
 )
 
-// seed puts the base images of the built-in stacks into the embedded registry, so
-// that a one-machine installation needs no other. They are made here, are the same
+// seed puts the base images of the built-in stacks into the registry, so that a
+// one-machine installation needs no other. They are made here, are the same
 // everywhere, and are tried until they are there.
 func (in *instance) seed(ctx context.Context) {
-	for {
+	for pause := time.Second; ; pause = min(2*pause, time.Minute) {
 		err := in.pushBases(ctx)
 		if err == nil || ctx.Err() != nil {
 			return
@@ -23,7 +23,7 @@ func (in *instance) seed(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 			return
-		case <-time.After(time.Second):
+		case <-time.After(pause):
 		}
 	}
 }

@@ -34,6 +34,8 @@ Secrets are read from the environment, since other users of the machine can read
   SHIPLOCK_GITEA_TOKEN     one with the scope write:repository
   SHIPLOCK_GITHUB_TOKEN    one that may write commit statuses
   SHIPLOCK_CLONE_PASSWORD  the password for --clone-user
+  SHIPLOCK_REGISTRY_PASSWORD
+                           the password for --registry-user
   SHIPLOCK_ADMIN_TOKEN     the administrator's token (made and printed once when missing)
 
 The language of --lang is that of commit statuses, and of answers to who asks for none.`,

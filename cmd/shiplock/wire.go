@@ -168,7 +168,8 @@ func (in *instance) assemble(ctx context.Context) error {
 	in.engine = engine.New(engine.Config{
 		Store: in.store, Executor: in.executor, Deployer: in.deployer, Forge: hub, Logs: jobLogs,
 		Images:    images{client: in.images, registry: puller.Registry},
-		PublicURL: in.url, RunnerURL: in.opts.runnerURL, Registry: puller.Registry, Lang: in.opts.lang,
+		PublicURL: in.url, RunnerURL: in.opts.runnerURL, Lang: in.opts.lang,
+		Registry: puller.Registry, PlainHTTP: puller.PlainHTTP, RegistryCA: puller.CA, Pushes: in.pushes(puller),
 		History: hub,
 		Caches:  caches{in.caches}, SnapshotLimit: in.caches.SnapshotLimit,
 		Credential: hub.credential.forRunner,
@@ -183,7 +184,7 @@ func (in *instance) assemble(ctx context.Context) error {
 		Reconciler: in.reconciler,
 		Engine:     in.engine, Reader: reader{in.store}, Logs: jobLogs, Auth: in.keeper,
 		Hooks:    hooks,
-		Registry: in.registry, PublicURL: in.url, Lang: in.opts.lang, Version: version, Log: in.log, Now: time.Now,
+		Registry: in.served(), PublicURL: in.url, Lang: in.opts.lang, Version: version, Log: in.log, Now: time.Now,
 	})
 	return nil
 }
@@ -235,14 +236,26 @@ func (in *instance) identify(ctx context.Context) (err error) {
 }
 
 // publishEndpoint writes down how the deployer's supervisor reads images.
-func (in *instance) publishEndpoint(ctx context.Context) (endpoint, error) {
-	password, err := in.secret(ctx, "registry.puller")
-	if err != nil {
-		return endpoint{}, err
+func (in *instance) publishEndpoint(ctx context.Context) (e endpoint, err error) {
+	if in.opts.registry.external() {
+		e, err = in.opts.registry.endpoint()
+	} else {
+		e, err = in.embedded(ctx)
 	}
-	_, host, _ := strings.Cut(in.opts.runnerURL, "://")
-	e := endpoint{Registry: host, Username: pullerName, Password: password}
+	if err != nil {
+		return e, err
+	}
 	return e, e.write(in.opts.data)
+}
+
+// embedded is the server's own registry, as runners reach it.
+func (in *instance) embedded(ctx context.Context) (endpoint, error) {
+	password, err := in.secret(ctx, "registry.puller")
+	scheme, host, _ := strings.Cut(in.opts.runnerURL, "://")
+	return endpoint{
+		Registry: host, PlainHTTP: scheme == "http",
+		Logins: image.Keys{host: {Username: pullerName, Password: password}},
+	}, err
 }
 
 const pullerName = "shiplock"
@@ -286,7 +299,11 @@ func (in *instance) run(ctx context.Context) error {
 	g.Go(func() error { return in.executor.Run(ctx) })
 	g.Go(func() error { return in.deployer.Run(ctx) })
 	g.Go(func() error {
-		in.seed(ctx) // a job would miss its base image
+		if in.opts.registry.external() { // it has them from before, or is away
+			g.Go(func() error { in.seed(ctx); return nil })
+		} else {
+			in.seed(ctx) // a job would miss its base image
+		}
 		return in.engine.Run(ctx)
 	})
 	g.Go(func() error { return in.retain(ctx) })

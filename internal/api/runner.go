@@ -8,6 +8,7 @@ import "github.com/shiplock/shiplock/internal/delivery"
 //
 //	POST /runner/v1/claim                      Claim     → Assignment
 //	POST /runner/v1/attempts/{key}/plan        Source    → Refined
+//	POST /runner/v1/attempts/{key}/push        PushAsk   → PushLogin
 //	POST /runner/v1/attempts/{key}/reports     Reports   → ReportsAck
 //	POST /runner/v1/attempts/{key}/log         LogBatch  → LogAck
 //
@@ -16,11 +17,13 @@ import "github.com/shiplock/shiplock/internal/delivery"
 // connections are tried again.
 const (
 	// RunnerProtocol is the newest version of the protocol; the server also
-	// speaks the one before it. Version 2 added the plan's refinement.
-	RunnerProtocol = 2
+	// speaks the one before it. Version 2 added the plan's refinement, version 3 the
+	// login for a push, which before was in the assignment.
+	RunnerProtocol = 3
 
 	RunnerClaimPath   = "/runner/v1/claim"
 	RunnerPlanPath    = "/runner/v1/attempts/{key}/plan"
+	RunnerPushPath    = "/runner/v1/attempts/{key}/push"
 	RunnerReportsPath = "/runner/v1/attempts/{key}/reports"
 	RunnerLogPath     = "/runner/v1/attempts/{key}/log"
 )
@@ -93,16 +96,31 @@ type Caches struct {
 }
 
 // Push says where the image goes, by its digest: the server gives it its tag.
-// Registry is "host:port".
+// Registry is "host:port", or that with the path above all repositories.
 type Push struct {
 	Registry   string `json:"registry"`
 	Repository string `json:"repository"`
-	Username   string `json:"username,omitempty"`
-	Password   string `json:"password,omitempty"`
+	// Username and Password are for runners of protocol 2; others ask for a PushLogin.
+	Username string `json:"username,omitempty"`
+	Password string `json:"password,omitempty"`
 	// PlainHTTP is true for the embedded registry.
 	PlainHTTP bool `json:"plainHTTP,omitempty"`
+	// CA are certificates (PEM) to trust beside the system's.
+	CA string `json:"ca,omitempty"`
 	// Labels become the image's labels.
 	Labels map[string]string `json:"labels,omitempty"`
+}
+
+// PushAsk asks for the login of the attempt's push, at the time of the push and again
+// whenever the registry takes the last one no more.
+type PushAsk struct{}
+
+// PushLogin opens the attempt's own repository, and the one of its base image for
+// reading: a name and a password, or a token that is good for a while.
+type PushLogin struct {
+	Username string `json:"username,omitempty"`
+	Password string `json:"password,omitempty"`
+	Token    string `json:"token,omitempty"`
 }
 
 // Reports are numbered facts in order; an empty list is a sign of life.

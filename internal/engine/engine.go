@@ -36,8 +36,16 @@ type Config struct {
 	PublicURL, RunnerURL string
 	// Lang is spoken to forges; empty is English.
 	Lang phrase.Lang
-	// Registry is the host:port that runners push to.
+	// Registry is what runners push to: host:port, and the path above all
+	// repositories if there is one.
 	Registry string
+	// PlainHTTP says that it speaks no TLS; RegistryCA are certificates (PEM) that its
+	// own may be signed by.
+	PlainHTTP  bool
+	RegistryCA string
+	// Pushes opens it for runners; nil is the embedded registry, which a runner's own
+	// token opens.
+	Pushes Pushes
 	// Credential opens a repository for checkouts; nil is none. withheld says, when no
 	// password is given, for whose sake.
 	Credential func(delivery.Repo) (user, password, withheld string)

@@ -117,27 +117,6 @@ steps:
 	})
 }
 
-// A runner of the version before does not send files, so it gets no plan that reads
-// any.
-func TestOldRunners(t *testing.T) {
-	play(t, func(t *testing.T, w *world) {
-		w.apply(app("shop", ""), document("Stack", "bare", `{"language":"sh","build":{"checkout":"none","steps":[{"name":"build","run":"true"}]},"runtime":{}}`),
-			document("App", "tool", `{"repo":"http://git/team/tool","stack":"bare"}`))
-		w.startRun("shop", "dev")
-		c := w.alive()
-		c.Protocols = []int{1}
-		_, err := w.Claim(t.Context(), c)
-		w.refused(err, delivery.Invalid, "install a runner")
-		w.claim().succeed(digest("a"))
-		w.startRun("tool", "dev")
-		c = w.alive()
-		c.Protocols = []int{1}
-		if a, err := w.Claim(t.Context(), c); err != nil || a.Protocol != 1 {
-			t.Errorf("assignment of protocol %d, %v", a.Protocol, err)
-		}
-	})
-}
-
 func TestPlanOfALocalFile(t *testing.T) {
 	play(t, func(t *testing.T, w *world) {
 		w.apply(app("shop", ""))

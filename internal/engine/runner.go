@@ -50,8 +50,8 @@ func (e *Engine) Claim(ctx context.Context, c api.Claim) (api.Assignment, error)
 		return api.Assignment{}, delivery.E(delivery.Denied, "the claim code is not this attempt's")
 	}
 	run, job, err := e.reportOn(ctx, c.Attempt, func(d *draft, run delivery.Run, job delivery.Job, attempt int) error {
-		if protocol < planProtocol && len(run.Plan.Reads) > 0 {
-			return delivery.E(delivery.Invalid, "this plan may be refined by files of its commit, which a runner of protocol 1 does not send: install a runner of the server's version")
+		if protocol < pushProtocol && run.Plan.Image != nil && e.cfg.Pushes != nil {
+			return delivery.E(delivery.Invalid, "this plan pushes to a registry that a runner of protocol 2 cannot log in to: install a runner of the server's version")
 		}
 		return d.record(ctx, run.Ref(), delivery.AttemptClaimed{Job: job.Name, Attempt: attempt, TokenHash: hashToken(c.Token), At: d.now})
 	})
@@ -67,8 +67,8 @@ func (e *Engine) Claim(ctx context.Context, c api.Claim) (api.Assignment, error)
 	return a, nil
 }
 
-// planProtocol is the version from which runners send files that refine a plan.
-const planProtocol = 2
+// pushProtocol is the version from which runners ask for the login of their push.
+const pushProtocol = 3
 
 // protocolFor chooses the newest version that both sides speak.
 func protocolFor(offered []int) (int, error) {
@@ -109,15 +109,19 @@ func (e *Engine) work(run delivery.Run, key, token string) (delivery.Plan, api.P
 	here.Base = e.cfg.inRegistry(here.Base)
 	here.Dockerfile = e.cfg.inRegistry(here.Dockerfile)
 	plan.Image = &here
-	return plan, api.Push{
+	push := api.Push{
 		Registry: e.cfg.Registry, Repository: here.Repository,
-		Username: key, Password: token, PlainHTTP: true,
+		PlainHTTP: e.cfg.PlainHTTP, CA: e.cfg.RegistryCA,
 		Labels: map[string]string{
 			"org.opencontainers.image.revision": run.Commit.SHA,
 			"org.opencontainers.image.source":   run.Repo.CloneURL,
 			"org.opencontainers.image.title":    run.App,
 		},
 	}
+	if e.cfg.Pushes == nil {
+		push.Username, push.Password = key, token
+	}
+	return plan, push
 }
 
 func cachesOf(run delivery.Run, limit int64) api.Caches {
@@ -125,7 +129,7 @@ func cachesOf(run delivery.Run, limit int64) api.Caches {
 	return api.Caches{Read: read, Publish: publish, Limit: limit}
 }
 
-// inRegistry puts the embedded registry's address where a catalog document says
+// inRegistry puts the registry's address where a catalog document says
 // "{registry}": the address is the installation's, the document is not.
 func (c Config) inRegistry(text string) string {
 	return strings.ReplaceAll(text, "{registry}", c.Registry)
@@ -235,26 +239,6 @@ func (e *Engine) AppendLog(ctx context.Context, key, token string, b api.LogBatc
 		e.store.Tell(map[delivery.Ref]int64{logRef(key): line})
 	}
 	return api.LogAck{Line: line}, err
-}
-
-// CheckPush answers whether the runner that holds token may push to repository: its
-// own app's, and only while its job runs.
-func (e *Engine) CheckPush(ctx context.Context, key, token, repository string) error {
-	run, err := e.running(ctx, key, token)
-	if err != nil {
-		return err
-	}
-	if run.Plan.Image == nil || run.Plan.Image.Repository != repository {
-		return delivery.E(delivery.Denied, "this job may not push to "+repository)
-	}
-	return nil
-}
-
-// CheckPull answers whether the runner that holds token may read images: while its
-// job runs.
-func (e *Engine) CheckPull(ctx context.Context, key, token string) error {
-	_, err := e.running(ctx, key, token)
-	return err
 }
 
 // running returns the run of a token's holder whose job runs, or ErrGone.

@@ -136,7 +136,7 @@ func (s session) base(ctx context.Context, named string) (*base, error) {
 	}
 	b, err := s.readBase(ctx, ref)
 	if err != nil {
-		return nil, registryError("read base image", ref, err)
+		return nil, registryError("read base image", toPull, ref, err)
 	}
 	if c := b.config; c.OS != "" && (c.OS != s.platform.OS || c.Architecture != s.platform.Architecture) {
 		return nil, delivery.E(delivery.Invalid, fmt.Sprintf("base image %s is for %s/%s, not %s; choose a base or a platform that fits", named, c.OS, c.Architecture, s.platform))
@@ -207,27 +207,9 @@ func (s session) push(ctx context.Context, dest destination, img assembled, blob
 
 func (s session) put(ctx context.Context, ref name.Reference, img assembled) error {
 	if err := s.Put(ctx, ref, img); err != nil {
-		return registryError("push", ref, err)
+		return registryError("push", toPush, ref, err)
 	}
 	return nil
-}
-
-// upload brings the blobs to repo that it lacks, a few at a time.
-func (s session) upload(ctx context.Context, repo name.Repository, blobs []v1.Layer) error {
-	g, ctx := errgroup.WithContext(ctx)
-	g.SetLimit(4)
-	for _, b := range blobs {
-		if t, err := b.MediaType(); err == nil && !t.IsDistributable() {
-			continue
-		}
-		g.Go(func() error {
-			if err := s.Upload(ctx, repo, b); err != nil {
-				return registryError("push to", repo, err)
-			}
-			return nil
-		})
-	}
-	return g.Wait()
 }
 
 // destination is where to push: always a repository, sometimes a tag too.

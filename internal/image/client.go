@@ -3,34 +3,25 @@ package image
 import (
 	"cmp"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
-	"net"
 	"net/http"
-	"net/url"
 	"time"
 
-	"github.com/google/go-containerregistry/pkg/authn"
 	"github.com/google/go-containerregistry/pkg/name"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
-	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
 
 	"github.com/shiplock/shiplock/internal/delivery"
 )
 
-// Login is the basic-auth or token-service login to one registry.
-type Login struct {
-	Username, Password string
-}
-
 // Config of a Client. The zero value works, with anonymous access.
 type Config struct {
-	// Logins by registry host, with its port if it has one. No other credential
-	// is ever read: no file, helper or environment of the machine.
-	Logins map[string]Login
+	// Registry is the one registry that there is a login for. No other credential is
+	// ever read: no file, helper or environment of the machine.
+	Registry Registry
 	// CacheDir remembers what directories and layers were found to be, never
 	// their content; "" remembers nothing. Who can write here decides what the
 	// next build pushes, so share it only within one trust domain.
@@ -42,52 +33,48 @@ type Config struct {
 	Transport http.RoundTripper
 	// Timeout bounds one Build, Push or Unpack; 0 means 15 minutes.
 	Timeout time.Duration
+	// Chunk is how many bytes of a layer are sent in one request; 0 means 32 MiB.
+	Chunk int64
 }
 
-// Client builds, pushes and unpacks images. Registries on loopback and private
-// addresses are spoken to in plain HTTP. Its methods may be called concurrently.
+// Client builds, pushes and unpacks images. Its methods may be called concurrently.
 type Client struct {
-	logins    logins
+	registry  Registry
 	cache     cache
 	tempDir   string
 	transport http.RoundTripper
 	timeout   time.Duration
+	chunk     int64
+	pause     time.Duration // before an upload is tried again, the first time
 }
 
 // New returns a Client for c.
 func New(c Config) *Client {
+	c.Registry.Host = hub(c.Registry.Host)
 	if c.Transport == nil {
 		t := remote.DefaultTransport.(*http.Transport).Clone()
 		t.ResponseHeaderTimeout = time.Minute
 		t.ReadBufferSize = 64 << 10
 		t.WriteBufferSize = 256 << 10
+		t.TLSClientConfig = &tls.Config{RootCAs: c.Registry.roots(), MinVersion: tls.VersionTLS12}
 		c.Transport = t
 	}
 	return &Client{
-		logins:    c.Logins,
+		registry:  c.Registry,
 		cache:     cache{dir: c.CacheDir},
 		tempDir:   c.TempDir,
-		transport: c.Transport,
+		transport: &wire{inner: c.Transport, registry: c.Registry},
 		timeout:   cmp.Or(c.Timeout, 15*time.Minute),
+		chunk:     cmp.Or(c.Chunk, 32<<20),
+		pause:     100 * time.Millisecond,
 	}
-}
-
-// logins is a keychain that knows nothing but what it was given.
-type logins map[string]Login
-
-// Resolve returns the login for a registry; it has the keychain's signature.
-func (l logins) Resolve(r authn.Resource) (authn.Authenticator, error) {
-	login, ok := l[r.RegistryStr()]
-	if !ok {
-		return authn.Anonymous, nil
-	}
-	return &authn.Basic{Username: login.Username, Password: login.Password}, nil
 }
 
 // session is the authorised connections of one operation.
 type session struct {
 	*remote.Puller
 	*remote.Pusher
+	client   *Client
 	platform v1.Platform
 }
 
@@ -95,7 +82,7 @@ func (c *Client) session(ctx context.Context, p v1.Platform) (session, error) {
 	options := []remote.Option{
 		remote.WithContext(ctx),
 		remote.WithTransport(c.transport),
-		remote.WithAuthFromKeychain(c.logins),
+		remote.WithAuthFromKeychain(keychain{c.registry}),
 		remote.WithPlatform(p),
 		remote.WithUserAgent("shiplock"),
 	}
@@ -107,7 +94,7 @@ func (c *Client) session(ctx context.Context, p v1.Platform) (session, error) {
 	if err != nil {
 		return session{}, fmt.Errorf("open registry session: %w", err)
 	}
-	return session{puller, pusher, p}, nil
+	return session{puller, pusher, c, p}, nil
 }
 
 // exists tells whether the registry has the manifest that ref names, with the
@@ -118,41 +105,9 @@ func (s session) exists(ctx context.Context, ref name.Reference, want v1.Hash) (
 		return false, nil
 	}
 	if err != nil {
-		return false, registryError("look up", ref, err)
+		return false, registryError("look up", toPull, ref, err)
 	}
 	return d.Digest == want, nil
-}
-
-func status(err error) int {
-	if e := (*transport.Error)(nil); errors.As(err, &e) {
-		return e.StatusCode
-	}
-	return 0
-}
-
-// registryError classifies what a registry, or the way to it, answered.
-func registryError(doing string, ref fmt.Stringer, err error) error {
-	err = fmt.Errorf("%s %s: %w", doing, ref, err)
-	if errors.Is(err, context.Canceled) || errors.As(err, new(*delivery.Error)) {
-		return err
-	}
-	switch code := status(err); {
-	case code == http.StatusUnauthorized || code == http.StatusForbidden:
-		return delivery.Wrap(delivery.Denied, "the registry refuses the credentials for "+ref.String()+"; check the registry login", err)
-	case code == http.StatusNotFound:
-		return delivery.Wrap(delivery.NotFound, ref.String()+" is not in its registry; check the name, or push it first", err)
-	case code == http.StatusTooManyRequests || code >= http.StatusInternalServerError || cutOff(err):
-		return delivery.Wrap(delivery.Unavailable, "the registry of "+ref.String()+" does not answer as it should; it will be tried again", err)
-	case code >= http.StatusBadRequest:
-		return delivery.Wrap(delivery.Invalid, "the registry refuses "+ref.String(), err)
-	}
-	return err
-}
-
-// cutOff tells whether the network, and not the registry, ended the exchange.
-func cutOff(err error) bool {
-	return errors.As(err, new(*net.OpError)) || errors.As(err, new(*url.Error)) ||
-		errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, context.DeadlineExceeded)
 }
 
 func parseRef(what, s string) (name.Reference, error) {

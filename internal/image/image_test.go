@@ -320,6 +320,10 @@ func TestBuildRefuses(t *testing.T) {
 	}
 }
 
+func login(host string, l image.Login) image.Registry {
+	return image.Registry{Host: host, PlainHTTP: true, Login: image.Keys{host: l}.Login}
+}
+
 func TestLogsInWithGivenCredentialsOnly(t *testing.T) {
 	g, err := registry.Open(registry.Config{Dir: t.TempDir(), Authorize: func(r *http.Request, _ string, _ bool) error {
 		if user, pass, _ := r.BasicAuth(); user != "app" || pass != "secret" {
@@ -334,9 +338,9 @@ func TestLogsInWithGivenCredentialsOnly(t *testing.T) {
 	srv := httptest.NewServer(g)
 	defer srv.Close()
 	addr := strings.TrimPrefix(srv.URL, "http://")
-	pushBase(t, image.New(image.Config{Logins: map[string]image.Login{addr: {Username: "app", Password: "secret"}}}), addr+"/base:1")
-	for what, logins := range map[string]map[string]image.Login{"none": nil, "wrong": {addr: {Username: "app", Password: "x"}}} {
-		_, err := image.New(image.Config{Logins: logins}).BuildScratch(t.Context(), image.Scratch{Dest: addr + "/base:2"})
+	pushBase(t, image.New(image.Config{Registry: login(addr, image.Login{Username: "app", Password: "secret"})}), addr+"/base:1")
+	for what, l := range map[string]image.Login{"none": {}, "wrong": {Username: "app", Password: "x"}} {
+		_, err := image.New(image.Config{Registry: login(addr, l)}).BuildScratch(t.Context(), image.Scratch{Dest: addr + "/base:2"})
 		if delivery.KindOf(err) != delivery.Denied {
 			t.Errorf("%s: %v", what, err)
 		}

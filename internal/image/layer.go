@@ -37,9 +37,14 @@ func (l *layer) Size() (int64, error)                 { return l.id.Size, nil }
 func (l *layer) MediaType() (types.MediaType, error)  { return types.OCILayer, nil }
 func (l *layer) Uncompressed() (io.ReadCloser, error) { return nil, errors.ErrUnsupported }
 
-// Compressed makes the compressed form when it is asked for first. One upload
-// at a time may ask.
 func (l *layer) Compressed() (io.ReadCloser, error) {
+	r, err := l.at(0, l.id.Size)
+	return io.NopCloser(r), err
+}
+
+// at is n bytes of the compressed form from a place on. That is made when it is asked
+// for first; one upload at a time may ask.
+func (l *layer) at(from, n int64) (io.Reader, error) {
 	if l.content == nil {
 		content, err := l.pack()
 		if err != nil {
@@ -50,7 +55,7 @@ func (l *layer) Compressed() (io.ReadCloser, error) {
 	if l.content.id != l.id {
 		return nil, delivery.E(delivery.Conflict, "the directory changed while its image was being pushed, or the image cache is stale; run the step again")
 	}
-	return io.NopCloser(io.NewSectionReader(l.content.file, 0, l.id.Size)), nil
+	return io.NewSectionReader(l.content.file, from, n), nil
 }
 
 func (l *layer) Close() error {

@@ -29,7 +29,7 @@ func (c *Client) Tag(ctx context.Context, ref, tag string) (int64, error) {
 	}
 	found, err := conn.Get(ctx, from)
 	if err != nil {
-		return 0, registryError("look up", from, err)
+		return 0, registryError("look up", toPull, from, err)
 	}
 	img, err := found.Image()
 	if err != nil {
@@ -45,7 +45,7 @@ func (c *Client) Tag(ctx context.Context, ref, tag string) (int64, error) {
 	}
 	to := from.Context().Tag(tag)
 	if err := conn.Push(ctx, to, found); err != nil {
-		return 0, registryError("tag", to, err)
+		return 0, registryError("tag", toPush, to, err)
 	}
 	return size, nil
 }

@@ -61,7 +61,7 @@ func (c *Client) Unpack(ctx context.Context, s UnpackSpec) (err error) {
 		err = publish(partial, dir)
 	}
 	if err != nil {
-		return errors.Join(registryError("unpack", ref, err), os.RemoveAll(partial))
+		return errors.Join(registryError("unpack", toPull, ref, err), os.RemoveAll(partial))
 	}
 	return nil
 }
@@ -90,7 +90,7 @@ func (c *Client) layersOf(ctx context.Context, ref name.Digest, platform string)
 	}
 	b, err := conn.readBase(ctx, ref)
 	if err != nil {
-		return nil, false, registryError("read image", ref, err)
+		return nil, false, registryError("read image", toPull, ref, err)
 	}
 	layers := make([]imageLayer, len(b.layers))
 	for i, l := range b.layers {

@@ -76,6 +76,11 @@ func (c *client) refine(ctx context.Context, source api.Source) (r api.Refined, 
 	return r, err
 }
 
+func (c *client) push(ctx context.Context) (l api.PushLogin, err error) {
+	err = c.post(ctx, api.RunnerPushPath, mustJSON(api.PushAsk{}), &l)
+	return l, err
+}
+
 func (c *client) reports(ctx context.Context, list []api.Report) (ack api.ReportsAck, err error) {
 	err = c.post(ctx, api.RunnerReportsPath, mustJSON(api.Reports{Reports: list}), &ack)
 	return ack, err
@@ -113,16 +118,17 @@ func (c *client) post(ctx context.Context, path string, body []byte, answer any)
 }
 
 func judge(status int, body []byte) error {
+	var p api.Problem
 	switch {
 	case status < 300:
 		return nil
 	case status == http.StatusGone:
 		return errGone
-	case status >= 500, status == http.StatusRequestTimeout, status == http.StatusTooManyRequests:
-		return fmt.Errorf("the server answers %d", status)
 	}
-	var p api.Problem
 	_ = json.Unmarshal(body, &p) // without one, the status must do
+	if status >= 500 || status == http.StatusRequestTimeout || status == http.StatusTooManyRequests {
+		return fmt.Errorf("the server answers %d: %s", status, p.Message)
+	}
 	return &refusal{status, p.Message}
 }
 

@@ -66,6 +66,8 @@ type Config struct {
 type ImageRequest struct {
 	Plan delivery.ImagePlan
 	Push api.Push
+	// Login asks for what opens the registry now. Denied is final, Unavailable is not.
+	Login func(ctx context.Context) (api.PushLogin, error)
 	// Dir is the folder to add, checked to be inside the workspace.
 	Dir string
 	// TempDir is on the workspace's disk.

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/shiplock/shiplock/internal/api"
 	"github.com/shiplock/shiplock/internal/archive"
 	"github.com/shiplock/shiplock/internal/delivery"
 	"github.com/shiplock/shiplock/internal/diagnose"
@@ -34,7 +35,7 @@ func (j *job) artifact(ctx context.Context, s delivery.PlanStep) result {
 	j.normalize(s.Name, dir)
 	j.say(s.Name, plan.Dockerfile)
 	artifact, err := j.push(ctx, ImageRequest{
-		Plan: *plan, Push: j.Push, Dir: dir, TempDir: j.path(tempDir), Facts: j.facts(), Say: func(text string) { j.say(s.Name, text) },
+		Plan: *plan, Push: j.Push, Login: j.pushLogin, Dir: dir, TempDir: j.path(tempDir), Facts: j.facts(), Say: func(text string) { j.say(s.Name, text) },
 	})
 	if err != nil {
 		return j.portFailed(ctx, s.Name, code, err)
@@ -70,6 +71,21 @@ func (j *job) push(ctx context.Context, r ImageRequest) (made delivery.Artifact,
 		return err
 	})
 	return made, err
+}
+
+// pushLogin asks the server for what opens the registry.
+func (j *job) pushLogin(ctx context.Context) (api.PushLogin, error) {
+	l, err := j.client.push(ctx)
+	var r *refusal
+	switch {
+	case errors.As(err, &r):
+		err = delivery.E(delivery.Denied, r.message)
+	case errors.Is(err, errGone):
+		err = delivery.Wrap(delivery.Denied, "", err)
+	case err != nil:
+		err = delivery.Wrap(delivery.Unavailable, "", err)
+	}
+	return l, err
 }
 
 // imageFolder checks the source folder and gives it a start.sh.

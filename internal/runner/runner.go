@@ -90,7 +90,7 @@ func claim(ctx context.Context, client *client, c Config) (a api.Assignment, err
 func newJob(c Config, client *client, a api.Assignment) *job {
 	j := &job{Config: c, Assignment: a, client: client}
 	j.caches = newCaches(j)
-	secrets := append([]string{a.Clone.Password, a.Push.Password}, a.Masks...)
+	secrets := append([]string{a.Clone.Password, client.token}, a.Masks...)
 	spool := newSpool(c.Workspace, c.SpoolLimit, a.Line)
 	j.journal = &journal{
 		masker: newMasker(secrets), spool: spool, now: c.Now,

@@ -20,6 +20,7 @@ func (s *Server) register() http.Handler {
 	m.open("POST /hooks/{forge}", s.receiveHook)
 	m.open("POST "+api.RunnerClaimPath, s.runnerClaim)
 	m.open("POST "+api.RunnerPlanPath, s.runnerPlan)
+	m.open("POST "+api.RunnerPushPath, s.runnerPush)
 	m.open("POST "+api.RunnerReportsPath, s.runnerReports)
 	m.open("POST "+api.RunnerLogPath, s.runnerLog)
 	if s.cfg.Registry != nil {

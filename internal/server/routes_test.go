@@ -13,7 +13,7 @@ func TestOnlyNamedRoutesAnswerStrangers(t *testing.T) {
 	w := newWorld(t)
 	public := []string{
 		"GET /healthz", "GET /version", "GET /static/", "GET /login", "POST /login", "POST /language", "POST /hooks/{forge}", "/v2/",
-		"POST /runner/v1/claim", "POST /runner/v1/attempts/{key}/plan", "POST /runner/v1/attempts/{key}/reports", "POST /runner/v1/attempts/{key}/log",
+		"POST /runner/v1/claim", "POST /runner/v1/attempts/{key}/plan", "POST /runner/v1/attempts/{key}/push", "POST /runner/v1/attempts/{key}/reports", "POST /runner/v1/attempts/{key}/log",
 	}
 	if len(w.server.routes) < 30 {
 		t.Fatalf("only %d routes are known", len(w.server.routes))

@@ -21,6 +21,12 @@ func (s *Server) runnerPlan(w http.ResponseWriter, r *http.Request) {
 	})
 }
 
+func (s *Server) runnerPush(w http.ResponseWriter, r *http.Request) {
+	answerRunner(s, w, r, func(api.PushAsk) (api.PushLogin, error) {
+		return s.cfg.Engine.OpenPush(r.Context(), r.PathValue("key"), bearer(r))
+	})
+}
+
 func (s *Server) runnerReports(w http.ResponseWriter, r *http.Request) {
 	answerRunner(s, w, r, func(reports api.Reports) (api.ReportsAck, error) {
 		return s.cfg.Engine.Report(r.Context(), r.PathValue("key"), bearer(r), reports)

@@ -55,12 +55,15 @@ func (w *world) registry(t *testing.T) (host string, c *image.Client) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var e struct{ Registry, Username, Password string }
+	var e struct {
+		Registry string
+		Logins   image.Keys
+	}
 	if err := json.Unmarshal(text, &e); err != nil {
 		t.Fatal(err)
 	}
 	return e.Registry, image.New(image.Config{
-		Logins: map[string]image.Login{e.Registry: {Username: e.Username, Password: e.Password}}, CacheDir: t.TempDir(),
+		Registry: image.Registry{Host: e.Registry, PlainHTTP: true, Login: e.Logins.Login}, CacheDir: t.TempDir(),
 	})
 }
 

@@ -40,6 +40,7 @@ var catalogue = func() []Phrase {
 		documents,
 		found,
 		trouble,
+		registries,
 		console,
 		columns,
 		commands,

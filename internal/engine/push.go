@@ -1,0 +1,52 @@
+package engine
+
+import (
+	"context"
+
+	"github.com/shiplock/shiplock/internal/api"
+	"github.com/shiplock/shiplock/internal/delivery"
+)
+
+// Pushes opens an external registry for the push of one attempt.
+type Pushes interface {
+	// Open returns what opens one repository for a push, and the one of a base image
+	// for reading if it is in the same registry; neither opens any other repository.
+	// Denied when there is no such login.
+	Open(ctx context.Context, repository, base string) (api.PushLogin, error)
+}
+
+// OpenPush gives the runner that holds token what opens its own app's repository, while
+// its job runs.
+func (e *Engine) OpenPush(ctx context.Context, key, token string) (api.PushLogin, error) {
+	run, err := e.running(ctx, key, token)
+	if err != nil {
+		return api.PushLogin{}, err
+	}
+	switch img := run.Plan.Image; {
+	case img == nil:
+		return api.PushLogin{}, delivery.E(delivery.Denied, "this job pushes no image")
+	case e.cfg.Pushes != nil:
+		return e.cfg.Pushes.Open(ctx, img.Repository, e.cfg.inRegistry(img.Base))
+	}
+	return api.PushLogin{Username: key, Password: token}, nil
+}
+
+// CheckPush answers whether the runner that holds token may push to repository: its
+// own app's, and only while its job runs.
+func (e *Engine) CheckPush(ctx context.Context, key, token, repository string) error {
+	run, err := e.running(ctx, key, token)
+	if err != nil {
+		return err
+	}
+	if run.Plan.Image == nil || run.Plan.Image.Repository != repository {
+		return delivery.E(delivery.Denied, "this job may not push to "+repository)
+	}
+	return nil
+}
+
+// CheckPull answers whether the runner that holds token may read images: while its
+// job runs.
+func (e *Engine) CheckPull(ctx context.Context, key, token string) error {
+	_, err := e.running(ctx, key, token)
+	return err
+}
