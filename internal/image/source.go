@@ -10,39 +10,36 @@ import (
 // source reads a blob from any place on.
 type source struct {
 	blob v1.Layer
-	size int64
 	open io.ReadCloser
 	at   int64
 	last *part
 }
 
-// section is the n bytes from a place on, and how to read them again; nil if that is
-// not to be had.
-func (s *source) section(from, n int64) (io.ReadCloser, func() (io.ReadCloser, error), error) {
-	if l, ok := s.blob.(interface {
-		at(from, n int64) (io.Reader, error)
-	}); ok {
-		again := func() (io.ReadCloser, error) {
-			r, err := l.at(from, n)
-			return io.NopCloser(r), err
-		}
-		body, err := again()
-		return body, again, err
+// placed is a blob that is read from any place at no cost.
+type placed interface {
+	at(from, n int64) (io.Reader, error)
+}
+
+// section is the n bytes from a place on, once more with every call.
+func (s *source) section(from, n int64) (io.ReadCloser, error) {
+	if l, ok := s.blob.(placed); ok {
+		r, err := l.at(from, n)
+		return io.NopCloser(r), err
 	}
 	s.last.stop()
 	if s.open == nil || s.at != from {
 		s.close()
 		r, err := s.blob.Compressed()
 		if err != nil {
-			return nil, nil, err
+			return nil, err
 		}
 		s.open = r
 		if s.at, err = io.CopyN(io.Discard, r, from); err != nil {
-			return nil, nil, err
+			return nil, err
 		}
 	}
 	s.last = &part{from: s, left: n}
-	return io.NopCloser(s.last), nil, nil
+	return io.NopCloser(s.last), nil
 }
 
 func (s *source) close() {

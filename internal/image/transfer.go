@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -42,7 +43,7 @@ func (u *uploader) transfer(b v1.Layer) (*transfer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &transfer{uploader: u, blob: b, digest: digest, size: size, from: &source{blob: b, size: size}}, nil
+	return &transfer{uploader: u, blob: b, digest: digest, size: size, from: &source{blob: b}}, nil
 }
 
 // run does what is left; a call after an error goes on.
@@ -99,7 +100,8 @@ func (t *transfer) send(ctx context.Context) error {
 	if t.refused < maxRefused {
 		n = min(n, t.chunk)
 	}
-	body, again, err := t.from.section(t.have, n)
+	again := func() (io.ReadCloser, error) { return t.from.section(t.have, n) }
+	body, err := again()
 	if err != nil {
 		return err
 	}
