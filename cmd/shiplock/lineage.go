@@ -60,3 +60,8 @@ func (f forge) Describe(ctx context.Context, repo delivery.Repo, sha string) (de
 	title, author, err := f.mirrors.Describe(ctx, f.remote(repo), sha)
 	return delivery.Commit{SHA: sha, Title: title, Author: author}, f.explain(repo, err)
 }
+
+func (f forge) Files(ctx context.Context, repo delivery.Repo, commit, folder string, names []string) ([]delivery.SourceFile, error) {
+	files, err := git.Files(ctx, f.remote(repo), commit, folder, names)
+	return files, f.explain(repo, err)
+}

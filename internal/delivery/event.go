@@ -22,6 +22,10 @@ type Wake struct {
 	At  time.Time // zero: at once
 }
 
+// ChooseStack refines an open Plan by the commit's own files before the job's current
+// attempt is started.
+type ChooseStack struct{ Job string }
+
 // StartAttempt starts the job's current attempt; idempotent by its key.
 type StartAttempt struct{ Job string }
 
@@ -51,6 +55,7 @@ type SendStatus struct{ Status CommitStatus }
 
 func (Record) action()         {}
 func (Wake) action()           {}
+func (ChooseStack) action()    {}
 func (StartAttempt) action()   {}
 func (ObserveAttempt) action() {}
 func (StopAttempt) action()    {}

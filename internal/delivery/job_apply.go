@@ -58,9 +58,9 @@ func (j *Job) report(e StepReported) error {
 	return nil
 }
 
-// refine gives the steps of a refined plan to a job under way.
+// refine gives the steps of a refined plan to a job under way, or about to start.
 func (j *Job) refine(e PlanRefined) error {
-	if !j.current(e.Attempt) || j.State != JobRunning {
+	if !j.current(e.Attempt) {
 		return ErrGone
 	}
 	had := j.Steps

@@ -2,7 +2,9 @@ package delivery_test
 
 import (
 	"errors"
+	"slices"
 	"testing"
+	"time"
 
 	"github.com/shiplock/shiplock/internal/delivery"
 )
@@ -85,5 +87,30 @@ func TestMatchBranch(t *testing.T) {
 		if got := delivery.MatchBranch(tc.pattern, tc.branch); got != tc.want {
 			t.Errorf("%q fits %q: %v", tc.branch, tc.pattern, got)
 		}
+	}
+}
+
+// An attempt that is started in an image waits for the commit's files to choose it.
+func TestImageIsChosenBeforeTheStart(t *testing.T) {
+	r := newRun()
+	r.Plan.Open = true
+	r = apply(t, r, delivery.JobAdmitted{Job: build, At: t0})
+	due := func(images bool) []delivery.Action {
+		actions, again := r.Next(t0, delivery.RunFacts{Limits: delivery.DefaultRunLimits(), Images: images})
+		if !again.Equal(t0.Add(time.Minute)) {
+			t.Errorf("images: %v: looks again at %s", images, again)
+		}
+		return actions
+	}
+	start := []delivery.Action{delivery.StartAttempt{Job: build}}
+	if got := due(true); !slices.Equal(got, []delivery.Action{delivery.ChooseStack{Job: build}}) {
+		t.Errorf("an open plan: %v", got)
+	}
+	if got := due(false); !slices.Equal(got, start) {
+		t.Errorf("where the machine's tools build: %v", got)
+	}
+	r = apply(t, r, delivery.PlanRefined{Job: build, Attempt: 1, At: t0, Plan: delivery.Plan{Stack: "go-1.26", Steps: []delivery.PlanStep{{Name: "checkout"}, {Name: "build"}}}})
+	if got := due(true); !slices.Equal(got, start) || r.Jobs[0].State != delivery.JobStarting || len(r.Jobs[0].Steps) != 2 {
+		t.Errorf("once it is chosen: %v, %+v", got, r.Jobs[0])
 	}
 }

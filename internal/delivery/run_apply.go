@@ -27,7 +27,7 @@ type (
 		At        time.Time
 	}
 	// PlanRefined gives the run the Plan that the commit's own files make of its
-	// first one. The first that is accepted stays, also for later attempts.
+	// first one, by a runner's checkout or, where the image must be known, before. The first that is accepted stays, also for later attempts.
 	PlanRefined struct {
 		Job     string
 		Attempt int
@@ -151,7 +151,7 @@ func (r *Run) onJob(name string, change func(*Job) error) error {
 func (r *Run) refine(e PlanRefined) error {
 	refined := r.Plan.Reads == nil
 	err := r.onJob(e.Job, func(j *Job) error {
-		if refined && j.current(e.Attempt) && j.State == JobRunning {
+		if refined && j.current(e.Attempt) {
 			return nil
 		}
 		return j.refine(e)

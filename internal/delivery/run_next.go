@@ -25,6 +25,9 @@ func DefaultRunLimits() RunLimits {
 // RunFacts is what a Run's Next looks at beside the run.
 type RunFacts struct {
 	Limits RunLimits
+	// Images says that attempts are started in their Plan's image, so that its Stack
+	// must be known before.
+	Images bool
 	// Automatic says that the environment releases good runs at once.
 	Automatic bool
 	// OlderQueued are the older queued runs of the same app and environment
@@ -47,7 +50,7 @@ func (r Run) Next(now time.Time, f RunFacts) (actions []Action, again time.Time)
 		case JobQueued:
 			due, at = j.nextQueued(now)
 		case JobStarting:
-			due, at = r.nextStarting(j, now, f.Limits)
+			due, at = r.nextStarting(j, now, f)
 		case JobRunning:
 			due, at = r.nextRunning(j, now, f.Limits)
 		}
@@ -71,11 +74,15 @@ func (j Job) nextQueued(now time.Time) ([]Action, time.Time) {
 	return []Action{Wake{Ref: AdmissionRef}}, time.Time{}
 }
 
-func (r Run) nextStarting(j Job, now time.Time, l RunLimits) ([]Action, time.Time) {
+func (r Run) nextStarting(j Job, now time.Time, f RunFacts) ([]Action, time.Time) {
+	l := f.Limits
 	if r.Cancel != nil {
 		return r.nextStopping(j, now, l)
 	}
 	if late := j.AdmittedAt.Add(l.Start); now.Before(late) {
+		if f.Images && r.Plan.Open {
+			return []Action{ChooseStack{Job: j.Name}}, late
+		}
 		return []Action{StartAttempt{Job: j.Name}}, late
 	}
 	return r.lose(j, now, l, Because("attempt.not_started", Args{"limit": l.Start.String()})), time.Time{}

@@ -36,6 +36,8 @@ type Config struct {
 	PublicURL, RunnerURL string
 	// Lang is spoken to forges; empty is English.
 	Lang phrase.Lang
+	// BuildsInImages says that the Executor starts attempts in their Plan's image.
+	BuildsInImages bool
 	// Registry is what runners push to: host:port, and the path above all
 	// repositories if there is one.
 	Registry string
@@ -79,12 +81,13 @@ type Engine struct {
 	beside  beside
 	ahead   flights[ahead]
 	where   flights[whereabouts]
+	choices flights[choice]
 }
 
 // New returns an Engine; Run makes it work.
 func New(cfg Config) *Engine {
 	e := &Engine{cfg: cfg, store: cfg.Store, live: newLive()}
-	e.ahead.keep, e.where.keep = movedKept, whereKept
+	e.ahead.keep, e.where.keep, e.choices.keep = movedKept, whereKept, choiceKept
 	e.catalog = &catalogue{docs: cfg.Store}
 	e.loop = newLoop(e)
 	return e

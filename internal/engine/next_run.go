@@ -23,8 +23,12 @@ func (e *Engine) nextRun(ctx context.Context, d *draft, id delivery.RunID) (time
 	}
 	actions, again := run.Next(d.now, facts)
 	for _, a := range actions {
-		if err := e.actOnRun(ctx, d, run, a); err != nil {
+		soon, err := e.actOnRun(ctx, d, run, a)
+		if err != nil {
 			return time.Time{}, err
+		}
+		if !soon.IsZero() && (again.IsZero() || soon.Before(again)) {
+			again = soon
 		}
 	}
 	return again, e.closeLogs(ctx, run)
@@ -49,7 +53,7 @@ func (e *Engine) closeLogs(ctx context.Context, run delivery.Run) error {
 }
 
 func (e *Engine) runFacts(ctx context.Context, run delivery.Run) (delivery.RunFacts, error) {
-	facts := delivery.RunFacts{Limits: e.cfg.Limits}
+	facts := delivery.RunFacts{Limits: e.cfg.Limits, Images: e.cfg.BuildsInImages}
 	var err error
 	switch run.State() {
 	case delivery.RunQueued:
@@ -68,24 +72,32 @@ func (e *Engine) runFacts(ctx context.Context, run delivery.Run) (delivery.RunFa
 	return facts, err
 }
 
-func (e *Engine) actOnRun(ctx context.Context, d *draft, run delivery.Run, a delivery.Action) error {
+// actOnRun does what is due; again is when to look once more for what is being found
+// out.
+func (e *Engine) actOnRun(ctx context.Context, d *draft, run delivery.Run, a delivery.Action) (again time.Time, err error) {
 	switch a := a.(type) {
+	case delivery.ChooseStack:
+		return e.chooseStack(ctx, d, run, *run.Job(a.Job))
 	case delivery.StartAttempt:
-		return e.startAttempt(ctx, d, run, *run.Job(a.Job))
+		return again, e.startAttempt(ctx, d, run, *run.Job(a.Job))
 	case delivery.ObserveAttempt:
-		return e.observeAttempt(ctx, d, run, *run.Job(a.Job))
+		return again, e.observeAttempt(ctx, d, run, *run.Job(a.Job))
 	case delivery.StopAttempt:
-		ctx, cancel := context.WithTimeout(ctx, executorTimeout)
-		defer cancel()
-		key := run.AttemptKey(*run.Job(a.Job))
-		if err := e.cfg.Executor.Stop(ctx, key); err != nil {
-			return fmt.Errorf("stop %s: %w", key, err)
-		}
-		return nil
+		return again, e.stopAttempt(ctx, run, *run.Job(a.Job))
 	case delivery.ProposeRelease:
-		return e.proposeRelease(ctx, d, run, a.Artifact)
+		return again, e.proposeRelease(ctx, d, run, a.Artifact)
 	}
-	return e.pure(ctx, d, a)
+	return again, e.pure(ctx, d, a)
+}
+
+func (e *Engine) stopAttempt(ctx context.Context, run delivery.Run, j delivery.Job) error {
+	ctx, cancel := context.WithTimeout(ctx, executorTimeout)
+	defer cancel()
+	key := run.AttemptKey(j)
+	if err := e.cfg.Executor.Stop(ctx, key); err != nil {
+		return fmt.Errorf("stop %s: %w", key, err)
+	}
+	return nil
 }
 
 func (e *Engine) startAttempt(ctx context.Context, d *draft, run delivery.Run, j delivery.Job) error {

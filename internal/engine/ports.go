@@ -149,6 +149,14 @@ type Deployer interface {
 type History interface {
 	Lineage
 	Heads
+	Sources
+}
+
+// Sources reads what commits hold.
+type Sources interface {
+	// Files reads, for each name, the nearest file of a commit from a folder up to the
+	// repository's root, as a checkout would have it; what is nowhere is left out.
+	Files(ctx context.Context, repo delivery.Repo, commit, folder string, names []string) ([]delivery.SourceFile, error)
 }
 
 // Lineage compares commits.

@@ -3,6 +3,8 @@ package enginetest
 import (
 	"context"
 	"fmt"
+	"path"
+	"slices"
 	"strings"
 
 	"github.com/shiplock/shiplock/internal/delivery"
@@ -10,11 +12,13 @@ import (
 
 // History knows commits that stand in one line, or beside it. The zero value is ready.
 // Calls: heads, with the branches; fork, contains, ahead and where, with the first
-// digits of the commits.
+// digits of the commits; files, with the folder.
 type History struct {
 	Script
 	// Branches are the heads, by branch.
 	Branches map[string]string
+	// Sources are the files of a commit, by its SHA.
+	Sources map[string][]delivery.SourceFile
 	// Parents is a commit's only parent.
 	Parents map[string]string
 }
@@ -106,4 +110,17 @@ func (h *History) Describe(_ context.Context, _ delivery.Repo, sha string) (c de
 		return nil
 	})
 	return c, err
+}
+
+// Files implements engine.History.
+func (h *History) Files(_ context.Context, _ delivery.Repo, commit, folder string, names []string) (files []delivery.SourceFile, err error) {
+	err = h.do("files "+folder, func() error {
+		for _, f := range h.Sources[commit] {
+			if slices.Contains(names, path.Base(f.Path)) {
+				files = append(files, f)
+			}
+		}
+		return nil
+	})
+	return files, err
 }
