@@ -1,6 +1,9 @@
 package git_test
 
 import (
+	"math/rand/v2"
+	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
@@ -51,6 +54,29 @@ func TestFiles(t *testing.T) {
 				t.Errorf("what is nowhere: %+v, %v", got, err)
 			}
 		})
+	}
+}
+
+// Of a large repository only what is asked for is fetched.
+func TestFilesComeAlone(t *testing.T) {
+	o := serve(t, 1)
+	sh(t, o.dir, "config", "uploadpack.allowFilter", "true")
+	random := make([]byte, 1<<20) // does not compress
+	rand.NewChaCha8([32]byte{}).Read(random)
+	commit := o.fork(t, o.shas[0], map[string]string{"go.mod": "module x\n", "large.bin": string(random)})
+	sent := 0
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		o.handler.ServeHTTP(counted{w, &sent}, r)
+	}))
+	defer server.Close()
+	remote := o.remote()
+	remote.URL = server.URL + "/acme/shop.git"
+	got, err := git.Files(t.Context(), remote, commit, "", []string{"go.mod"})
+	if err != nil || len(got) != 1 || got[0].Text != "module x\n" {
+		t.Fatalf("%+v, %v", got, err)
+	}
+	if sent == 0 || sent > 64<<10 {
+		t.Errorf("%d bytes were fetched for one small file", sent)
 	}
 }
 
