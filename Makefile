@@ -6,10 +6,10 @@ LDFLAGS := -s -w -X main.version=$(VERSION)
 
 export CGO_ENABLED = 0
 
-.PHONY: help build demo test check lint e2e bench load soak fuzz generate clean
+.PHONY: help build demo test check lint e2e cluster-e2e cluster-build cluster-up cluster-down cluster-purge bench load soak fuzz generate clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 build: ## bin/shiplock, bin/shiplock-runner and bin/shiplock-web
 	@mkdir -p bin
@@ -29,7 +29,24 @@ lint: ## formatting, vet, stale generated files
 	$(GO) mod tidy -diff
 
 e2e: build ## everything through the real binaries: scripts, hostile input, the demo, a small seed of chaos
-	$(GO) test -count=1 -p 1 -tags e2e ./internal/store ./internal/standard ./cmd/shiplock-web ./test/...
+	$(GO) test -count=1 -p 1 -tags e2e -skip '^TestCluster' ./internal/store ./internal/standard ./cmd/shiplock-web ./test/...
+
+cluster-e2e: build ## what needs Kubernetes: the cluster of KUBECONFIG, or else the project's own
+	@[ -n "$$KUBECONFIG" ] || test/cluster/build >/dev/null
+	cd test/cluster && $(GO) test -trimpath ./...
+	$(GO) test -count=1 -p 1 -tags e2e -run '^TestCluster' ./internal/executor/... ./internal/deployer/... ./test/...
+
+cluster-build: ## Kubernetes for tests as one program, once: about 8 minutes on two cores
+	@test/cluster/build
+
+cluster-up: ## Kubernetes on this machine, for tests; prints the kubeconfig's path. As root, on Debian
+	@$$(test/cluster/build) up
+
+cluster-down: ## stop it, with its pods; its state stays
+	@$$(test/cluster/build) down
+
+cluster-purge: ## stop it and delete all of it
+	@$$(test/cluster/build) purge
 
 bench: build ## the promised figures, measured
 	$(GO) test -count=1 -tags bench -v ./test/bench
