@@ -41,6 +41,12 @@ var remedies = []struct {
 	{building, "integrity checksum failed", "npm.integrity"},
 	{building, "ERR_PNPM_OUTDATED_LOCKFILE", "pnpm.lock"},
 	{building, "Your lockfile needs to be updated", "yarn.lock"},
+	{building, "Not compatible with your version of node", "npm.engine"},
+	{building, "ERR_PNPM_UNSUPPORTED_ENGINE", "npm.engine"},
+	{building, "node-gyp could not fetch ", "npm.headers"},
+	{building, ".h: No such file or directory", "npm.native"},
+	{building, "getaddrinfo ENOTFOUND", "build.dns"},
+	{building, "getaddrinfo EAI_AGAIN", "build.dns"},
 	{building, "does not contain valid JSON", "composer.json"},
 	{building, "can only install with an existing package-lock.json", "npm.lock"},
 	{building, "Missing script: ", "npm.script"},
@@ -56,6 +62,7 @@ var remedies = []struct {
 	{building, "GradleWrapperMain", "gradle.wrapper"},
 	{building, "The forked VM terminated", "java.fork"},
 	{building, "test timed out after ", "go.timeout"},
+	{building, "it is missing from your system", "php.extension"},
 	{building, "no space left on device", "build.disk"},
 	{building, "no such host", "build.dns"},
 
@@ -69,6 +76,9 @@ var remedies = []struct {
 	{running, "java.lang.ClassNotFoundException", "java.class"},
 	{running, "java.lang.NoClassDefFoundError", "java.class"},
 	{running, "Failed to configure a DataSource", "spring.datasource"},
+	{running, "could not find driver", "php.driver"},
+	{running, "Call to undefined function", "php.extension"},
+	{running, "vendor/autoload.php", "php.autoload"},
 	{running, "EADDRINUSE", "app.port"},
 	{running, "nothing listens on the port given to the app", "app.listen"},
 	{running, "must keep the app in the foreground", "app.foreground"},
@@ -76,6 +86,8 @@ var remedies = []struct {
 	{running, "connection refused", "app.refused"},
 	{running, "ECONNREFUSED", "app.refused"},
 	{running, "no such host", "app.dns"},
+	{running, "getaddrinfo ENOTFOUND", "app.dns"},
+	{running, "getaddrinfo EAI_AGAIN", "app.dns"},
 	{running, "fork/exec start.sh: no such file", "app.interpreter"},
 	{running, "fork/exec start.sh: permission denied", "app.executable"},
 }
@@ -84,7 +96,7 @@ var (
 	// unset matches "DATABASE_URL is not set" and KeyError: 'DATABASE_URL'.
 	unset = regexp.MustCompile(`\b([A-Z][A-Z0-9]*_[A-Z0-9_]*[A-Z0-9])"? (?:is|was) (?:not set|unset|missing|required|empty)|KeyError: '([A-Z][A-Z0-9]*_[A-Z0-9_]*)'`)
 	// unmodule matches a package, not a file, that Node.js lacks.
-	unmodule = regexp.MustCompile(`Cannot find (?:module|package) '([^'./\\][^'\\]*)'`)
+	unmodule = regexp.MustCompile(`(?:Cannot find (?:module|package)|Can't resolve|Could not resolve|failed to resolve import) ['"]([^'"./\\][^'"\\]*)['"]`)
 )
 
 // advise adds what to do about an error to the arguments of its Cause; nothing when

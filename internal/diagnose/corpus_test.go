@@ -123,6 +123,7 @@ type ran struct {
 	root   string
 	stdout []string
 	stderr []string
+	junit  []string // what it left in junit.xml
 }
 
 // cause judges the step the runner's way; early: its stderr came before its stdout.
@@ -157,6 +158,10 @@ func (r ran) cause(early bool) delivery.Cause {
 		}
 		f.Tests = reader.Summary()
 	}
+	files := quality.Reports{Roots: roots}
+	if err := files.Add(quality.JUnit, "junit.xml", strings.NewReader(strings.Join(r.junit, "\n"))); err == nil {
+		f.Tests = quality.Fuller(files.Tests(), f.Tests)
+	}
 	return f.Cause()
 }
 
@@ -164,7 +169,10 @@ func (r ran) cause(early bool) delivery.Cause {
 func TestRecordedSteps(t *testing.T) {
 	for _, r := range recordings(t, "steps") {
 		t.Run(r.name(), func(t *testing.T) {
-			end := ran{r.meta["step"], r.exit(t), r.meta["tests"], r.meta["root"], r.file("stdout"), r.file("stderr")}
+			end := ran{
+				step: r.meta["step"], exit: r.exit(t), format: r.meta["tests"], root: r.meta["root"],
+				stdout: r.file("stdout"), stderr: r.file("stderr"), junit: r.file("junit.xml"),
+			}
 			r.check(t, end.cause(false))
 			if diff := cmp.Diff(end.cause(false), end.cause(true)); diff != "" {
 				t.Error(diff)

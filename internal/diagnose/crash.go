@@ -37,7 +37,9 @@ func (c Crash) Cause() delivery.Cause {
 	}
 	words := said.Main()
 	done := c.Exit != nil && *c.Exit <= 0 // its last words need not be an error
-	if words != "" && c.Exited && (said.Found() || !done) {
+	ended := c.Exited && (said.Found() || !done)
+	broken := said.top == telling && strings.Contains(c.Reason, " answered 5") // as it says itself
+	if words != "" && (ended || broken) {
 		args["error"] = words
 	}
 	c.advise(args, words, said.missing)

@@ -121,7 +121,7 @@ func FuzzSample(f *testing.F) {
 	f.Fuzz(func(t *testing.T, output string, exit int) {
 		lines := strings.Split(output, "\n")
 		for _, format := range []string{"", quality.GoTestJSON, quality.TAP} {
-			promised(t, ran{"s", exit, format, "/tmp/ws/src", lines, nil}.cause(false))
+			promised(t, ran{step: "s", exit: exit, format: format, root: "/tmp/ws/src", stdout: lines}.cause(false))
 		}
 		crash := diagnose.Crash{Code: "app.crashed", Reason: "exited: " + output, Exited: true, Exit: &exit, Output: lines, Roots: diagnose.Roots{{Dir: "/tmp/ws", Skip: 1}}}
 		promised(t, crash.Cause())

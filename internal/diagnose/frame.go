@@ -67,7 +67,7 @@ func (r Roots) call(text string) frame {
 	}
 	where, _, _ = cutNumber(where) // the column
 	file, number, ok := cutNumber(where)
-	if path, own := r.own(file); ok && own && path != file {
+	if path, own := r.own(file); ok && own && (path != file || isScript(path)) {
 		return frame{place: path + ":" + number}
 	}
 	return frame{}

@@ -45,7 +45,7 @@ func TestTheInstalledGo(t *testing.T) {
 			if err := cmd.Run(); !errors.As(err, &exit) {
 				t.Fatal(err)
 			}
-			got := ran{"test", exit.ExitCode(), quality.GoTestJSON, dir, strings.Split(stdout.String(), "\n"), strings.Split(stderr.String(), "\n")}.cause(false)
+			got := ran{step: "test", exit: exit.ExitCode(), format: quality.GoTestJSON, root: dir, stdout: strings.Split(stdout.String(), "\n"), stderr: strings.Split(stderr.String(), "\n")}.cause(false)
 			promised(t, got)
 			if !strings.Contains(got.Text, c.want) {
 				t.Errorf("%q, want %q, of\n%s%s", got.Text, c.want, &stdout, &stderr)

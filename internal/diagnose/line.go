@@ -39,6 +39,8 @@ var rules = []struct {
 }{
 	{telling, compile, isPHP},
 	{telling, composer, isComposer},
+	{telling, composer, isComposerProblem},
+	{hint, composer, isComposerHead},
 	{telling, pnpm, isPNPM},
 	{telling, compile, isTypeScript},
 	{telling, compile, isPosition},
@@ -65,8 +67,9 @@ func classify(line string) (rank, topic) {
 // What tools say after the real error, or though there is none.
 var (
 	npmNoise = []string{
-		"A complete log of this run", "errno", "code", "path", "command", "workspace", "Lifecycle script", "Exit status", "Failed at the",
+		"A complete log of this run", "errno", "syscall", "code", "path", "command", "workspace", "Lifecycle script", "Exit status", "Failed at the",
 		"Clean install", "Usage:", "npm ci", "Options:", "[-", "  ", "aliases:", "Run \"npm help", "To see a list",
+		"network This is", "network In most cases", "network If you are", "engine Unsupported engine", "notsup Not compatible",
 	}
 	otherNoise = []string{"Error: A fatal exception has occurred", "Error: Could not create the Java Virtual Machine", "Error: LinkageError occurred", "0 errors", "0 error(s)", "Unhandled 'error' event"}
 )
@@ -197,7 +200,7 @@ func isCrash(line string) bool { return startsWith(line, crashes) }
 // "Exception in thread …", at the line's start or after "Uncaught " and the like.
 func isException(line string) bool {
 	line = strings.TrimLeft(line, " \t")
-	for _, before := range []string{"Uncaught ", "Caused by: ", "[cause]: "} {
+	for _, before := range []string{"Uncaught ", "Caused by: ", "[cause]: ", "Exception during run: "} {
 		line = strings.TrimPrefix(line, before)
 	}
 	if strings.HasPrefix(line, "Exception in thread ") {
@@ -224,7 +227,7 @@ func isNPM(line string) bool {
 }
 
 var (
-	genericStarts = []string{"fatal: ", "[error] ", "error ", "go: "}
+	genericStarts = []string{"fatal: ", "[error] ", "error ", "go: ", "no tests found, ", "no test files found, "}
 	genericParts  = []string{
 		"error: ", "fatal error", "exception: ", "command not found", ": not found", "no such file or directory",
 		"permission denied", "no space left on device", "out of memory", "cannot find ", "address already in use",

@@ -37,9 +37,20 @@ func isPHP(line string) bool {
 }
 
 // composerParts are of the sentences in the box that Composer draws round an error.
-var composerParts = []string{" does not contain valid JSON", " file could not be downloaded", "could not be resolved to an installable set of packages", "Your lock file does not contain a compatible set of packages"}
+var composerParts = []string{" does not contain valid JSON", " file could not be downloaded"}
+
+// composerHeads stand above the problems.
+var composerHeads = []string{"could not be resolved to an installable set of packages", "Your lock file does not contain a compatible set of packages"}
 
 func isComposer(line string) bool { return contains(line, composerParts) }
+
+func isComposerHead(line string) bool { return contains(line, composerHeads) }
+
+// isComposerProblem matches "    - Root composer.json requires ext-redis * but it is
+// missing from your system", below the sentence that there are problems.
+func isComposerProblem(line string) bool {
+	return strings.HasPrefix(line, "    - ") && strings.Contains(line, " requires ")
+}
 
 // composerUsage is what Composer ends an error with.
 var composerUsage = []string{"install [--prefer-source]", "update [--with WITH]"}

@@ -35,6 +35,9 @@ type Sample struct {
 	maven   maven
 	gradle  gradle
 	spring  spring
+	bundler bundler
+	specs   specs
+	native  native
 
 	lead  string // a place that the next exception may be about
 	leads int    // for how many lines more
@@ -62,7 +65,7 @@ func (s *Sample) Add(line string) {
 	if rest, ok := strings.CutPrefix(line, "# "); ok {
 		s.heading, line = rest, rest // TAP quotes what a test says in the same way
 	}
-	if s.trace(line) || s.report(s.Roots.Trim(whole)) {
+	if whole = s.Roots.Trim(whole); s.spec(strings.TrimRight(whole, " \t")) || s.trace(line) || s.report(whole) {
 		return
 	}
 	line = s.Roots.Trim(Unstamped(line))
@@ -93,8 +96,30 @@ func (s *Sample) Add(line string) {
 	s.keep(r, about, line)
 }
 
+// spec reads what runners of tests say in a form of their own, with places.
+func (s *Sample) spec(line string) bool {
+	e, ok := s.specs.line(line)
+	if e != nil && !known(s.best[telling], e) {
+		s.put(telling, tests, e)
+		s.open, s.opens = e, traceLines
+	}
+	return ok
+}
+
 // report reads what build tools and frameworks say in a form of their own.
 func (s *Sample) report(line string) bool {
+	if e, ok := s.bundler.line(strings.TrimRight(line, " \t")); ok {
+		if e != nil {
+			s.put(telling, compile, e)
+		}
+		return true
+	}
+	if text, about, ok := s.native.line(strings.TrimRight(line, " \t")); ok {
+		if text != "" {
+			s.put(telling, about, &entry{text: plain(text)})
+		}
+		return true
+	}
 	if e, ok := s.gradle.line(line); ok {
 		if e != nil {
 			s.put(telling, "", e)
@@ -233,7 +258,7 @@ func (s *Sample) add(r rank, e *entry) {
 
 // wrappings are what tools put around an error.
 var wrappings = struct{ before, after []string }{
-	[]string{"npm ERR! ", "npm error ", "vet: ", "Uncaught ", "Caused by: ", "[cause]: "},
+	[]string{"npm ERR! ", "npm error ", "network ", "engine ", "vet: ", "Uncaught ", "Caused by: ", "[cause]: ", "Exception during run: ", "- "},
 	[]string{"; to add it:", "; to add:", " {"},
 }
 

@@ -76,15 +76,18 @@ func (j *junit) count() {
 	}
 }
 
-// title is the test's name with its class, unless that says it already.
+// title is the test's name with its class or file, unless that says it already.
 func (j *junit) title() string {
+	name, class := strings.TrimSpace(j.name), strings.TrimSpace(j.class)
 	switch {
-	case j.name == "":
-		return cmp.Or(j.class, "(unnamed)")
-	case j.class == "" || strings.HasPrefix(j.name, j.class):
-		return j.name
+	case name == "":
+		return cmp.Or(class, "(unnamed)")
+	case class == "" || strings.HasPrefix(name, class):
+		return name
+	case strings.Contains(class, "/"):
+		return class + " > " + name
 	}
-	return j.class + "." + j.name
+	return class + "." + name
 }
 
 // place is the innermost of the app's own in the failure's stack.
@@ -97,11 +100,19 @@ func (j *junit) place() string {
 	return ""
 }
 
-// told is what the failure's text says; PHPUnit's begins with the test's name.
+// told is what the failure's text says before its stack; PHPUnit's begins with the
+// test's name.
 func (j *junit) told() string {
 	text := strings.TrimSpace(j.body.String())
 	if first, rest, ok := strings.Cut(text, "\n"); ok && strings.HasSuffix(strings.TrimSpace(first), "::"+j.name) {
 		text = rest
 	}
-	return oneLine(text)
+	var said strings.Builder
+	for line := range strings.Lines(text) {
+		if _, ok := j.roots.Place(strings.TrimRight(line, "\r\n")); ok {
+			break
+		}
+		said.WriteString(line)
+	}
+	return oneLine(said.String())
 }

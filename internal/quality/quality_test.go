@@ -131,6 +131,18 @@ func TestTAPOfOthers(t *testing.T) {
 	}
 }
 
+// mocha writes what failed as plain lines below the result.
+func TestTAPOfMocha(t *testing.T) {
+	r := quality.NewReader(quality.TAP, diagnose.Roots{{Dir: "/ws/src"}})
+	read(r, "not ok 1 sums\n  3 == 6\n  AssertionError [ERR_ASSERTION]: 3 == 6\n      at Context.<anonymous> (test/cart.js:3:27)\nok 2 is empty\nnot ok 3 throws\n  no list\n  TypeError: no list\n      at total (/ws/src/cart.js:1:32)\n      at Context.<anonymous> (test/cart.js:6:24)\n# tests 3")
+	want := &delivery.Tests{Passed: 1, Failed: 2, Failures: []delivery.TestFailure{
+		{Name: "sums", Message: "test/cart.js:3: 3 == 6"}, {Name: "throws", Message: "cart.js:1: TypeError: no list"},
+	}}
+	if diff := cmp.Diff(want, r.Summary()); diff != "" {
+		t.Error(diff)
+	}
+}
+
 func TestNoTests(t *testing.T) {
 	if quality.NewReader("junit", nil) != nil {
 		t.Error("an unknown format has a reader")

@@ -44,8 +44,8 @@ func TestJUnit(t *testing.T) {
 			{Name: "tests.test_cart.test_db", Message: `failed on setup with "ConnectionRefusedError: [Errno 111] Connection refused"`},
 		}},
 		"phpunit.xml": {Passed: 1, Failed: 2, Skipped: 1, Failures: []delivery.TestFailure{
-			{Name: "Tests.CartTest.testTotal", Message: "Failed asserting that 2 matches expected 3. tests/CartTest.php:21"},
-			{Name: `Tests.CartTest.testVat with data set "food"`, Message: `Failed asserting that '7' contains "19". tests/CartTest.php:33`},
+			{Name: "Tests.CartTest.testTotal", Message: "tests/CartTest.php:21: Failed asserting that 2 matches expected 3."},
+			{Name: `Tests.CartTest.testVat with data set "food"`, Message: "tests/CartTest.php:33: Failed asserting that '7' contains \"19\"."},
 		}},
 	} {
 		r := quality.Reports{Roots: diagnose.Roots{{Dir: "/src"}}}

@@ -61,6 +61,8 @@ func (t *tap) Line(line string) (string, bool) {
 	case strings.HasPrefix(body, "Bail out!"):
 		t.settle()
 		t.fail("Bail out!", strings.TrimSpace(strings.TrimPrefix(body, "Bail out!")))
+	case t.failing != "" && strings.HasPrefix(line, "  "):
+		t.why.overhear(body, t.roots)
 	}
 	return line, true
 }

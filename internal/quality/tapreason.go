@@ -68,6 +68,23 @@ func (r *tapReason) more(text string, roots diagnose.Roots) {
 	}
 }
 
+// overhear takes a line of a failure that is no YAML: mocha writes the message, the
+// error and its stack.
+func (r *tapReason) overhear(text string, roots diagnose.Roots) {
+	kind, rest, _ := strings.Cut(text, ": ")
+	switch {
+	case strings.HasPrefix(text, "at "):
+		if r.place == "" {
+			r.place, _ = roots.Place(" " + text)
+		}
+	case r.message == "":
+		r.message = clip(text, maxMessage)
+	case r.kind == "" && strings.HasPrefix(rest, r.message):
+		kind, _, _ = strings.Cut(kind, " [") // of Node.js: its code
+		r.kind = clip(kind, maxName)
+	}
+}
+
 // String is empty for what says nothing, such as that a test failed.
 func (r *tapReason) String() string {
 	switch r.message {

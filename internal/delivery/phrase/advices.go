@@ -15,6 +15,9 @@ var advices = []Phrase{
 	{Code: "npm.peer", En: "Choose versions that fit together in package.json, run npm install, and commit package-lock.json.", Zh: "在 package.json 中选择相互兼容的版本，运行 npm install，并提交 package-lock.json。"},
 	{Code: "npm.unknown", En: "Correct the name or version in package.json; a private package also needs its registry in .npmrc.", Zh: "更正 package.json 中的名称或版本；私有包还需要在 .npmrc 中指定其 registry。"},
 	{Code: "npm.integrity", En: "Delete the package's entry from package-lock.json, run npm install, and commit it: the registry has other content than the lock file says.", Zh: "从 package-lock.json 中删除该包的条目，运行 npm install 并提交：registry 中的内容与锁文件不符。"},
+	{Code: "npm.engine", En: "Install a version that fits where builds run, or ask for another one in package.json.", Zh: "在运行构建的机器上安装符合要求的版本，或在 package.json 中要求其他版本。"},
+	{Code: "npm.headers", En: "Install Node.js where builds run with its headers (include/node beside bin), or let that machine reach this address.", Zh: "在运行构建的机器上安装带头文件的 Node.js（include/node 与 bin 并列），或让该机器能访问这个地址。"},
+	{Code: "npm.native", En: "Install the library's development package, which has this file, where builds run.", Zh: "在运行构建的机器上安装提供该文件的库的开发包。"},
 	{Code: "pnpm.lock", En: "Run pnpm install, and commit pnpm-lock.yaml.", Zh: "运行 pnpm install，并提交 pnpm-lock.yaml。"},
 	{Code: "yarn.lock", En: "Run yarn install, and commit yarn.lock.", Zh: "运行 yarn install，并提交 yarn.lock。"},
 	{Code: "composer.json", En: "Correct composer.json: composer validate says where.", Zh: "更正 composer.json：composer validate 会指出位置。"},
@@ -50,6 +53,9 @@ var advices = []Phrase{
 	{Code: "java.main", En: "Name the app's class: mainClass in the pom, or MAIN_CLASS of the package step.", Zh: "指明应用的主类：在 pom 中写 mainClass，或设置 package 步骤的 MAIN_CLASS。"},
 	{Code: "java.class", En: "Add the library that has the class to the project, not only in scope provided or test.", Zh: "把包含该类的库加入项目，作用域不能只是 provided 或 test。"},
 	{Code: "spring.datasource", En: "Give SPRING_DATASOURCE_URL a value among the App's variables for this environment.", Zh: "在 App 的环境变量中，为该环境设置 SPRING_DATASOURCE_URL 的值。"},
+	{Code: "php.driver", En: "Install the database's PHP extension (php-mysql, php-pgsql, php-sqlite3) where the app runs.", Zh: "在运行应用的机器上安装该数据库的 PHP 扩展（php-mysql、php-pgsql、php-sqlite3）。"},
+	{Code: "php.extension", En: "Install the PHP extension that it is of, for builds and where the app runs.", Zh: "在运行构建和应用的机器上安装提供它的 PHP 扩展。"},
+	{Code: "php.autoload", En: "Commit composer.json, by which vendor/ is made, or correct its path in the code.", Zh: "提交用于生成 vendor/ 的 composer.json，或改正代码中的路径。"},
 	{Code: "app.tool", En: "Install {tool} where the app runs, or put it into the app's image.", Zh: "在运行应用的机器上安装 {tool}，或把它放进应用的镜像。"},
 
 	// Of a tool that is not there: "tool." and its name.
