@@ -50,6 +50,7 @@ func (in *instance) retainOnce(ctx context.Context) error {
 		return err
 	}
 	logs, logsErr := in.retainLogs(ctx, policy)
+	images, imagesErr := in.outside.remove(ctx, gone.Images)
 	uploads, uploadsErr := in.registry.Sweep(ctx, time.Now().Add(-policy.Grace.Std()))
 	collected, err := in.registry.Collect(ctx, registry.Rules{
 		Own: ownRepositories, Grace: policy.Grace.Std(), Settle: min(settle, policy.Grace.Std()), Now: time.Now,
@@ -58,12 +59,12 @@ func (in *instance) retainOnce(ctx context.Context) error {
 			return in.store.NamesDigest(ctx, app, delivery.Digest(digest))
 		},
 	})
-	if gone.Any() || logs+uploads+collected.Manifests+collected.Blobs > 0 {
+	if gone.Any() || logs+images+uploads+collected.Manifests+collected.Blobs > 0 {
 		in.log.Info("retention", "runs", gone.Runs, "releases", gone.Releases, "artifacts", gone.Artifacts,
-			"hooks", gone.Hooks, "audit", gone.Audit, "logs", logs, "uploads", uploads,
+			"hooks", gone.Hooks, "audit", gone.Audit, "logs", logs, "images", images, "uploads", uploads,
 			"manifests", collected.Manifests, "blobs", collected.Blobs, "bytes", collected.Bytes)
 	}
-	return errors.Join(logsErr, uploadsErr, err)
+	return errors.Join(logsErr, imagesErr, uploadsErr, err)
 }
 
 // retainLogs removes the logs of runs that are gone, and the lines of old ones.

@@ -41,6 +41,8 @@ type instance struct {
 	store    *store.Store
 	logs     *joblog.Store
 	registry *registry.Registry
+	// outside is nil with the embedded registry.
+	outside  *outside
 	images   *image.Client
 	executor *execute.Executor
 	caches   *cache.Store
@@ -153,6 +155,9 @@ func (in *instance) assemble(ctx context.Context) error {
 		return err
 	}
 	in.images = puller.client(filepath.Join(in.opts.cache, "image", "server"))
+	if in.opts.registry.external() {
+		in.outside = &outside{client: in.images, registry: puller.Registry, store: in.store, log: in.log}
+	}
 	in.caches = newCaches(in.opts)
 	if in.executor, err = in.newExecutor(); err != nil {
 		return err

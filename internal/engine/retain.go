@@ -25,10 +25,20 @@ const (
 )
 
 // Forgotten counts what a pass removed.
-type Forgotten struct{ Runs, Releases, Artifacts, Hooks, Audit int }
+type Forgotten struct {
+	Runs, Releases, Artifacts, Hooks, Audit int
+	// Images are those of the artifacts; some may be needed again meanwhile.
+	Images []Image
+}
+
+// Image is one in an app's repository.
+type Image struct {
+	App    string
+	Digest delivery.Digest
+}
 
 // Any tells whether anything went.
-func (f Forgotten) Any() bool { return f != Forgotten{} }
+func (f Forgotten) Any() bool { return f.Runs+f.Releases+f.Artifacts+f.Hooks+f.Audit > 0 }
 
 // Retain makes one pass over the past: it removes what the retention policy lets go,
 // in small transactions. A pass that ends early, or is killed, is taken up by the
@@ -76,6 +86,11 @@ func (e *Engine) retainApp(ctx context.Context, policy delivery.Retention, app s
 				return fmt.Errorf("forget the past of %s: %w", app, err)
 			}
 			*kind.gone += n
+			if n > 0 && kind.name == delivery.KeptArtifact {
+				for _, v := range batch {
+					f.Images = append(f.Images, Image{app, delivery.Digest(v.ID)})
+				}
+			}
 			if err := rest(ctx); err != nil {
 				return err
 			}
