@@ -15,8 +15,12 @@ type AttemptSpec struct {
 	ServerURL string
 	// Image is a pod's build environment; a local process has the machine's.
 	Image string
-	// Caches tells whether the Plan has any.
-	Caches bool
+	// Caches are where the attempt's caches are kept; nil for a Plan without any.
+	Caches *CachePlaces
+	// Timeout limits the whole attempt; 0 is no limit.
+	Timeout Duration
+	// MoreMemory says that an earlier attempt had too little.
+	MoreMemory bool
 	// Pod is the build pod's template; nil is the executor's default.
 	Pod *BuildPod
 }

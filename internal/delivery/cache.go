@@ -85,6 +85,23 @@ func CacheDomains(app string, protected bool) (read []string, publish string) {
 	return []string{own, ProtectedDomain}, own
 }
 
+// CachePlaces are where an attempt's caches are kept: each trust domain has a place
+// for each Stack.
+type CachePlaces struct {
+	Stack   string
+	Read    []string
+	Publish string
+}
+
+// CachePlaces returns where the run's caches are kept; nil when its Plan has none.
+func (r Run) CachePlaces() *CachePlaces {
+	if len(r.Plan.Caches) == 0 {
+		return nil
+	}
+	read, publish := CacheDomains(r.App, r.Plan.Protected)
+	return &CachePlaces{Stack: r.Plan.Stack, Read: read, Publish: publish}
+}
+
 // Describe says in a line what there was of the cache, at now.
 func (u CacheUse) Describe(now time.Time) string {
 	text := "cache " + u.Name + ": "

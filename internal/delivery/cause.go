@@ -69,6 +69,14 @@ func (c Cause) Hidden(hide func(string) string) Cause {
 	return c
 }
 
+// Same tells whether two Causes say the same; what nothing causes is nil.
+func (c *Cause) Same(d *Cause) bool {
+	if c == nil || d == nil {
+		return c == d
+	}
+	return c.Code == d.Code && c.Text == d.Text
+}
+
 func (c *Cause) String() string {
 	if c == nil {
 		return ""

@@ -16,12 +16,20 @@ func (j *Job) admit(e JobAdmitted, plan Plan) error {
 	return nil
 }
 
+func (j *Job) wait(e AttemptWaits) error {
+	if !j.current(e.Attempt) || j.State != JobStarting {
+		return ErrGone
+	}
+	j.Cause = e.Cause
+	return nil
+}
+
 func (j *Job) claim(e AttemptClaimed) error {
 	switch {
 	case !j.current(e.Attempt):
 		return ErrGone
 	case j.State == JobStarting:
-		j.State, j.TokenHash, j.StartedAt, j.SeenAt = JobRunning, e.TokenHash, e.At, e.At
+		j.State, j.TokenHash, j.StartedAt, j.SeenAt, j.Cause = JobRunning, e.TokenHash, e.At, e.At, nil
 		return nil
 	case j.TokenHash == e.TokenHash:
 		j.SeenAt = e.At

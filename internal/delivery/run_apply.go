@@ -18,6 +18,13 @@ type (
 		Job string
 		At  time.Time
 	}
+	// AttemptWaits says why the attempt does not run yet; nil that it is about to.
+	AttemptWaits struct {
+		Job     string
+		Attempt int
+		Cause   *Cause
+		At      time.Time
+	}
 	// AttemptClaimed says that the attempt's runner took its job. The same token
 	// may claim again; another one is refused.
 	AttemptClaimed struct {
@@ -86,6 +93,7 @@ type (
 )
 
 func (JobAdmitted) Name() string     { return "job.admitted" }
+func (AttemptWaits) Name() string    { return "attempt.waits" }
 func (AttemptClaimed) Name() string  { return "attempt.claimed" }
 func (PlanRefined) Name() string     { return "plan.refined" }
 func (StepReported) Name() string    { return "step.reported" }
@@ -106,6 +114,8 @@ func (r Run) Apply(e Event) (Run, error) {
 	switch e := e.(type) {
 	case JobAdmitted:
 		at, err = e.At, r.onJob(e.Job, func(j *Job) error { return j.admit(e, r.Plan) })
+	case AttemptWaits:
+		at, err = e.At, r.onJob(e.Job, func(j *Job) error { return j.wait(e) })
 	case AttemptClaimed:
 		at, err = e.At, r.onJob(e.Job, func(j *Job) error { return j.claim(e) })
 	case PlanRefined:

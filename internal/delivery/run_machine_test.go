@@ -38,6 +38,11 @@ func runEvents() []event[delivery.Run] {
 			return delivery.AttemptClaimed{Job: build, Attempt: j.Attempt - back, TokenHash: token, At: t0}
 		})
 	}
+	waits := func(c *delivery.Cause, back int) func(delivery.Run) delivery.Event {
+		return job(func(j delivery.Job) delivery.Event {
+			return delivery.AttemptWaits{Job: build, Attempt: j.Attempt - back, Cause: c, At: t0}
+		})
+	}
 	report := func(ahead int64, back int, step string) func(delivery.Run) delivery.Event {
 		return job(func(j delivery.Job) delivery.Event {
 			s := nextStep(j)
@@ -96,6 +101,9 @@ func runEvents() []event[delivery.Run] {
 	}
 	return []event[delivery.Run]{
 		{"job.admitted", fact(delivery.JobAdmitted{Job: build, At: t0})},
+		{"attempt.waits", waits(&delivery.Cause{Code: delivery.AttemptQuota, Text: "no room"}, 0)},
+		{"attempt.waits (no more)", waits(nil, 0)},
+		{"attempt.waits (fenced)", waits(nil, 1)},
 		{"attempt.claimed", claim("mine", 0)},
 		{"attempt.claimed (another runner)", claim("theirs", 0)},
 		{"attempt.claimed (fenced)", claim("mine", 1)},

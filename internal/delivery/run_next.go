@@ -1,6 +1,9 @@
 package delivery
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // RunLimits are the promises about attempts that a Run's policy keeps.
 type RunLimits struct {
@@ -85,7 +88,19 @@ func (r Run) nextStarting(j Job, now time.Time, f RunFacts) ([]Action, time.Time
 		}
 		return []Action{StartAttempt{Job: j.Name}}, late
 	}
-	return r.lose(j, now, l, Because("attempt.not_started", Args{"limit": l.Start.String()})), time.Time{}
+	return r.lose(j, now, l, j.neverStarted(l.Start)), time.Time{}
+}
+
+// neverStarted is why an attempt did not start within the limit: what it waited for,
+// as far as that is known.
+func (j Job) neverStarted(limit time.Duration) Cause {
+	late := Because("attempt.not_started", Args{"limit": limit.String()})
+	if j.Cause == nil {
+		return late
+	}
+	c := *j.Cause
+	c.Evidence = append(slices.Clip(c.Evidence), late.Text)
+	return c
 }
 
 func (r Run) nextRunning(j Job, now time.Time, l RunLimits) ([]Action, time.Time) {
@@ -136,6 +151,6 @@ func (r Run) lose(j Job, now time.Time, l RunLimits, cause Cause) []Action {
 func (r Run) Lost(j Job, now time.Time, l RunLimits, cause Cause) AttemptLost {
 	return AttemptLost{
 		Job: j.Name, Attempt: j.Attempt, Cause: cause, At: now,
-		Final: j.Attempt >= l.Attempts, RetryAfter: l.Backoff << min(max(j.Attempt-1, 0), 10),
+		Final: j.exhausted(cause, l), RetryAfter: j.backoff(l),
 	}
 }

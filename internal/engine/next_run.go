@@ -106,7 +106,8 @@ func (e *Engine) startAttempt(ctx context.Context, d *draft, run delivery.Run, j
 	key := run.AttemptKey(j)
 	status, err := e.cfg.Executor.Start(ctx, delivery.AttemptSpec{
 		Key: key, ClaimCode: e.claimCode(key), ServerURL: e.cfg.RunnerURL,
-		Image: run.Plan.BuildImage, Caches: len(run.Plan.Caches) > 0, Pod: run.Plan.Pod,
+		Image: run.Plan.BuildImage, Pod: run.Plan.Pod, Caches: run.CachePlaces(),
+		Timeout: run.Plan.Timeout, MoreMemory: j.MoreMemory(),
 	})
 	if err != nil {
 		return fmt.Errorf("start %s: %w", key, err)
@@ -128,8 +129,14 @@ func (e *Engine) observeAttempt(ctx context.Context, d *draft, run delivery.Run,
 // judgeAttempt turns an observation into a fact: an attempt that is over without
 // its runner's last report is lost.
 func (e *Engine) judgeAttempt(ctx context.Context, d *draft, run delivery.Run, j delivery.Job, s delivery.AttemptStatus) error {
-	if s.Phase == delivery.AttemptPending || s.Phase == delivery.AttemptAlive {
+	switch s.Phase {
+	case delivery.AttemptAlive:
 		return nil
+	case delivery.AttemptPending:
+		if j.State != delivery.JobStarting || j.Cause.Same(s.Cause) {
+			return nil
+		}
+		return d.record(ctx, run.Ref(), delivery.AttemptWaits{Job: j.Name, Attempt: j.Attempt, Cause: s.Cause, At: d.now})
 	}
 	cause := delivery.Because("attempt.lost", nil)
 	if s.Cause != nil {

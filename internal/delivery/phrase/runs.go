@@ -18,6 +18,89 @@ var runs = []Phrase{
 		En:   "the runner ended without a report", NextEn: "it is tried again by itself",
 		Zh: "执行器没有汇报就结束了", NextZh: "会自动重试",
 	},
+	{
+		Code: "attempt.memory",
+		En:   "out of memory: the build used all of its {limit}«, at step {step}»«; its peak was {peak}»", NextEn: "It is tried once more with half as much again; if that is too little too, raise resources.limits.memory of the App's build.",
+		Zh: "内存不足：构建用尽了 {limit} 内存«（步骤 {step}）»«，峰值 {peak}»", NextZh: "会以 1.5 倍内存再试一次；如果仍然不够，请调高 App 的 build 中的 resources.limits.memory。",
+	},
+	{
+		Code: "attempt.disk",
+		En:   "out of disk: the build wrote more than its limit of {limit}", NextEn: "Raise resources.limits.ephemeral-storage of the App's build, or let it write less.",
+		Zh: "磁盘不足：构建写入的数据超过了限额 {limit}", NextZh: "调高 App 的 build 中的 resources.limits.ephemeral-storage，或让构建少写一些。",
+	},
+	{
+		Code: "attempt.evicted",
+		En:   "the node put the build out: {message}", NextEn: "it is tried again by itself; if this repeats, give the nodes of builds more room",
+		Zh: "节点驱逐了构建：{message}", NextZh: "会自动重试；如果反复出现，请给运行构建的节点更多资源",
+	},
+	{
+		Code: "attempt.preempted",
+		En:   "something more important took the build's place«: {message}»", NextEn: "it is tried again by itself",
+		Zh: "更重要的工作负载占用了构建的位置«：{message}»", NextZh: "会自动重试",
+	},
+	{
+		Code: "attempt.reclaimed",
+		En:   "the node {node} is drained, or was taken back«: {message}»", NextEn: "it is tried again by itself on another node",
+		Zh: "节点 {node} 正在排空或已被回收«：{message}»", NextZh: "会自动在其他节点重试",
+	},
+	{
+		Code: "attempt.node_lost",
+		En:   "the node {node} does not answer", NextEn: "it is tried again by itself on another node",
+		Zh: "节点 {node} 没有响应", NextZh: "会自动在其他节点重试",
+	},
+	{
+		Code: "attempt.deleted",
+		En:   "the build's pod was deleted", NextEn: "it is tried again by itself",
+		Zh: "构建的 Pod 被删除", NextZh: "会自动重试",
+	},
+	{
+		Code: "attempt.killed",
+		En:   "the build's pod ended: {reason}«, exit {exit}»", NextEn: "it is tried again by itself; if this repeats, look at the node's log",
+		Zh: "构建的 Pod 已结束：{reason}«，退出码 {exit}»", NextZh: "会自动重试；如果反复出现，请查看节点日志",
+	},
+	{
+		Code: "attempt.image",
+		En:   "the image {image} cannot be pulled: {@reason}", NextEn: "Correct the image of the Stack's build, or name a pull secret under build.pod.pullSecrets.",
+		Zh: "无法拉取镜像 {image}：{@reason}", NextZh: "改正 Stack 的 build.image，或在 build.pod.pullSecrets 中指定拉取凭据。",
+	},
+	{En: "the registry has no such image, or hides it", Zh: "仓库中没有该镜像，或不可见"},
+	{En: "the registry refuses the credentials", Zh: "仓库拒绝了凭据"},
+	{En: "the registry does not answer", Zh: "仓库没有响应"},
+	{
+		Code: "attempt.image_name",
+		En:   "{image} is not the name of an image", NextEn: "Correct the image of the Stack's build.",
+		Zh: "{image} 不是合法的镜像名", NextZh: "改正 Stack 的 build.image。",
+	},
+	{
+		Code: "attempt.unschedulable",
+		En:   "no node takes the build: {message}", NextEn: "It starts by itself when there is room; lower resources.requests of the build, or add nodes.",
+		Zh: "没有节点可以运行构建：{message}", NextZh: "有空位时会自动开始；可调低构建的 resources.requests，或增加节点。",
+	},
+	{
+		Code: "attempt.quota",
+		En:   "the quota of namespace {namespace} is used up: {message}", NextEn: "It starts by itself when other builds end; raise the quota if this lasts.",
+		Zh: "命名空间 {namespace} 的配额已用完：{message}", NextZh: "其他构建结束后会自动开始；如果持续出现，请调高配额。",
+	},
+	{
+		Code: "attempt.refused",
+		En:   "the cluster refuses the build's pod: {message}", NextEn: "Correct what it names, in the Stack's build.pod or in the cluster.",
+		Zh: "集群拒绝了构建的 Pod：{message}", NextZh: "请在 Stack 的 build.pod 或集群中改正它指出的问题。",
+	},
+	{
+		Code: "attempt.volume",
+		En:   "a volume of the build cannot be mounted: {message}", NextEn: "See that the claim, Secret or ConfigMap is there and its storage works; it starts by itself then.",
+		Zh: "无法挂载构建的卷：{message}", NextZh: "请确认其 PVC、Secret 或 ConfigMap 存在且存储可用；之后会自动开始。",
+	},
+	{
+		Code: "attempt.sandbox",
+		En:   "the node {node} cannot set the build's pod up: {message}", NextEn: "it is tried again by itself; if this lasts, look at the node's container runtime and network",
+		Zh: "节点 {node} 无法建立构建的 Pod：{message}", NextZh: "会自动重试；如果持续出现，请检查节点的容器运行时和网络",
+	},
+	{
+		Code: "attempt.service",
+		En:   "the service {service} beside the build does not run: {message}", NextEn: "Correct it under build.pod.services of the Stack.",
+		Zh: "构建的附属服务 {service} 没有运行：{message}", NextZh: "请在 Stack 的 build.pod.services 中改正。",
+	},
 	{Code: "runner.ended", En: "the build process has ended", Zh: "构建进程已经结束"},
 	{
 		Code: "runner.failed",

@@ -96,7 +96,7 @@ func (e *Executor) command(a attempt, spec delivery.AttemptSpec, lock, code, log
 		err := cmd.Start()
 		return cmd, pidfd, err
 	}
-	if spec.Caches && e.CacheDir != "" && !e.noMounts {
+	if spec.Caches != nil && e.CacheDir != "" && !e.noMounts {
 		cmd, pidfd, err := start(true)
 		if err == nil {
 			return cmd, pidfd, nil
