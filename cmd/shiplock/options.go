@@ -38,6 +38,7 @@ type options struct {
 	runner    string // shiplock-runner
 	web       string // shiplock-web
 	logLevel  string
+	build     buildOptions
 	// retainEvery is the time between two passes over the past.
 	retainEvery time.Duration
 	// logLimit bounds the log of one attempt, in MB.
@@ -72,6 +73,7 @@ func (o *options) flags(f *pflag.FlagSet) {
 	f.IntVar(&o.logLimit, "log-limit", 2048, "how many MB of a job's log are kept; a job that writes more goes on, and its log says so")
 	f.StringVar(&o.runner, "runner", "", "path of shiplock-runner (default: beside this program)")
 	f.StringVar(&o.web, "web", "", "path of shiplock-web, which serves sites and PHP (default: beside this program)")
+	o.build.flags(f)
 	f.StringVar(&o.logLevel, "log", "info", "debug, info, warn or error")
 	f.StringVar(&o.gitlabURL, "gitlab-url", "", "GitLab to send commit statuses to; its token is SHIPLOCK_GITLAB_TOKEN")
 	f.StringVar(&o.giteaURL, "gitea-url", "", "Gitea or Forgejo to send commit statuses to; its token is SHIPLOCK_GITEA_TOKEN")
@@ -122,6 +124,9 @@ func (o *options) check() error {
 		}
 	}
 	if err := o.registry.check(); err != nil {
+		return err
+	}
+	if err := o.build.check(o.runnerURL); err != nil {
 		return err
 	}
 	return o.findPrograms()

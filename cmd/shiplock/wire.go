@@ -44,7 +44,7 @@ type instance struct {
 	// outside is nil with the embedded registry.
 	outside  *outside
 	images   *image.Client
-	executor *execute.Executor
+	executor executor
 	caches   *cache.Store
 	deployer *deploy.Deployer
 	engine   *engine.Engine
@@ -159,7 +159,7 @@ func (in *instance) assemble(ctx context.Context) error {
 		in.outside = &outside{client: in.images, registry: puller.Registry, store: in.store, log: in.log}
 	}
 	in.caches = newCaches(in.opts)
-	if in.executor, err = in.newExecutor(); err != nil {
+	if in.executor, err = in.newExecutor(ctx, puller); err != nil {
 		return err
 	}
 	in.deployer = deploy.NewDeployer(deploy.DeployerConfig{
@@ -197,10 +197,16 @@ func (in *instance) assemble(ctx context.Context) error {
 func (in *instance) limits() delivery.RunLimits {
 	l := delivery.DefaultRunLimits()
 	l.Silence = in.opts.silence
+	if in.opts.build.executor == inPods {
+		l.Start = in.opts.build.start
+	}
 	return l
 }
 
-func (in *instance) newExecutor() (*execute.Executor, error) {
+func (in *instance) newExecutor(ctx context.Context, registry endpoint) (executor, error) {
+	if in.opts.build.executor == inPods {
+		return in.newPodExecutor(ctx, registry)
+	}
 	return execute.New(execute.Config{
 		Dir: in.path("attempts"), CacheDir: in.opts.cache, Runner: []string{in.opts.runner}, Logger: in.log,
 		OnExit: func(key string) {

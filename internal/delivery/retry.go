@@ -15,6 +15,7 @@ const (
 	// AttemptImage: the build's image cannot be had, and AttemptImageName: nor ever.
 	AttemptImage     = "attempt.image"
 	AttemptImageName = "attempt.image_name"
+	AttemptNoImage   = "attempt.no_image"
 	// AttemptRefused: the cluster takes no such pod.
 	AttemptRefused = "attempt.refused"
 	// AttemptUnschedulable: no node had room; AttemptQuota: nor had the namespace.
@@ -31,6 +32,7 @@ var tries = map[string]int{
 	AttemptDisk:          1,
 	AttemptImage:         2,
 	AttemptImageName:     1,
+	AttemptNoImage:       1,
 	AttemptRefused:       1,
 	AttemptUnschedulable: 1,
 	AttemptQuota:         1,

@@ -303,6 +303,16 @@ func (e *Engine) attempt(ctx context.Context, key string) (delivery.Run, deliver
 	return run, *job, attempt, nil
 }
 
+// AttemptActive tells whether the engine still counts on an attempt: whether it is its
+// job's current one, and has not ended.
+func (e *Engine) AttemptActive(ctx context.Context, key string) (bool, error) {
+	_, job, attempt, err := e.attempt(ctx, key)
+	if delivery.KindOf(err) == delivery.NotFound || IsGone(err) {
+		return false, nil
+	}
+	return attempt == job.Attempt && job.State.Active(), err
+}
+
 func holds(j delivery.Job, token string) bool {
 	return j.TokenHash != "" && subtle.ConstantTimeCompare([]byte(j.TokenHash), []byte(hashToken(token))) == 1
 }

@@ -67,6 +67,16 @@ var runs = []Phrase{
 	{En: "the registry refuses the credentials", Zh: "仓库拒绝了凭据"},
 	{En: "the registry does not answer", Zh: "仓库没有响应"},
 	{
+		Code: "attempt.preparing",
+		En:   "the image {image} is given its runner, which takes a while the first time",
+		Zh:   "正在为镜像 {image} 加入执行器，首次需要一些时间",
+	},
+	{
+		Code: "attempt.no_image",
+		En:   "builds run in pods here, and the Stack names no image", NextEn: "Give the Stack a build.image.",
+		Zh: "此处的构建在 Pod 中运行，而 Stack 没有指定镜像", NextZh: "请为 Stack 设置 build.image。",
+	},
+	{
 		Code: "attempt.image_name",
 		En:   "{image} is not the name of an image", NextEn: "Correct the image of the Stack's build.",
 		Zh: "{image} 不是合法的镜像名", NextZh: "改正 Stack 的 build.image。",

@@ -2,6 +2,16 @@ package phrase
 
 // trouble are errors of the world around: repositories, forges, registries, disks.
 var trouble = []Phrase{
+	{En: "the cluster's configuration is not usable", Zh: "集群的配置无法使用"},
+	{En: "this is no pod with a service account: name a cluster with --kubeconfig", Zh: "这里不是带有 ServiceAccount 的 Pod：请用 --kubeconfig 指定集群"},
+	{En: "the kubeconfig {path} cannot be used", Zh: "kubeconfig {path} 无法使用"},
+	{En: "the cluster's API server does not answer", Zh: "集群的 API 服务器没有响应"},
+	{En: "the cluster's API server is busy or unwell", Zh: "集群的 API 服务器繁忙或异常"},
+	{En: "the cluster at {host} has not shown its pods yet", Zh: "集群 {host} 还没有返回其 Pod 列表"},
+	{En: "{size} is no size of a volume of caches: write an amount such as 20Gi", Zh: "{size} 不是缓存卷的合法大小：请写成 20Gi 这样的数量"},
+	{En: "--executor is local or kubernetes, not {value}", Zh: "--executor 应为 local 或 kubernetes，而不是 {value}"},
+	{En: "builds in pods need --runner-url: the address by which a pod reaches this server", Zh: "在 Pod 中构建需要 --runner-url：Pod 访问本服务器的地址"},
+	{En: "--build-start must be at least 10s", Zh: "--build-start 至少为 10s"},
 	{En: "the repository was not found, or the credential may not see it; check the App's repository and the token's access", Zh: "找不到仓库，或凭据无权查看；请检查 App 的仓库和令牌的权限"},
 	{En: "the commit is not in the repository; it may have been force-pushed away", Zh: "仓库中没有这个提交；可能已被强制推送覆盖"},
 	{En: "the branch is not in the repository; it may have been deleted", Zh: "仓库中没有这个分支；可能已被删除"},

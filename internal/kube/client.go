@@ -1,0 +1,161 @@
+package kube
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/serializer"
+	"k8s.io/apimachinery/pkg/version"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/clientcmd"
+
+	"github.com/shiplock/shiplock/internal/delivery"
+)
+
+// Config says which cluster, and as whom.
+type Config struct {
+	// Kubeconfig is a file; "" is the cluster that this process runs in.
+	Kubeconfig string
+	// Context is of the file; "" is its current one.
+	Context string
+	// UserAgent is how the API server's audit names us.
+	UserAgent string
+}
+
+// Client is a connection to one cluster's API. It is safe for concurrent use.
+type Client struct {
+	// Host is the API server's address.
+	Host string
+	core *rest.RESTClient
+}
+
+// callTimeout limits a call that the caller does not limit more, and answerTimeout how
+// long the API server may take to begin its answer, also to a watch.
+const (
+	callTimeout   = 30 * time.Second
+	answerTimeout = 30 * time.Second
+)
+
+// Connect prepares a connection; it does not speak to the cluster yet.
+func Connect(c Config) (*Client, error) {
+	config, err := load(c)
+	if err != nil {
+		return nil, err
+	}
+	config.UserAgent = c.UserAgent
+	// The limits of client-go are for controllers that know no other measure. What we
+	// ask for is bounded by what we start, and the API server sheds load by itself.
+	config.QPS = -1
+	config.GroupVersion = &corev1.SchemeGroupVersion
+	config.APIPath = "/api"
+	config.NegotiatedSerializer = serializer.NewCodecFactory(scheme()).WithoutConversion()
+	config.WrapTransport = impatient
+	core, err := rest.RESTClientFor(config)
+	if err != nil {
+		return nil, delivery.Wrap(delivery.Invalid, "the cluster's configuration is not usable", err)
+	}
+	return &Client{Host: config.Host, core: core}, nil
+}
+
+func load(c Config) (*rest.Config, error) {
+	if c.Kubeconfig == "" {
+		config, err := rest.InClusterConfig()
+		if err != nil {
+			return nil, delivery.Wrap(delivery.Invalid, "this is no pod with a service account: name a cluster with --kubeconfig", err)
+		}
+		return config, nil
+	}
+	rules := &clientcmd.ClientConfigLoadingRules{ExplicitPath: c.Kubeconfig}
+	config, err := clientcmd.NewNonInteractiveDeferredLoadingClientConfig(rules, &clientcmd.ConfigOverrides{CurrentContext: c.Context}).ClientConfig()
+	if err != nil {
+		return nil, delivery.Wrap(delivery.Invalid, "the kubeconfig "+c.Kubeconfig+" cannot be used", err)
+	}
+	return config, nil
+}
+
+func scheme() *runtime.Scheme {
+	s := runtime.NewScheme()
+	metav1.AddToGroupVersion(s, corev1.SchemeGroupVersion)
+	if err := corev1.AddToScheme(s); err != nil {
+		panic("kube: the core API does not register: " + err.Error()) // a program error
+	}
+	return s
+}
+
+// impatient has no request wait for ever for an answer to begin.
+func impatient(rt http.RoundTripper) http.RoundTripper {
+	if t, ok := rt.(*http.Transport); ok {
+		t.ResponseHeaderTimeout = answerTimeout
+	}
+	return rt
+}
+
+// Version asks for the cluster's version.
+func (c *Client) Version(ctx context.Context) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	var v version.Info
+	raw, err := c.core.Get().AbsPath("/version").Do(ctx).Raw()
+	if err == nil {
+		err = decode(raw, &v)
+	}
+	if err != nil {
+		return "", fmt.Errorf("ask %s for its version: %w", c.Host, classify(err))
+	}
+	return v.GitVersion, nil
+}
+
+// Object is what the API has of a name in a namespace.
+type Object interface {
+	runtime.Object
+	metav1.Object
+}
+
+// Create makes an object, and reads into it what was made. Conflict when there is one
+// of its name already.
+func (c *Client) Create(ctx context.Context, resource string, o Object) error {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	err := c.core.Post().Namespace(o.GetNamespace()).Resource(resource).Body(o).Do(ctx).Into(o)
+	return classify(err)
+}
+
+// Get reads an object into one that names it.
+func (c *Client) Get(ctx context.Context, resource string, o Object) error {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	return classify(c.core.Get().Namespace(o.GetNamespace()).Resource(resource).Name(o.GetName()).Do(ctx).Into(o))
+}
+
+// List reads the objects of a namespace that a label selector fits.
+func (c *Client) List(ctx context.Context, resource, namespace, selector string, into runtime.Object) error {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	req := c.core.Get().Resource(resource).Param("labelSelector", selector)
+	if namespace != "" {
+		req = req.Namespace(namespace)
+	}
+	return classify(req.Do(ctx).Into(into))
+}
+
+// Delete asks for the end of an object, which is this very one if its UID is set. A
+// pod has grace to end. That there is none is no error.
+func (c *Client) Delete(ctx context.Context, resource string, o Object, grace time.Duration) error {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	seconds := int64(grace.Seconds())
+	options := metav1.DeleteOptions{GracePeriodSeconds: &seconds}
+	if uid := o.GetUID(); uid != "" {
+		options.Preconditions = &metav1.Preconditions{UID: &uid}
+	}
+	err := classify(c.core.Delete().Namespace(o.GetNamespace()).Resource(resource).Name(o.GetName()).Body(&options).Do(ctx).Error())
+	if kind := delivery.KindOf(err); kind == delivery.NotFound || kind == delivery.Conflict {
+		return nil // it is gone, or another one has its name
+	}
+	return err
+}

@@ -1,0 +1,83 @@
+package kube
+
+import (
+	"context"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/tools/cache"
+)
+
+// Watch keeps the objects of one resource in one namespace that the selectors fit.
+type Watch[T Object] struct {
+	store cache.Store
+	run   cache.Controller
+}
+
+// Selected says what to watch.
+type Selected struct {
+	Resource, Namespace string
+	// Labels and Fields are selectors; "" selects all.
+	Labels, Fields string
+}
+
+// Changes are called, one at a time, when the watch has seen one: before is the zero
+// value of an object that is new, now of one that is gone.
+type Changes[T Object] func(before, now T)
+
+// NewWatch prepares a watch of objects like kind. Run must be called for it to see.
+// What lean takes out of an object is not kept.
+func NewWatch[T Object](c *Client, s Selected, kind T, lean func(T), changed Changes[T]) *Watch[T] {
+	source := cache.NewFilteredListWatchFromClient(c.core, s.Resource, s.Namespace, func(o *metav1.ListOptions) {
+		o.LabelSelector, o.FieldSelector = s.Labels, s.Fields
+	})
+	var none T
+	w := &Watch[T]{}
+	w.store, w.run = cache.NewInformerWithOptions(cache.InformerOptions{
+		ListerWatcher: source, ObjectType: kind,
+		Transform: func(o any) (any, error) {
+			if t, ok := o.(T); ok {
+				t.SetManagedFields(nil)
+				lean(t)
+			}
+			return o, nil
+		},
+		Handler: cache.ResourceEventHandlerFuncs{
+			AddFunc:    func(o any) { changed(none, o.(T)) },
+			UpdateFunc: func(before, now any) { changed(before.(T), now.(T)) },
+			DeleteFunc: func(o any) {
+				if last, ok := o.(cache.DeletedFinalStateUnknown); ok {
+					o = last.Obj // its last state was missed
+				}
+				if t, ok := o.(T); ok {
+					changed(t, none)
+				}
+			},
+		},
+	})
+	return w
+}
+
+// Run watches until ctx ends. It begins anew by itself when the API server was away.
+func (w *Watch[T]) Run(ctx context.Context) { w.run.RunWithContext(ctx) }
+
+// Synced tells whether all that was there at the beginning has been seen.
+func (w *Watch[T]) Synced() bool { return w.run.HasSynced() }
+
+// Get returns an object as it was last seen. It must not be changed.
+func (w *Watch[T]) Get(namespace, name string) (t T, ok bool) {
+	o, ok, err := w.store.GetByKey(namespace + "/" + name)
+	if err != nil || !ok {
+		return t, false
+	}
+	return o.(T), true
+}
+
+// All returns all objects as they were last seen. They must not be changed.
+func (w *Watch[T]) All() []T {
+	list := w.store.List()
+	all := make([]T, len(list))
+	for i, o := range list {
+		all[i] = o.(T)
+	}
+	return all
+}
