@@ -33,13 +33,15 @@ func (s *Store) coldFile(domain, stack, app string) (string, error) {
 // domains that knows one; false when none is.
 func (s *Store) Cold(domains []string, stack, app string) (c Cold, known bool) {
 	for _, domain := range domains {
-		path, err := s.coldFile(domain, stack, app)
-		if err != nil {
-			return Cold{}, false
-		}
-		text, err := os.ReadFile(path)
-		if err == nil && json.Unmarshal(text, &c) == nil {
-			return c, true
+		for _, from := range s.sources() {
+			path, err := from.coldFile(domain, stack, app)
+			if err != nil {
+				return Cold{}, false
+			}
+			text, err := os.ReadFile(path)
+			if err == nil && json.Unmarshal(text, &c) == nil {
+				return c, true
+			}
 		}
 	}
 	return Cold{}, false

@@ -21,11 +21,13 @@ func (s *Store) Find(w Wanted) (*Snapshot, error) {
 		if err := p.check(); err != nil {
 			return nil, err
 		}
-		ids, err := s.ids(p)
-		errs = append(errs, err)
-		for _, id := range ids {
-			if sn, err := s.open(p, id); err == nil { // the rest is swept
-				all = append(all, sn)
+		for _, from := range s.sources() {
+			ids, err := from.ids(p)
+			errs = append(errs, err)
+			for _, id := range ids {
+				if sn, err := from.open(p, id); err == nil { // the rest is swept
+					all = append(all, sn)
+				}
 			}
 		}
 	}

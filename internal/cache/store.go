@@ -24,6 +24,8 @@ type Config struct {
 	Limit int64
 	// SnapshotLimit bounds the bytes of one snapshot; 0 is no limit.
 	SnapshotLimit int64
+	// Others are directories of Stores that are only read from.
+	Others []string
 	Now           func() time.Time
 }
 
@@ -36,6 +38,17 @@ func New(c Config) *Store {
 		c.Now = time.Now
 	}
 	return &Store{c}
+}
+
+// sources are the Stores that snapshots are looked for in, this one first.
+func (s *Store) sources() []*Store {
+	all := []*Store{s}
+	for _, dir := range s.Others {
+		c := s.Config
+		c.Dir, c.Others = dir, nil
+		all = append(all, &Store{c})
+	}
+	return all
 }
 
 // Names in a snapshot's directory.

@@ -49,7 +49,23 @@ func newCaches(j *job) *caches {
 	if j.Cache == "" || j.Assignment.Caches.Publish == "" {
 		return nil
 	}
-	return &caches{job: j, store: cache.New(cache.Config{Dir: j.Cache, SnapshotLimit: j.Assignment.Caches.Limit, Now: j.Now})}
+	c := cache.Config{Dir: j.Cache, Others: j.CacheRead, Limit: j.CacheLimit, SnapshotLimit: j.Assignment.Caches.Limit, Now: j.Now}
+	if j.CacheLimit > 0 && (c.SnapshotLimit == 0 || c.SnapshotLimit > j.CacheLimit/2) {
+		c.SnapshotLimit = j.CacheLimit / 2
+	}
+	return &caches{job: j, store: cache.New(c)}
+}
+
+// sweep keeps the place of the caches within its limit, if that is this job's to do.
+func (c *caches) sweep(ctx context.Context) {
+	if !c.inUse() || c.CacheLimit == 0 {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, publishLimit)
+	defer cancel()
+	if _, err := c.store.Sweep(ctx); err != nil {
+		c.Logger.Warn("caches not swept", "attempt", c.Attempt, "err", err)
+	}
 }
 
 // facts is where the job's trust domain remembers what images were found to be.

@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strconv"
 	"time"
 
 	"github.com/shiplock/shiplock/internal/api"
@@ -25,9 +26,15 @@ const (
 	EnvCode      = "SHIPLOCK_CODE"      // the claim code, or:
 	EnvCodeFD    = "SHIPLOCK_CODE_FD"   // an inherited pipe with it
 	EnvWorkspace = "SHIPLOCK_WORKSPACE" // a directory of its own
+	EnvImage     = "SHIPLOCK_IMAGE"     // not empty: the environment is the build image's
 	EnvCache     = "SHIPLOCK_CACHE"     // where caches outlive jobs; may be empty
-	EnvMounts    = "SHIPLOCK_MOUNTS"    // not empty: the runner has mounts of its own
-	EnvLockFD    = "SHIPLOCK_LOCK_FD"   // an inherited, locked file; see Hold
+	// EnvCacheRead are further folders with caches, to read only, between colons, and
+	// EnvCacheLimit is how many bytes the one of EnvCache may have, when its job is to
+	// keep to that.
+	EnvCacheRead  = "SHIPLOCK_CACHE_READ"
+	EnvCacheLimit = "SHIPLOCK_CACHE_LIMIT"
+	EnvMounts     = "SHIPLOCK_MOUNTS"  // not empty: the runner has mounts of its own
+	EnvLockFD     = "SHIPLOCK_LOCK_FD" // an inherited, locked file; see Hold
 )
 
 // Config is what a runner needs.
@@ -35,10 +42,16 @@ type Config struct {
 	Server, Attempt, Code, Workspace string
 	// Cache is a directory that outlives the job; "" is none.
 	Cache string
+	// CacheRead are further such directories, to read only. CacheLimit bounds the bytes
+	// in Cache, which the job sweeps itself; 0 leaves that to others.
+	CacheRead  []string
+	CacheLimit int64
 	// Mounts tells that this process has mounts of its own, and may mount.
 	Mounts bool
-	// Environ is what steps may inherit from, as of os.Environ.
+	// Environ is what steps may inherit from, as of os.Environ. InImage says that it is
+	// the build image's.
 	Environ []string
+	InImage bool
 	// Version is the runner's build, for people.
 	Version string
 
@@ -85,7 +98,15 @@ func FromEnv(getenv func(string) string) (Config, error) {
 	c := Config{
 		Server: getenv(EnvServer), Attempt: getenv(EnvAttempt), Code: getenv(EnvCode),
 		Workspace: getenv(EnvWorkspace), Cache: getenv(EnvCache),
-		Mounts: getenv(EnvMounts) != "",
+		CacheRead: filepath.SplitList(getenv(EnvCacheRead)),
+		Mounts:    getenv(EnvMounts) != "", InImage: getenv(EnvImage) != "",
+	}
+	if limit := getenv(EnvCacheLimit); limit != "" {
+		n, err := strconv.ParseInt(limit, 10, 64)
+		if err != nil || n <= 0 {
+			return Config{}, fmt.Errorf("%s is no number of bytes: %q", EnvCacheLimit, limit)
+		}
+		c.CacheLimit = n
 	}
 	if value := getenv(EnvCodeFD); value != "" {
 		fd, err := passed(EnvCodeFD, value)

@@ -24,11 +24,21 @@ var inherited = [...]string{
 var inheritedPrefixes = [...]string{"npm_config_", "NPM_CONFIG_", "NODE_", "MAVEN_"}
 
 // shared are places for caches, which a build has in its HOME.
-var shared = [...]string{"npm_config_cache", "npm_config_store_dir"}
+// MAVEN_CONFIG is one in Maven's images, and arguments to Maven's wrapper.
+var shared = [...]string{"npm_config_cache", "npm_config_store_dir", "gopath", "gocache", "gomodcache", "gradle_user_home", "maven_config", "composer_home"}
 
-func inherits(name string) bool {
-	if slices.Contains(shared[:], strings.ToLower(name)) {
+// clusters are prefixes of what a cluster tells every container, builds none of its
+// business.
+const clusters = "KUBERNETES_"
+
+// inherits tells whether steps get a variable of the runner's. In a pod all are of the
+// build's image, which the Stack chose for them.
+func (c Config) inherits(name string) bool {
+	switch {
+	case slices.Contains(shared[:], strings.ToLower(name)):
 		return false
+	case c.InImage:
+		return !strings.HasPrefix(name, clusters) && name != "HOSTNAME"
 	}
 	return slices.Contains(inherited[:], name) ||
 		slices.ContainsFunc(inheritedPrefixes[:], func(p string) bool { return strings.HasPrefix(name, p) })
@@ -42,7 +52,7 @@ func (j *job) stepEnv(s delivery.PlanStep, dir string) []string {
 		"LANG": "C.UTF-8", "TZ": "UTC", "USER": "shiplock",
 	}
 	for _, entry := range j.Environ {
-		if name, value, _ := strings.Cut(entry, "="); inherits(name) {
+		if name, value, _ := strings.Cut(entry, "="); j.inherits(name) {
 			env[name] = value
 		}
 	}

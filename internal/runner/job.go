@@ -68,7 +68,9 @@ func (j *job) run(ctx context.Context) error {
 	if err := context.Cause(j.hard); err != nil {
 		return err
 	}
-	return j.deliver(last, finish)
+	err := j.deliver(last, finish)
+	j.caches.sweep(context.WithoutCancel(ctx)) // when nobody waits for it
+	return err
 }
 
 // leaveOn ends everything when the server has no more use for this attempt. An

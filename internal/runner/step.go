@@ -66,6 +66,7 @@ func (j *job) script(ctx context.Context, s delivery.PlanStep) result {
 	files := j.expect(s, dir)
 	roots := j.roots(dir)
 	out := &output{journal: j.journal, step: s.Name, tests: quality.NewReader(s.Tests, roots), sample: diagnose.Sample{Roots: roots}}
+	before := readMemory()
 	p, err := j.house.run(command{
 		step: s.Name, path: shell, args: []string{"sh", "-e", "-c", s.Run}, dir: dir, env: env, grace: j.Grace,
 	})
@@ -85,7 +86,7 @@ func (j *job) script(ctx context.Context, s delivery.PlanStep) result {
 		r = failed(*c)
 	}
 	r.usage, r.tests, r.coverage, r.warnings = e.usage, tests, files.merged.Coverage(), files.warnings
-	return r
+	return starved(s.Name, r, before, readMemory())
 }
 
 // roots are where a step's tools find the sources: paths in Causes are relative.

@@ -37,6 +37,7 @@ const (
 
 // What a runner is told, by environment variables; see package runner.
 const (
+	envImage      = "SHIPLOCK_IMAGE"
 	envServer     = "SHIPLOCK_SERVER"
 	envAttempt    = "SHIPLOCK_ATTEMPT"
 	envCode       = "SHIPLOCK_CODE"
@@ -45,11 +46,6 @@ const (
 	envCacheRead  = "SHIPLOCK_CACHE_READ"
 	envCacheLimit = "SHIPLOCK_CACHE_LIMIT"
 )
-
-// strayHomes are variables by which well-known images move a tool's folders out of
-// HOME, where the Stacks' caches are; set to nothing, they do not. Maven's wrapper even
-// takes its one for arguments.
-var strayHomes = []string{"GOPATH", "MAVEN_CONFIG", "COMPOSER_HOME"}
 
 // unsaid is what bounds a build whose Stack says nothing: without a limit a single
 // build takes all that its node has.
@@ -115,16 +111,13 @@ func (e *Executor) pod(spec delivery.AttemptSpec, image string) *corev1.Pod {
 }
 
 func (e *Executor) environment(spec delivery.AttemptSpec) []corev1.EnvVar {
-	env := []corev1.EnvVar{
+	return []corev1.EnvVar{
 		{Name: envServer, Value: spec.ServerURL},
 		{Name: envAttempt, Value: spec.Key},
 		{Name: envCode, Value: spec.ClaimCode},
 		{Name: envWorkspace, Value: workspacePath},
+		{Name: envImage, Value: "own"},
 	}
-	for _, name := range strayHomes {
-		env = append(env, corev1.EnvVar{Name: name})
-	}
-	return env
 }
 
 // confined is what every container of ours may do: nothing that its user may not.
