@@ -24,7 +24,7 @@ func run() int {
 		In: os.Stdin, Out: os.Stdout, Err: os.Stderr, Terminal: term.IsTerminal(int(os.Stdout.Fd())),
 		Getenv: os.Getenv, Version: version,
 	})
-	root.AddCommand(newServe(), newDemo(), newLocal(), newSupervise())
+	root.AddCommand(newServe(), newDemo(), newLocal(), newCluster(), newSupervise())
 	err := root.ExecuteContext(ctx)
 	return cli.Exit(os.Stderr, cli.Language(root, os.Getenv), err)
 }
