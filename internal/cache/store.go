@@ -26,7 +26,7 @@ type Config struct {
 	SnapshotLimit int64
 	// Others are directories of Stores that are only read from.
 	Others []string
-	Now           func() time.Time
+	Now    func() time.Time
 }
 
 // Store is a directory of snapshots. Any number of processes may use one at a time.
