@@ -95,11 +95,14 @@ func (in *instance) newPodExecutor(ctx context.Context, registry endpoint) (exec
 		Cluster: cluster, Namespace: o.namespace, Installation: installation[:16],
 		PriorityClass: o.priorityClass, PullSecrets: o.pullSecrets, Image: o.image, Logger: in.log, Now: time.Now,
 		WithRunner: withRunner(registry, layer),
-		Registry:   execute.Registry{Host: registry.Registry, Username: registry.Username, Password: registry.Password},
 		Active:     func(ctx context.Context, key string) (bool, error) { return in.engine.AttemptActive(ctx, key) },
 		OnChange: func(ctx context.Context, key string) {
 			in.nudged(in.engine.NudgeAttempt(ctx, key))
 		},
+	}
+	if !in.opts.registry.external() { // nodes have their own way to another one
+		_, login := registry.Logins.For(registry.Registry)
+		c.Registry = execute.Registry{Host: registry.Registry, Username: login.Username, Password: login.Password}
 	}
 	if o.cacheSize != "" {
 		c.Cache = &execute.Claims{Size: delivery.Quantity(o.cacheSize), StorageClass: o.cacheClass, Shared: o.cacheShared}
@@ -109,9 +112,7 @@ func (in *instance) newPodExecutor(ctx context.Context, registry endpoint) (exec
 
 // withRunner gives an image the layer with the runner, in our registry.
 func withRunner(registry endpoint, layer string) func(context.Context, string) (string, error) {
-	client := image.New(image.Config{
-		Logins: map[string]image.Login{registry.Registry: {Username: registry.Username, Password: registry.Password}},
-	})
+	client := registry.client("")
 	return func(ctx context.Context, base string) (string, error) {
 		tag := delivery.HashJSON(base)[len("sha256:"):][:16] // keeps what is in use from being collected
 		r, err := client.Build(ctx, image.Spec{

@@ -106,7 +106,7 @@ func (e *Engine) startAttempt(ctx context.Context, d *draft, run delivery.Run, j
 	key := run.AttemptKey(j)
 	status, err := e.cfg.Executor.Start(ctx, delivery.AttemptSpec{
 		Key: key, ClaimCode: e.claimCode(key), ServerURL: e.cfg.RunnerURL,
-		Image: run.Plan.BuildImage, Pod: run.Plan.Pod, Caches: run.CachePlaces(),
+		Image: e.cfg.inRegistry(run.Plan.BuildImage), Pod: e.cfg.podHere(run.Plan.Pod), Caches: run.CachePlaces(),
 		Timeout: run.Plan.Timeout, MoreMemory: j.MoreMemory(),
 	})
 	if err != nil {

@@ -135,6 +135,20 @@ func (c Config) inRegistry(text string) string {
 	return strings.ReplaceAll(text, "{registry}", c.Registry)
 }
 
+// podHere is a build pod's template with the images of its services as they are named
+// in this installation.
+func (c Config) podHere(p *delivery.BuildPod) *delivery.BuildPod {
+	if p == nil || len(p.Services) == 0 {
+		return p
+	}
+	here := *p
+	here.Services = slices.Clone(p.Services)
+	for i := range here.Services {
+		here.Services[i].Image = c.inRegistry(here.Services[i].Image)
+	}
+	return &here
+}
+
 func imageTag(run delivery.Run) string { return fmt.Sprintf("%d-%s", run.Number, run.Commit.Short()) }
 
 // Report takes a runner's numbered reports in, each once.
