@@ -196,6 +196,9 @@ func (w World) peers(namespace string, of []networking.NetworkPolicyPeer, d dire
 	}
 	var peers []peer
 	for _, p := range of {
+		if p.IPBlock != nil && strings.Contains(p.IPBlock.CIDR, ":") {
+			continue // nobody here has an address of IPv6
+		}
 		if p.IPBlock != nil {
 			peers = append(peers, block(p.IPBlock, d))
 			continue

@@ -81,6 +81,7 @@ func TestWhatPodsMayReach(t *testing.T) {
 		{"pods of its namespace", networking.NetworkPolicyEgressRule{To: []networking.NetworkPolicyPeer{web}}, "ip daddr { 10.244.0.3 } return"},
 		{"another namespace", networking.NetworkPolicyEgressRule{To: []networking.NetworkPolicyPeer{blue}}, "ip daddr { 10.244.0.4 } return"},
 		{"addresses", networking.NetworkPolicyEgressRule{To: []networking.NetworkPolicyPeer{block}}, "ip daddr 0.0.0.0/0 ip daddr != { 10.0.0.0/8 } return"},
+		{"addresses of IPv6 too", networking.NetworkPolicyEgressRule{To: []networking.NetworkPolicyPeer{{IPBlock: &networking.IPBlock{CIDR: "::/0"}}, block}}, "ip daddr 0.0.0.0/0 ip daddr != { 10.0.0.0/8 } return"},
 		{"a port by its name", networking.NetworkPolicyEgressRule{To: []networking.NetworkPolicyPeer{web}, Ports: []networking.NetworkPolicyPort{port(intstr.FromString("http"))}}, "ip daddr 10.244.0.3 tcp dport 8080 return"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
