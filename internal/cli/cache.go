@@ -51,10 +51,10 @@ build makes of one is kept. Name them by id, as of ` + "`shiplock get caches`" +
 		return c.print(dropped, func(w io.Writer) {
 			var sum int64
 			for _, s := range dropped.Items {
-				fmt.Fprintln(w, word(fmt.Sprintf("dropped %s of %s, %s: %s made by %s", s.Name, s.Stack, s.Domain, delivery.ByteSize(s.Bytes), s.Run)))
+				fmt.Fprintln(w, word(c.say("dropped %s of %s, %s: %s made by %s", s.Name, s.Stack, s.Domain, delivery.ByteSize(s.Bytes), s.Run)))
 				sum += s.Bytes
 			}
-			fmt.Fprintf(w, "%s, %s.\n", count(len(dropped.Items), "cache"), delivery.ByteSize(sum))
+			fmt.Fprintln(w, c.say("Dropped %s, %s in all.", count(len(dropped.Items), "cache"), delivery.ByteSize(sum)))
 		})
 	}
 	c.complete(drop)

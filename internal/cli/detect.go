@@ -36,7 +36,7 @@ func (c *console) detectCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return c.print(d, func(w io.Writer) { printLines(w, d.lines()) })
+			return c.print(d, func(w io.Writer) { printLines(w, c.document(d)) })
 		},
 	}
 }
@@ -125,20 +125,22 @@ func appName(folder string) string {
 	return name
 }
 
-func (d detected) lines() []string {
-	repo := d.Repo
+// document is the App as it may be applied, with the reasons as comments.
+func (c *console) document(d detected) []string {
+	repo, origin := d.Repo, "git's remote origin"
 	if repo == "" {
-		repo = "group/" + d.Name
+		repo, origin = "group/"+d.Name, "git names no remote origin: write the repository"
 	}
+	field := func(text, why string) string { return word(text + "  # " + c.in(why)) }
 	out := []string{
 		"apiVersion: shiplock/v1",
 		"kind: App",
-		word(fmt.Sprintf("metadata: {name: %s}  # the folder's name", d.Name)),
+		field("metadata: {name: "+d.Name+"}", "the folder's name"),
 		"spec:",
-		word(fmt.Sprintf("  repo: %q  # %s", repo, map[bool]string{true: "git's remote origin", false: "git names no remote origin: write the repository"}[d.Repo != ""])),
+		field(fmt.Sprintf("  repo: %q", repo), origin),
 	}
 	if d.Path != "" {
-		out = append(out, word(fmt.Sprintf("  path: %q  # the folder in its repository", d.Path)))
+		out = append(out, field(fmt.Sprintf("  path: %q", d.Path), "the folder in its repository"))
 	}
-	return append(out, word(fmt.Sprintf("  stack: %s  # %s", d.Stack, d.StackWhy)))
+	return append(out, field("  stack: "+d.Stack, d.StackWhy))
 }

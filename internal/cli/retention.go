@@ -32,13 +32,13 @@ Retention and ` + "`shiplock apply`" + `.`,
 
 func (c *console) showRetention(w io.Writer, r api.RetentionReport) {
 	p := r.Policy
-	fmt.Fprintf(w, "Kept: the newest %s of each app and environment, all of the last %s; log lines %s, audit entries %s.\n",
-		count(p.Runs, "run"), p.Age, p.Logs, p.Audit)
+	fmt.Fprintln(w, c.say("Kept: the newest %s of each app and environment, all of the last %s; log lines %s, audit entries %s.",
+		count(p.Runs, "run"), p.Age, p.Logs, p.Audit))
 	if n := r.Counts; n == (api.RetentionCounts{}) {
-		fmt.Fprintln(w, "The next pass removes nothing.")
+		fmt.Fprintln(w, c.say("The next pass removes nothing."))
 	} else {
-		fmt.Fprintf(w, "The next pass removes %s, %s and %s, with their logs and images.\n",
-			count(n.Runs, "run"), count(n.Releases, "release"), count(n.Artifacts, "artifact"))
+		fmt.Fprintln(w, c.say("The next pass removes %s, %s and %s, with their logs and images.",
+			count(n.Runs, "run"), count(n.Releases, "release"), count(n.Artifacts, "artifact")))
 	}
 	c.verdicts(w, "GOES KIND WHY", r.Going)
 	c.verdicts(w, "STAYS KIND WHY", r.Staying)

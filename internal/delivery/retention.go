@@ -217,7 +217,7 @@ func (p Past) named() named {
 		}
 		n.releases[t.Active] = "changes " + t.Key()
 		for _, r := range []*Revision{t.Desired.Stable, t.Desired.Canary} {
-			n.add(r, t.Key()+" runs it")
+			n.add(r, "what "+t.Key()+" runs")
 		}
 	}
 	for _, r := range p.Open {

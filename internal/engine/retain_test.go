@@ -201,7 +201,7 @@ func TestRetentionSaysWhatGoes(t *testing.T) {
 			t.Fatalf("goes: %+v", report)
 		}
 		for _, v := range report.Staying {
-			if v.Name == "shop#1" && v.Why != "shop/pre runs it" {
+			if v.Name == "shop#1" && v.Why != "what shop/pre runs" {
 				t.Errorf("%+v", v)
 			}
 		}

@@ -150,4 +150,64 @@ var commands = []Phrase{
 		Zh: "把一切保存在这个目录（默认：临时目录，结束时删除；工具缓存留在用户的缓存目录）",
 	},
 	{En: "address to listen on; port 0 takes a free one", Zh: "监听地址；端口 0 表示任选一个空闲端口"},
+
+	{En: "Run the server. Everything is kept below --data; nothing else is needed.", Zh: "运行服务器。一切都保存在 --data 之下，不需要其他东西。"},
+	{
+		En: "With a PostgreSQL database several servers work side by side and take over from each\nother. They share --data, except for what is in the database, and need --url and\n--runner-url to be one address that leads to any of them. See docs/operate/postgres.md.",
+		Zh: "使用 PostgreSQL 数据库时，多个服务器可以并行工作并互相接替。除数据库中的内容外，\n它们共用 --data；--url 和 --runner-url 应是能到达其中任何一个的同一地址。\n见 docs/operate/postgres.md。",
+	},
+	{
+		En: "Secrets are read from the environment, since other users of the machine can read flags:\n" + serveSecrets,
+		Zh: "机密从环境变量读取，因为本机的其他用户能看到命令行选项：\n" + serveSecretsZh,
+	},
+	{
+		En: "The language of --lang is that of commit statuses, and of answers to who asks for none.",
+		Zh: "--lang 的语言用于提交状态，以及没有指明语言的请求。",
+	},
+	{En: "directory for the caches of builds (default: below --data)", Zh: "构建缓存的目录（默认：在 --data 之下）"},
+	{En: "how much disk the caches of builds may take, such as 500MB or 20GiB (default: 20GiB, or a tenth of the disk if that is less)", Zh: "构建缓存最多占用多少磁盘，例如 500MB 或 20GiB（默认：20GiB 与磁盘的十分之一中较小的）"},
+	{En: "host, or host:port, that may be sent the clone password, beside the forges above; may be repeated", Zh: "除上述代码平台外，还可以把检出密码发给哪个主机（或 host:port）；可重复"},
+	{En: "PostgreSQL database as postgres://host/name, for several servers at once (default: SQLite below --data); with a password in it use {variable}", Zh: "PostgreSQL 数据库，形如 postgres://host/name，供多个服务器同时使用（默认：--data 之下的 SQLite）；含密码时请用 {variable}"},
+	{En: "how many MB of a job's log are kept; a job that writes more goes on, and its log says so", Zh: "一个作业的日志最多保留多少 MB；写得更多的作业会继续，日志中会注明"},
+	{En: "how often to look for pushes whose hook never came; 0 is never", Zh: "多久检查一次漏掉的推送事件；0 表示不检查"},
+	{En: "OCI registry that runs push to, as host[:port][/path]; each app's repository is below it (default: the embedded one)", Zh: "运行把镜像推送到哪个 OCI 镜像仓库，形如 host[:port][/path]；每个应用的仓库都在它之下（默认：内置的）"},
+	{En: "user name for --registry; the password is {variable}", Zh: "--registry 的用户名；密码在 {variable} 中"},
+	{En: "file of logins for --registry, as docker login writes it; a login may be for one repository (host/path)", Zh: "--registry 的登录文件，格式与 docker login 写出的相同；一个登录可以只用于一个仓库（host/path）"},
+	{En: "file of certificates (PEM) that --registry's may be signed by, beside the system's", Zh: "除系统证书外，可以为 --registry 签名的证书文件（PEM）"},
+	{En: "speak plain HTTP to --registry; only for tests, on loopback or a private address", Zh: "用明文 HTTP 访问 --registry；只用于测试，且在回环或私有地址上"},
+	{En: "give builds the one login of --registry when it has no token service: any build can then write any image", Zh: "当 --registry 没有令牌服务时，把它唯一的登录交给构建：此时任何构建都能写任何镜像"},
+	{En: "how often to let go of the past, by the document {document}", Zh: "多久按文档 {document} 清理一次历史"},
+	{En: "path of shiplock-web, which serves sites and PHP (default: beside this program)", Zh: "shiplock-web 的路径，它提供站点和 PHP 服务（默认：在本程序旁边）"},
+	{
+		En: "Start a server, a Git forge and example apps on loopback, and tell the whole story with\nreal commits. Then the server stays up to be looked at, until Ctrl-C. With --once the\nstory is told once and the command ends; its exit code is 1 if anything fell short.",
+		Zh: "在回环地址上启动服务器、代码平台和示例应用，用真实的提交演示完整流程。\n之后服务器继续运行，供您查看，直到按 Ctrl-C。使用 --once 时只演示一遍就结束；\n如有任何不足，退出码为 1。",
+	},
+	{
+		En: "Stop the apps and proxies that the local deployer runs. They outlive the server on purpose; this ends them. A server that serves the same data starts them again.",
+		Zh: "停止本机部署器运行的应用和代理。它们有意在服务器退出后继续运行，此命令结束它们。服务同一数据的服务器会再次启动它们。",
+	},
 }
+
+// What the help of serve says of secrets, line by line.
+const (
+	serveSecrets = `  SHIPLOCK_DATABASE_URL    postgres://user:password@host:5432/name, instead of SQLite
+  SHIPLOCK_HOOK_SECRET     the secret of the forges' webhooks (made and printed when missing);
+                           several between spaces, GitLab's signing tokens (whsec_…) among them
+  SHIPLOCK_GITLAB_TOKEN    an access token with the scope api, for commit statuses
+  SHIPLOCK_GITEA_TOKEN     one with the scope write:repository
+  SHIPLOCK_GITHUB_TOKEN    one that may write commit statuses
+  SHIPLOCK_CLONE_PASSWORD  the password for --clone-user
+  SHIPLOCK_REGISTRY_PASSWORD
+                           the password for --registry-user
+  SHIPLOCK_ADMIN_TOKEN     the administrator's token (made and printed once when missing)`
+	serveSecretsZh = `  SHIPLOCK_DATABASE_URL    postgres://user:password@host:5432/name，代替 SQLite
+  SHIPLOCK_HOOK_SECRET     代码平台推送事件的密钥（没有时生成并打印）；
+                           可以有多个，用空格分开，也可以是 GitLab 的签名令牌（whsec_…）
+  SHIPLOCK_GITLAB_TOKEN    有 api 权限的访问令牌，用于提交状态
+  SHIPLOCK_GITEA_TOKEN     有 write:repository 权限的访问令牌
+  SHIPLOCK_GITHUB_TOKEN    可以写提交状态的访问令牌
+  SHIPLOCK_CLONE_PASSWORD  --clone-user 的密码
+  SHIPLOCK_REGISTRY_PASSWORD
+                           --registry-user 的密码
+  SHIPLOCK_ADMIN_TOKEN     管理员令牌（没有时生成，只打印一次）`
+)

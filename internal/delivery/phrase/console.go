@@ -102,6 +102,42 @@ var console = []Phrase{
 	{En: "the server does not answer at {url}: is it running? ({why})", Zh: "服务器 {url} 没有响应：它在运行吗？（{why}）"},
 }
 
+// lookings are what commands say that look at caches, the past and checkouts.
+var lookings = []Phrase{
+	{
+		En: "Kept: the newest {runs run|runs} of each app and environment, all of the last {age}; log lines {logs}, audit entries {audit}.",
+		Zh: "保留：每个应用在每个环境中最新的 {runs} 次运行，以及最近 {age} 的一切；日志 {logs}，审计记录 {audit}。",
+	},
+	{En: "The next pass removes nothing.", Zh: "下一轮不会清理任何东西。"},
+	{
+		En: "The next pass removes {runs run|runs}, {releases release|releases} and {artifacts artifact|artifacts}, with their logs and images.",
+		Zh: "下一轮将清理 {runs} 次运行、{releases} 次发布和 {artifacts} 个制品，连同它们的日志和镜像。",
+	},
+	{En: "is not over", Zh: "尚未结束"},
+	{En: "one of the newest {n} of {app} in {env}", Zh: "是 {app} 在 {env} 中最新的 {n} 个之一"},
+	{En: "one of the newest {n} of {target}", Zh: "是 {target} 最新的 {n} 个之一"},
+	{En: "the newest that succeeded in {env}", Zh: "是 {env} 中最近一次成功的"},
+	{En: "the newest that a push asked for in {env}", Zh: "是 {env} 中最近一次由推送触发的"},
+	{En: "younger than {age}", Zh: "不到 {age}"},
+	{En: "older than {age}, and nothing needs it", Zh: "超过 {age}，且没有什么需要它"},
+	{En: "older than {age}, by the retention policy", Zh: "按保留策略，超过 {age}"},
+	{En: "its run is gone", Zh: "它的运行已清理"},
+	{En: "{run} made it, and stays", Zh: "由保留的 {run} 产生"},
+	{En: "{target} can go back to it", Zh: "{target} 可以回滚到它"},
+	{En: "{target} can go back to what it deployed", Zh: "{target} 可以回滚到它部署的版本"},
+	{En: "changes {target}", Zh: "正在改变 {target}"},
+	{En: "what {target} runs", Zh: "{target} 正在运行它"},
+	{En: "the {@kind} of {target}, which is {@state}, names it", Zh: "{target} {@state}的{@kind}引用了它"},
+	{En: "dropped {cache} of {stack}, {domain}: {size} made by {run}", Zh: "已丢弃 {stack} 的 {cache}（{domain}）：{size}，由 {run} 产生"},
+	{En: "Dropped {n cache|caches}, {size} in all.", Zh: "共丢弃 {n} 个缓存，{size}。"},
+	{En: "the folder's name", Zh: "目录名"},
+	{En: "the folder in its repository", Zh: "仓库中的目录"},
+	{En: "git's remote origin", Zh: "git 的远程 origin"},
+	{En: "git names no remote origin: write the repository", Zh: "git 没有远程 origin：请写上仓库"},
+	{En: "package.json builds", Zh: "package.json 有构建脚本"},
+	{En: "{@what}, and starts no server", Zh: "{@what}，且不启动服务"},
+}
+
 // columns are the heads of tables.
 var columns = []Phrase{
 	{En: "APP", Zh: "应用"}, {En: "APPS", Zh: "应用"}, {En: "TEAM", Zh: "团队"}, {En: "STACK", Zh: "技术栈"}, {En: "ENVIRONMENTS", Zh: "环境"},
@@ -112,5 +148,8 @@ var columns = []Phrase{
 	{En: "COMMAND", Zh: "命令"}, {En: "SUBJECT", Zh: "对象"}, {En: "RULE", Zh: "规则"}, {En: "DETAIL", Zh: "详情"}, {En: "BY", Zh: "发起"},
 	{En: "TOOK", Zh: "耗时"}, {En: "CAUSE", Zh: "原因"}, {En: "KIND", Zh: "种类"}, {En: "VERSION", Zh: "版本"}, {En: "PROGRESS", Zh: "进度"},
 	{En: "RELEASE", Zh: "发布"}, {En: "REVISION", Zh: "修订"}, {En: "NOTE", Zh: "说明"}, {En: "REPOSITORY", Zh: "仓库"}, {En: "FORGE", Zh: "代码平台"},
+	{En: "GOES", Zh: "将清理"}, {En: "STAYS", Zh: "保留"}, {En: "WHY", Zh: "理由"},
+	{En: "CACHE", Zh: "缓存"}, {En: "DOMAIN", Zh: "信任域"}, {En: "SIZE", Zh: "大小"}, {En: "FILES", Zh: "文件"}, {En: "HITS", Zh: "命中"},
+	{En: "USED", Zh: "上次使用"}, {En: "MADE", Zh: "生成"},
 	{En: "CONTAINS", Zh: "是否包含"}, {En: "LAST", Zh: "最近"}, {En: "OUTCOME", Zh: "结果"},
 }

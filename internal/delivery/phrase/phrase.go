@@ -43,6 +43,7 @@ var catalogue = func() []Phrase {
 		registries,
 		console,
 		columns,
+		lookings,
 		commands,
 		story,
 	} {
@@ -114,6 +115,9 @@ func (p Phrase) next(l Lang) string {
 func In(l Lang, text string) string {
 	if l != Chinese || text == "" {
 		return text
+	}
+	if paragraphs := strings.Split(text, "\n\n"); len(paragraphs) > 1 {
+		return inEach(l, paragraphs, "\n\n", "\n\n")
 	}
 	if said, ok := translate(text); ok {
 		return said
