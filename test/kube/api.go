@@ -1,0 +1,105 @@
+//go:build e2e
+
+package kube
+
+import (
+	"context"
+	"fmt"
+	"testing"
+
+	apps "k8s.io/api/apps/v1"
+	core "k8s.io/api/core/v1"
+	networking "k8s.io/api/networking/v1"
+	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/runtime/serializer"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/clientcmd"
+)
+
+// api speaks to a cluster in the types of a few groups. The clients of client-go for
+// all groups would bring twenty modules for tests alone.
+type api struct {
+	config *rest.Config
+	scheme *runtime.Scheme
+}
+
+func open(kubeconfig string) (api, error) {
+	config, err := clientcmd.BuildConfigFromFlags("", kubeconfig)
+	if err != nil {
+		return api{}, err
+	}
+	config.QPS = -1
+	a := api{config, runtime.NewScheme()}
+	for _, add := range []func(*runtime.Scheme) error{core.AddToScheme, networking.AddToScheme, apps.AddToScheme} {
+		if err := add(a.scheme); err != nil {
+			return api{}, err
+		}
+	}
+	return a, nil
+}
+
+// group returns a client of one group and version, such as "apps/v1".
+func (a api) group(version schema.GroupVersion) (*rest.RESTClient, error) {
+	config := rest.CopyConfig(a.config)
+	config.GroupVersion = &version
+	config.APIPath = "/apis"
+	if version.Group == "" {
+		config.APIPath = "/api"
+	}
+	config.NegotiatedSerializer = serializer.NewCodecFactory(a.scheme).WithoutConversion()
+	return rest.RESTClientFor(config)
+}
+
+func (a api) core() (*rest.RESTClient, error) { return a.group(core.SchemeGroupVersion) }
+
+func (a api) options(o runtime.Object) (runtime.Object, runtime.ParameterCodec) {
+	return o, runtime.NewParameterCodec(a.scheme)
+}
+
+// create makes an object, and fills in what the cluster made of it.
+func (a api) create(ctx context.Context, namespace, resource string, object runtime.Object) error {
+	kinds, _, err := a.scheme.ObjectKinds(object)
+	if err != nil {
+		return err
+	}
+	client, err := a.group(kinds[0].GroupVersion())
+	if err != nil {
+		return err
+	}
+	err = client.Post().NamespaceIfScoped(namespace, namespace != "").Resource(resource).Body(object).Do(ctx).Into(object)
+	if err != nil {
+		return fmt.Errorf("make %s: %w", resource, err)
+	}
+	return nil
+}
+
+// Create makes an object in the namespace, and fills in what the cluster made of it.
+// The resource is the plural, such as "networkpolicies".
+func (n *Namespace) Create(t testing.TB, resource string, object runtime.Object) {
+	t.Helper()
+	if err := n.api.create(t.Context(), n.Name, resource, object); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Get reads an object of the namespace by its name.
+func (n *Namespace) Get(t testing.TB, resource, name string, into runtime.Object) {
+	t.Helper()
+	kinds, _, err := n.api.scheme.ObjectKinds(into)
+	if err != nil {
+		t.Fatal(err)
+	}
+	client, err := n.api.group(kinds[0].GroupVersion())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := client.Get().Namespace(n.Name).Resource(resource).Name(name).Do(t.Context()).Into(into); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func only(name string) *meta.ListOptions {
+	return &meta.ListOptions{FieldSelector: "metadata.name=" + name, Watch: true}
+}
