@@ -3,6 +3,7 @@
 package standard
 
 import (
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -127,6 +128,46 @@ func TestPHPRecipe(t *testing.T) {
 		outputs[i] = w.output()
 	}
 	if !slices.Equal(outputs[0], outputs[1]) {
+		t.Errorf("two builds of the same source:\n%q\n%q", outputs[0], outputs[1])
+	}
+}
+
+// What Composer fetches comes along and is loaded; what only development needs does not.
+func TestPHPRecipeWithPackages(t *testing.T) {
+	needs(t, "php", "composer", "git")
+	packages := t.TempDir()
+	for _, name := range []string{"lib", "tool"} {
+		w := workspace{t: t, dir: filepath.Join(packages, name)}
+		for file, data := range map[string]string{
+			"composer.json": `{"name": "acme/` + name + `", "version": "1.2.3", "autoload": {"psr-4": {"Acme\\": "src/"}}}`,
+			"src/Lib.php":   "<?php\nnamespace Acme;\nclass Lib { const SAYS = 'from lib'; }\n",
+		} {
+			path := filepath.Join(w.dir, file)
+			if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, []byte(data), 0o644)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		w.run([]string{"sh", "-ec", "git init -q; git add -A; git -c user.name=a -c user.email=a@example.com commit -q -m 1; git tag v1.2.3"})
+	}
+	var outputs [2][]string
+	for i := range outputs {
+		w := newWorkspace(t, "php-8.2", text(map[string]string{
+			"composer.json": `{"name": "acme/shop", "require": {"acme/lib": "^1"}, "require-dev": {"acme/tool": "^1"}, "repositories": [
+				{"type": "vcs", "url": "` + packages + `/lib"}, {"type": "vcs", "url": "` + packages + `/tool"}, {"packagist.org": false}]}`,
+			"public/index.php": "<?php\nrequire __DIR__ . '/../vendor/autoload.php';\necho Acme\\Lib::SAYS;\n",
+		}))
+		if out := w.must("install"); !strings.Contains(out, "Installing acme/tool (1.2.3)") {
+			t.Errorf("install says:\n%s", out)
+		}
+		w.must("package")
+		outputs[i] = w.output()
+		w.dir = filepath.Join(w.dir, "start_env")
+		if out := w.run([]string{"php", "public/index.php"}); out != "from lib" {
+			t.Errorf("the packaged app says %q", out)
+		}
+	}
+	all := strings.Join(outputs[0], "\n")
+	if !slices.Equal(outputs[0], outputs[1]) || strings.Contains(all, "acme/tool") || strings.Contains(all, ".git/") {
 		t.Errorf("two builds of the same source:\n%q\n%q", outputs[0], outputs[1])
 	}
 }
