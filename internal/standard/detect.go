@@ -22,6 +22,9 @@ type Wish struct {
 	Oldest bool
 	// Why is the file and what it says, e.g. "go.mod: go 1.25".
 	Why string
+	// Wider is what the repository says that it works with, where the version that it
+	// prefers cannot be had; nil says nothing.
+	Wider *Wish
 }
 
 // language is how one language's files are read.
@@ -92,6 +95,9 @@ func Detect(files []delivery.SourceFile, name string) (Wish, error) {
 	case 1:
 		w := found[0].read(byName)
 		w.Language = found[0].name
+		if w.Wider != nil {
+			w.Wider.Language, w.Wider.Static = w.Language, w.Static
+		}
 		return w, nil
 	}
 	return Wish{}, delivery.E(delivery.Invalid, fmt.Sprintf("the folder is of %s and of %s: write stack: %s or stack: %s into the App",
@@ -130,6 +136,9 @@ func StackFor(w Wish, stacks map[string]delivery.Stack) (s delivery.Stack, why s
 			s, best = candidate, v
 		}
 	}
+	if s.Name == "" && w.Wider != nil {
+		return StackFor(*w.Wider, stacks)
+	}
 	why = cmp.Or(w.Why, "language "+w.Language)
 	if w.Static {
 		why += ", and starts no server"
@@ -143,6 +152,9 @@ func StackFor(w Wish, stacks map[string]delivery.Stack) (s delivery.Stack, why s
 // Contradiction says how the wish contradicts a Stack that an App names; "" when it
 // does not.
 func (w Wish) Contradiction(s delivery.Stack) string {
+	if w.Wider != nil {
+		return w.Wider.Contradiction(s)
+	}
 	v, _, ok := versionOf(s)
 	if !ok || w.Fits == nil || w.Language != s.Language || w.Fits(v) {
 		return ""

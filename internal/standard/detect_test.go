@@ -56,6 +56,8 @@ func TestDetect(t *testing.T) {
 		"gradle kotlin":        {files{"build.gradle.kts": "java.sourceCompatibility = JavaVersion.VERSION_1_8"}, "", "java-8, as build.gradle.kts: sourceCompatibility 1.8"},
 		"java-version":         {files{"pom.xml": "", ".java-version": "17.0.2\n"}, "", "java-17, as .java-version: version 17.0.2"},
 		"nvmrc":                {files{"package.json": `{"scripts":{"start":"node ."}}`, ".nvmrc": "v18.19.0\n"}, "", "nodejs-18, as .nvmrc: v18.19.0"},
+		"nvmrc over engines":   {files{"package.json": `{"engines":{"node":">=18"},"scripts":{"start":"node ."}}`, ".nvmrc": "18"}, "", "nodejs-18, as .nvmrc: 18"},
+		"engines are wider":    {files{"package.json": `{"engines":{"node":"^20.19.0 || >=22"},"scripts":{"start":"node ."}}`, ".nvmrc": "v24.2.0"}, "", "nodejs-20, as package.json: engines.node ^20.19.0 || >=22"},
 		"engines, open":        {node(">=16"), "", "nodejs-20, as package.json: engines.node >=16"},
 		"engines, closed":      {node(">=16 <20"), "", "nodejs-18, as package.json: engines.node >=16 <20"},
 		"engines, caret":       {node("^18.12.0"), "", "nodejs-18, as package.json: engines.node ^18.12.0"},
@@ -112,6 +114,20 @@ func TestContradiction(t *testing.T) {
 		_, err := Refine(in)
 		if tc.want == "" && err != nil || tc.want != "" && (err == nil || err.Error() != tc.want || delivery.KindOf(err) != delivery.Invalid) {
 			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// The version that developers use is no contradiction where the engines allow more.
+func TestContradictionOfNode(t *testing.T) {
+	for engines, want := range map[string]string{
+		`{"engines":{"node":">=16"}}`: "",
+		`{"engines":{"node":">=22"}}`: "package.json: engines.node >=22, and the app's stack is nodejs-20: choose a stack that fits, or change what the repository asks for",
+		`{}`:                          ".nvmrc: 18, and the app's stack is nodejs-20: choose a stack that fits, or change what the repository asks for",
+	} {
+		w, err := Detect(sources(map[string]string{"package.json": engines, ".nvmrc": "18"}), "nodejs")
+		if got := w.Contradiction(allStacks()["nodejs-20"]); err != nil || got != want {
+			t.Errorf("%s: %q, %v", engines, got, err)
 		}
 	}
 }

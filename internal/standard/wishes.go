@@ -98,7 +98,8 @@ type packageJSON struct {
 	Engines map[string]string `json:"engines"`
 }
 
-// readNode reads .nvmrc, .node-version or the engines.
+// readNode reads .nvmrc or .node-version, which name the version that developers use,
+// and the engines, which say what works.
 func readNode(files map[string]string) Wish {
 	w := Wish{Why: "package.json"}
 	var p packageJSON
@@ -106,15 +107,18 @@ func readNode(files map[string]string) Wish {
 	if w.Static = p.static(); w.Static {
 		w.Why = "package.json builds"
 	}
-	for _, file := range []string{".nvmrc", ".node-version"} {
-		if v, ok := parseVersion(files[file]); ok {
-			w.Why = file + ": " + strings.TrimSpace(files[file])
-			w.Fits = func(have version) bool { return have.major == v.major }
-			return w
-		}
-	}
 	if fits, ok := ranges(p.Engines["node"]); ok {
 		w.Fits, w.Why = fits, "package.json: engines.node "+p.Engines["node"]
+	}
+	for _, file := range []string{".nvmrc", ".node-version"} {
+		if v, ok := parseVersion(files[file]); ok {
+			used := Wish{Static: w.Static, Why: file + ": " + strings.TrimSpace(files[file])}
+			used.Fits = func(have version) bool { return have.major == v.major }
+			if w.Fits != nil {
+				used.Wider = &w
+			}
+			return used
+		}
 	}
 	return w
 }
