@@ -14,6 +14,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/shiplock/shiplock/internal/auth"
 	"github.com/shiplock/shiplock/internal/delivery"
 	"github.com/shiplock/shiplock/internal/delivery/phrase"
 )
@@ -113,6 +114,8 @@ func (o *options) check() error {
 		return delivery.E(delivery.Invalid, "--log-limit must be at least 1 (MB)")
 	case o.retainEvery < time.Second:
 		return delivery.E(delivery.Invalid, "--retention-every must be at least 1s")
+	case o.adminToken != "" && !auth.IsToken(o.adminToken):
+		return delivery.E(delivery.Invalid, "SHIPLOCK_ADMIN_TOKEN cannot be a token: write slk_ and 43 random letters or digits, or leave it out")
 	}
 	if _, _, err := net.SplitHostPort(o.listen); err != nil {
 		return delivery.Wrap(delivery.Invalid, "--listen is host:port, such as 127.0.0.1:8080", err)

@@ -2,7 +2,6 @@ package auth
 
 import (
 	"context"
-	"strings"
 	"sync"
 	"time"
 
@@ -103,7 +102,7 @@ func (k *Keeper) Session(ctx context.Context, secret string) (delivery.Actor, de
 
 // The lookup is by hash, so its timing says nothing about secrets that exist.
 func (k *Keeper) find(ctx context.Context, prefix, secret string) (Token, error) {
-	if len(secret) != len(prefix)+secretDigits || !strings.HasPrefix(secret, prefix) {
+	if !formed(prefix, secret) {
 		return Token{}, errUnknown
 	}
 	t, err := k.cfg.Tokens.TokenByHash(ctx, Hash(secret))

@@ -35,3 +35,10 @@ func Hash(secret string) string {
 // NewToken returns a fresh API token, for whoever sets an installation up by
 // itself. It is worth nothing before its Hash is kept.
 func NewToken() string { return newSecret(tokenPrefix) }
+
+// IsToken tells whether a secret has the form of an API token; no other is one.
+func IsToken(secret string) bool { return formed(tokenPrefix, secret) }
+
+func formed(prefix, secret string) bool {
+	return len(secret) == len(prefix)+secretDigits && strings.HasPrefix(secret, prefix)
+}

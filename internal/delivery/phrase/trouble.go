@@ -151,6 +151,7 @@ var trouble = []Phrase{
 	{En: "the server does not answer", Zh: "服务器没有响应"},
 	{En: "the server's address is not a URL: log in again with --server http://HOST:PORT", Zh: "服务器地址不是 URL：请用 --server http://HOST:PORT 重新登录"},
 
+	{En: "SHIPLOCK_ADMIN_TOKEN cannot be a token: write slk_ and 43 random letters or digits, or leave it out", Zh: "SHIPLOCK_ADMIN_TOKEN 不是令牌的形式：请写 slk_ 加 43 个随机字母或数字，或不设置"},
 	{En: "--capacity must be at least 1", Zh: "--capacity 至少为 1"},
 	{En: "--lease must be at least 1s", Zh: "--lease 至少为 1s"},
 	{En: "--reconcile must be at least 1s, or 0 for never", Zh: "--reconcile 至少为 1s，0 表示从不"},
