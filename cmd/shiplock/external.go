@@ -126,6 +126,25 @@ func (in *instance) pushes(e endpoint) engine.Pushes {
 	return pushes{in.images, e, in.opts.registry.shared}
 }
 
+// seedOutside seeds an external registry, and says early that it will refuse builds,
+// which they would say one by one.
+func (in *instance) seedOutside(ctx context.Context) error {
+	in.seed(ctx)
+	e, err := readEndpoint(in.opts.data)
+	if err != nil {
+		return err
+	}
+	for key := range e.Logins {
+		if strings.HasPrefix(key, e.Registry+"/") {
+			return nil // some apps have logins of their own
+		}
+	}
+	if _, err := in.pushes(e).Open(ctx, ownRepositories+"base", ""); delivery.KindOf(err) == delivery.Denied {
+		in.log.Error("builds cannot push", "err", err)
+	}
+	return nil
+}
+
 // pushes gives a runner what opens its own app's repository, and no other.
 type pushes struct {
 	client *image.Client

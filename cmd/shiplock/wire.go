@@ -311,7 +311,7 @@ func (in *instance) run(ctx context.Context) error {
 	g.Go(func() error { return in.deployer.Run(ctx) })
 	g.Go(func() error {
 		if in.opts.registry.external() { // it has them from before, or is away
-			g.Go(func() error { in.seed(ctx); return nil })
+			g.Go(func() error { return in.seedOutside(ctx) })
 		} else {
 			in.seed(ctx) // a job would miss its base image
 		}

@@ -39,7 +39,7 @@ type Config struct {
 
 // Client builds, pushes and unpacks images. Its methods may be called concurrently.
 type Client struct {
-	registry  Registry
+	keys      *keychain
 	cache     cache
 	tempDir   string
 	transport http.RoundTripper
@@ -60,7 +60,7 @@ func New(c Config) *Client {
 		c.Transport = t
 	}
 	return &Client{
-		registry:  c.Registry,
+		keys:      &keychain{registry: c.Registry, known: make(map[string]known)},
 		cache:     cache{dir: c.CacheDir},
 		tempDir:   c.TempDir,
 		transport: &wire{inner: c.Transport, registry: c.Registry},
@@ -82,7 +82,7 @@ func (c *Client) session(ctx context.Context, p v1.Platform) (session, error) {
 	options := []remote.Option{
 		remote.WithContext(ctx),
 		remote.WithTransport(c.transport),
-		remote.WithAuthFromKeychain(keychain{c.registry}),
+		remote.WithAuthFromKeychain(c.keys),
 		remote.WithPlatform(p),
 		remote.WithUserAgent("shiplock"),
 	}

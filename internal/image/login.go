@@ -4,6 +4,8 @@ import (
 	"context"
 	"crypto/x509"
 	"sync"
+	"sync/atomic"
+	"time"
 
 	"github.com/google/go-containerregistry/pkg/authn"
 )
@@ -45,23 +47,52 @@ func (r Registry) roots() *x509.CertPool {
 	return roots
 }
 
-// keychain opens the one registry that there is a login for.
-type keychain struct{ registry Registry }
+// recently is how old a token may be that was not refused yet: everything that one push
+// opens makes do with it.
+const recently = 10 * time.Second
 
-func (k keychain) Resolve(r authn.Resource) (authn.Authenticator, error) {
+// keychain opens the one registry that there is a login for, and remembers logins.
+type keychain struct {
+	registry Registry
+
+	mu    sync.Mutex
+	known map[string]known // by repository
+}
+
+type known struct {
+	login Login
+	since time.Time
+}
+
+// Resolve returns what opens a repository; it has the signature that it must have.
+func (k *keychain) Resolve(r authn.Resource) (authn.Authenticator, error) {
 	if k.registry.Login == nil || r.RegistryStr() != k.registry.Host {
 		return authn.Anonymous, nil
 	}
-	return &opener{login: k.registry.Login, repository: r.String()}, nil
+	return &opener{keychain: k, repository: r.String()}, nil
 }
 
-// opener is the login of one repository.
-type opener struct {
-	login      func(ctx context.Context, repository string) (Login, error)
-	repository string
+// login returns the login for a repository: a user's is the same for ever, and a token
+// must not be older than so long.
+func (k *keychain) login(ctx context.Context, repository string, old time.Duration) (Login, error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if had, ok := k.known[repository]; ok && (had.login.Token == "" || time.Since(had.since) < old) {
+		return had.login, nil
+	}
+	l, err := k.registry.Login(ctx, repository)
+	if err != nil {
+		return Login{}, err
+	}
+	k.known[repository] = known{l, time.Now()}
+	return l, nil
+}
 
-	mu    sync.Mutex
-	known *authn.AuthConfig
+// opener is what one connection logs in with.
+type opener struct {
+	*keychain
+	repository string
+	asked      atomic.Bool
 }
 
 func (o *opener) Authorization() (*authn.AuthConfig, error) {
@@ -69,20 +100,15 @@ func (o *opener) Authorization() (*authn.AuthConfig, error) {
 }
 
 // AuthorizationContext is called for every request with a user's login, and with a
-// token only when the one before is taken no more.
+// token at first and whenever the one before is taken no more.
 func (o *opener) AuthorizationContext(ctx context.Context) (*authn.AuthConfig, error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	if o.known != nil {
-		return o.known, nil
+	old := recently
+	if o.asked.Swap(true) {
+		old = 0
 	}
-	l, err := o.login(ctx, o.repository)
+	l, err := o.login(ctx, o.repository, old)
 	if err != nil {
 		return nil, err
 	}
-	config := &authn.AuthConfig{Username: l.Username, Password: l.Password, IdentityToken: l.Identity, RegistryToken: l.Token}
-	if l.Token == "" {
-		o.known = config
-	}
-	return config, nil
+	return &authn.AuthConfig{Username: l.Username, Password: l.Password, IdentityToken: l.Identity, RegistryToken: l.Token}, nil
 }

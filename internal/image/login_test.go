@@ -2,6 +2,7 @@ package image_test
 
 import (
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"encoding/pem"
 	"errors"
@@ -18,28 +19,29 @@ import (
 	"github.com/shiplock/shiplock/internal/image"
 )
 
-// tokens stands before a registry that takes tokens only; each is good for a number of
-// requests.
+// tokens stands before a registry that takes tokens only, until they are revoked.
 type tokens struct {
 	registry http.Handler
-	uses     int
 
 	mu     sync.Mutex
-	left   map[string]int
+	good   map[string]bool
 	scopes [][]string
+}
+
+func (s *tokens) revoke() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	clear(s.good)
 }
 
 func (s *tokens) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	bearer := strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")
-	good := s.left[bearer] > 0
+	good := s.good[bearer]
 	if r.URL.Path == "/token" {
 		s.give(w, r)
 		s.mu.Unlock()
 		return
-	}
-	if good {
-		s.left[bearer]--
 	}
 	s.mu.Unlock()
 	if !good {
@@ -57,21 +59,29 @@ func (s *tokens) give(w http.ResponseWriter, r *http.Request) {
 	}
 	s.scopes = append(s.scopes, r.URL.Query()["scope"])
 	token := fmt.Sprintf("token-%d", len(s.scopes))
-	s.left[token] = s.uses
+	s.good[token] = true
 	_ = json.NewEncoder(w).Encode(map[string]any{"token": token, "expires_in": 60})
 }
 
-func newTokens(t *testing.T, uses int) (s *tokens, host string) {
-	s = &tokens{registry: embedded(t), uses: uses, left: map[string]int{}}
-	return s, serve(t, s)
+func newTokens(t *testing.T) *tokens {
+	return &tokens{registry: embedded(t), good: map[string]bool{}}
 }
 
-// A token that is used up in the middle of an upload is replaced by a fresh one.
+// A token that is taken no more in the middle of an upload is replaced by a fresh one.
 func TestATokenIsAskedForAgainWhenItIsTakenNoMore(t *testing.T) {
-	_, host := newTokens(t, 2)
-	server := image.New(image.Config{Registry: login(host, image.Login{Username: "ci", Password: "secret"})})
-	asked := 0
+	s := newTokens(t)
+	asked, before := 0, 0
 	var mu sync.Mutex
+	host := serve(t, &front{registry: s, spoil: func(_ http.ResponseWriter, _ *http.Request, n int) bool {
+		if n == 3 {
+			s.revoke()
+			mu.Lock()
+			defer mu.Unlock()
+			before = asked
+		}
+		return false
+	}})
+	server := image.New(image.Config{Registry: login(host, image.Login{Username: "ci", Password: "secret"})})
 	runner := image.Hurry(image.New(image.Config{Chunk: chunk, Registry: image.Registry{Host: host, PlainHTTP: true,
 		Login: func(ctx context.Context, _ string) (image.Login, error) {
 			mu.Lock()
@@ -81,20 +91,21 @@ func TestATokenIsAskedForAgainWhenItIsTakenNoMore(t *testing.T) {
 			return image.Login{Token: token}, err
 		}}}))
 	big := make([]byte, 5*chunk)
-	for i := range big {
-		big[i] = byte(i * i >> 7)
-	}
+	rand.Read(big)
 	files := []image.File{{Path: "/big", Data: big}}
 	if _, err := runner.BuildScratch(t.Context(), image.Scratch{Dest: host + "/app", Files: files}); err != nil {
 		t.Fatal(err)
 	}
-	if asked < 3 {
-		t.Errorf("asked for %d tokens", asked)
+	mu.Lock()
+	defer mu.Unlock()
+	if before == 0 || asked <= before {
+		t.Errorf("asked for %d tokens, %d before they were revoked", asked, before)
 	}
 }
 
 func TestPushTokens(t *testing.T) {
-	s, host := newTokens(t, 100)
+	s := newTokens(t)
+	host := serve(t, s)
 	c := image.New(image.Config{Registry: login(host, image.Login{Username: "ci", Password: "secret"})})
 	if token, err := c.PushToken(t.Context(), host+"/apps/shop", host+"/apps/shiplock/base:1", "elsewhere.example.com/base:1", host+"/apps/shop:1"); err != nil || token != "token-1" {
 		t.Fatalf("%q, %v", token, err)

@@ -49,7 +49,7 @@ func (c *Client) token(ctx context.Context, repo name.Repository, scopes []strin
 	if !strings.EqualFold(challenge.Scheme, "bearer") {
 		return "", ErrNoTokens
 	}
-	login, err := authn.Resolve(ctx, keychain{c.registry}, repo)
+	login, err := authn.Resolve(ctx, c.keys, repo)
 	if err != nil {
 		return "", err
 	}

@@ -49,7 +49,7 @@ func (s session) upload(ctx context.Context, repo name.Repository, blobs []v1.La
 }
 
 func (c *Client) uploader(ctx context.Context, repo name.Repository, blobs []v1.Layer) (*uploader, error) {
-	auth, err := authn.Resolve(ctx, keychain{c.registry}, repo)
+	auth, err := authn.Resolve(ctx, c.keys, repo)
 	if err != nil {
 		return nil, err
 	}

@@ -30,6 +30,16 @@ func (r *refusal) Error() string {
 	return fmt.Sprintf("the server answers %d: %s", r.status, r.message)
 }
 
+// trouble is an answer that may be another one later.
+type trouble struct {
+	status  int
+	message string
+}
+
+func (t *trouble) Error() string {
+	return strings.TrimSuffix(fmt.Sprintf("the server answers %d: %s", t.status, t.message), ": ")
+}
+
 // final tells whether asking again is of no use.
 func final(err error) bool {
 	var r *refusal
@@ -127,7 +137,7 @@ func judge(status int, body []byte) error {
 	}
 	_ = json.Unmarshal(body, &p) // without one, the status must do
 	if status >= 500 || status == http.StatusRequestTimeout || status == http.StatusTooManyRequests {
-		return fmt.Errorf("the server answers %d: %s", status, p.Message)
+		return &trouble{status, p.Message}
 	}
 	return &refusal{status, p.Message}
 }

@@ -76,10 +76,13 @@ func (j *job) push(ctx context.Context, r ImageRequest) (made delivery.Artifact,
 // pushLogin asks the server for what opens the registry.
 func (j *job) pushLogin(ctx context.Context) (api.PushLogin, error) {
 	l, err := j.client.push(ctx)
-	var r *refusal
+	var no *refusal
+	var later *trouble
 	switch {
-	case errors.As(err, &r):
-		err = delivery.E(delivery.Denied, r.message)
+	case errors.As(err, &no):
+		err = delivery.E(delivery.Denied, no.message)
+	case errors.As(err, &later) && later.message != "":
+		err = delivery.E(delivery.Unavailable, later.message)
 	case errors.Is(err, errGone):
 		err = delivery.Wrap(delivery.Denied, "", err)
 	case err != nil:

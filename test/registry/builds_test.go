@@ -150,3 +150,42 @@ func (s *Server) has(t *testing.T, ref delivery.Digest) bool {
 	defer res.Body.Close()
 	return res.StatusCode == http.StatusOK
 }
+
+// What is wrong with an installation's login or certificate is said where people look:
+// in the server's log, and in the run.
+func TestAnInstallationThatIsWrongAboutItsRegistry(t *testing.T) {
+	ca := NewAuthority(t)
+	reg := StartWithTokens(t, NewTokens(t, ca, map[string]string{User: Password}))
+	repository := reg.Host + "/apps/"
+	t.Run("password", func(t *testing.T) {
+		w := worldWith(t, reg, "wrong", ca)
+		w.fails("shop", "one", "the registry refuses the login for "+repository+"shop, which needs the permission pull,push")
+		w.logs("the registry refuses the login for " + repository + "shiplock/base")
+	})
+	t.Run("authority", func(t *testing.T) {
+		w := worldWith(t, reg, Password, NewAuthority(t))
+		const advice = " is not trusted: name the authority that signed it with --registry-ca"
+		id := w.start("shop", "dev", "two").ID
+		said := "The registry does not answer; trying for up to 10m0s: the certificate of the registry of " + repository + "shiplock/base" + advice
+		var page api.LogPage
+		if !harness.Eventually(time.Minute, func() bool {
+			err := w.api.Do("GET", "/runs/"+string(id)+"/logs", nil, &page) // there is none at first
+			return err == nil && slices.ContainsFunc(page.Lines, func(l api.LogLine) bool { return strings.HasPrefix(l.Text, said) })
+		}) {
+			t.Errorf("the run does not say %q: %+v", said, page.Lines)
+		}
+		w.logs("shiplock/base" + advice)
+	})
+	t.Run("no way for builds", func(t *testing.T) {
+		w := newWorld(t, StartWithPasswords(t, ca))
+		w.logs("builds cannot push")
+	})
+}
+
+// logs waits until the server has logged something.
+func (w *world) logs(text string) {
+	w.t.Helper()
+	if !harness.Eventually(time.Minute, func() bool { return strings.Contains(w.server.LogTail(), text) }) {
+		w.t.Errorf("the server does not log %q:\n%s", text, w.server.LogTail())
+	}
+}

@@ -264,3 +264,26 @@ func TestTokensOfAPush(t *testing.T) {
 	_, err = thief.BuildPackage(t.Context(), image.Package{Dir: folder(t, 10), Dest: reg.Host + "/apps/cart"})
 	said(t, "a push to another app's repository", err, delivery.Denied, "refuses the login for "+reg.Host+"/apps/cart")
 }
+
+// A registry that is killed in the middle of a push, and comes back, costs no more than
+// the chunk that was on its way.
+func TestARegistryIsKilledInTheMiddleOfAPush(t *testing.T) {
+	ca := NewAuthority(t)
+	reg := StartWithPasswords(t, ca)
+	r := target{host: reg.Host, ca: ca, login: image.Login{Username: User, Password: Password}}
+	f := newFront(t, r)
+	f.spoil = func(http.ResponseWriter, *http.Request, int) bool {
+		if chunks, _ := f.seen(); chunks == 3 {
+			reg.Down()
+			if err := reg.Up(); err != nil {
+				t.Error(err)
+			}
+			panic(http.ErrAbortHandler) // it was on its way
+		}
+		return false
+	}
+	pushed(t, r.at(f.Host, r.login), f.Host+"/apps/killed", folder(t, 4*chunk))
+	if chunks, opened := f.seen(); opened != 2 || chunks != 4+1 {
+		t.Errorf("%d uploads were opened, want 2, and %d chunks sent, want 5", opened, chunks)
+	}
+}

@@ -35,7 +35,11 @@ type Server struct {
 	CA   *Authority
 	// Dir is where it keeps everything.
 	Dir string
-	log safeBuffer
+
+	program string
+	cmd     *exec.Cmd
+	ended   chan struct{}
+	log     safeBuffer
 }
 
 // settings of a registry; the rest of it is its auth.
@@ -76,7 +80,7 @@ func start(t testing.TB, ca *Authority, auth string, deletes bool) *Server {
 	if err != nil {
 		t.Skip("no registry on this machine: install the package docker-registry")
 	}
-	s := &Server{Host: harness.FreeAddr(t), CA: ca, Dir: t.TempDir()}
+	s := &Server{Host: harness.FreeAddr(t), CA: ca, Dir: t.TempDir(), program: program}
 	cert, key := ca.files(t)
 	for name, text := range map[string][]byte{
 		"cert.pem": cert, "key.pem": key, "ca.pem": ca.PEM, "htpasswd": []byte(htpasswd),
@@ -86,35 +90,50 @@ func start(t testing.TB, ca *Authority, auth string, deletes bool) *Server {
 			t.Fatal(err)
 		}
 	}
-	cmd := exec.Command(program, "serve", filepath.Join(s.Dir, "config.yml"))
-	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "OTEL_TRACES_EXPORTER=none"}
-	cmd.Stdout, cmd.Stderr = &s.log, &s.log
-	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	started, ended := make(chan error), make(chan struct{})
-	go func() {
-		runtime.LockOSThread() // Pdeathsig goes by the thread; this one dies with the process
-		started <- cmd.Start()
-		_ = cmd.Wait()
-		close(ended)
-	}()
-	if err := <-started; err != nil {
-		t.Fatal(err)
-	}
 	t.Cleanup(func() {
-		_ = cmd.Process.Kill()
-		<-ended
+		s.Down()
 		if t.Failed() {
 			log := s.Log()
 			t.Logf("the registry logged:\n%s", log[max(0, len(log)-4000):])
 		}
 	})
-	if err := s.await(ended); err != nil {
+	if err := s.Up(); err != nil {
 		t.Fatal(err)
 	}
 	return s
 }
 
-func (s *Server) await(ended <-chan struct{}) error {
+// Up starts a registry that is down, and waits until it answers.
+func (s *Server) Up() error {
+	s.cmd, s.ended = exec.Command(s.program, "serve", filepath.Join(s.Dir, "config.yml")), make(chan struct{})
+	s.cmd.Env = []string{"PATH=" + os.Getenv("PATH")}
+	s.cmd.Stdout, s.cmd.Stderr = &s.log, &s.log
+	s.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	started := make(chan error)
+	go func() {
+		defer close(s.ended)
+		runtime.LockOSThread() // Pdeathsig goes by the thread; this one dies with the process
+		err := s.cmd.Start()
+		started <- err
+		if err == nil {
+			_ = s.cmd.Wait()
+		}
+	}()
+	if err := <-started; err != nil {
+		return err
+	}
+	return s.await()
+}
+
+// Down is SIGKILL, and waits for the end.
+func (s *Server) Down() {
+	if s.cmd != nil && s.cmd.Process != nil {
+		_ = s.cmd.Process.Kill()
+		<-s.ended
+	}
+}
+
+func (s *Server) await() error {
 	client := s.Client()
 	deadline := time.Now().Add(30 * time.Second)
 	for {
@@ -123,7 +142,7 @@ func (s *Server) await(ended <-chan struct{}) error {
 			return resp.Body.Close()
 		}
 		select {
-		case <-ended:
+		case <-s.ended:
 			return fmt.Errorf("the registry ended: %s", s.Log())
 		case <-time.After(10 * time.Millisecond):
 		}

@@ -47,9 +47,15 @@ type world struct {
 // newWorld starts a server that logs in to the registry as the user of the tests.
 func newWorld(t *testing.T, reg *Server, flags ...string) *world {
 	t.Helper()
-	t.Setenv("SHIPLOCK_REGISTRY_PASSWORD", Password)
+	return worldWith(t, reg, Password, reg.CA, flags...)
+}
+
+// worldWith starts one that may be wrong about the registry.
+func worldWith(t *testing.T, reg *Server, password string, ca *Authority, flags ...string) *world {
+	t.Helper()
+	t.Setenv("SHIPLOCK_REGISTRY_PASSWORD", password)
 	s := harness.NewServer(t, append([]string{
-		"--registry", reg.Host + "/apps", "--registry-user", User, "--registry-ca", file(t, "ca.pem", string(reg.CA.PEM)),
+		"--registry", reg.Host + "/apps", "--registry-user", User, "--registry-ca", file(t, "ca.pem", string(ca.PEM)),
 	}, flags...)...)
 	s.Start()
 	w := &world{t: t, server: s, api: harness.NewAPI(t, s), forge: harness.NewForge(t, s.URL()+"/nowhere"), repos: map[string]*harness.Repo{}}
@@ -89,16 +95,22 @@ func file(t *testing.T, name, text string) string {
 // build runs a commit with a message of its own to the run's end.
 func (w *world) build(app, env, message string) api.Run {
 	w.t.Helper()
-	repo := w.repos[app]
-	repo.Write("message", message, 0o644)
-	sha := repo.Commit(message)
-	repo.Push("dev", "release")
-	var r api.Run
-	w.api.Must("POST", "/runs", api.StartRun{App: app, Env: env, Commit: sha}, &r)
+	r := w.start(app, env, message)
 	id := r.ID
 	if !harness.Eventually(2*time.Minute, func() bool { r = w.api.Run(id); return r.State.Terminal() }) {
 		w.t.Fatalf("%s is %s\n%s", r.Name, r.State, w.server.LogTail())
 	}
+	return r
+}
+
+// start starts a run of a commit with a message of its own.
+func (w *world) start(app, env, message string) (r api.Run) {
+	w.t.Helper()
+	repo := w.repos[app]
+	repo.Write("message", message, 0o644)
+	sha := repo.Commit(message)
+	repo.Push("dev", "release")
+	w.api.Must("POST", "/runs", api.StartRun{App: app, Env: env, Commit: sha}, &r)
 	return r
 }
 
