@@ -227,6 +227,23 @@ func TestNodeRecipe(t *testing.T) {
 	}
 }
 
+// A database that a test makes is no part of the app; what the build makes again is.
+func TestNodeRecipeLeavesOutWhatTestsLeave(t *testing.T) {
+	w := newWorkspace(t, "nodejs-20", map[string][]byte{
+		"package.json": []byte(`{"scripts": {"build": "mkdir -p dist && echo 1 > dist/i.js", "test": "rm -r dist && npm run build && mkdir -p var/tmp && echo 1 > var/a.db"}}`),
+		"var/keep":     []byte("1\n"),
+	})
+	for _, step := range []string{"setup", "install", "build", "test", "package"} {
+		w.must(step)
+	}
+	if got, want := strings.Join(w.output(), "\n"), "dist/i.js -rw-r--r-- "; !strings.HasPrefix(got, want) || !strings.Contains(got, "var/keep") || strings.Contains(got, "a.db") {
+		t.Errorf("the image gets\n%s", got)
+	}
+	if _, err := os.Stat(filepath.Join(w.dir, "start_env/var/tmp")); err == nil {
+		t.Error("a folder that tests made is in the image")
+	}
+}
+
 func TestNodeRecipeFailsWithTheTests(t *testing.T) {
 	files := example(t, "node-hello")
 	files["app.test.js"] = []byte("require('node:test')('no', () => { throw new Error('it is broken') })\n")

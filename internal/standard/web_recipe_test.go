@@ -109,13 +109,15 @@ func TestPHPRecipe(t *testing.T) {
 	needs(t, "php", "composer", "phpunit")
 	var outputs [2][]string
 	for i := range outputs {
-		w := newWorkspace(t, "php-8.2", example(t, "php-hello"))
+		files := example(t, "php-hello")
+		files["tests/LeavesTest.php"] = []byte("<?php\nfinal class LeavesTest extends PHPUnit\\Framework\\TestCase\n{\n    public function testLeaves(): void { $this->assertSame(1, file_put_contents('left.db', '1')); }\n}\n")
+		w := newWorkspace(t, "php-8.2", files)
 		w.must("install")
-		if out := w.must("lint"); !strings.Contains(out, "3 files of PHP are well-formed") {
+		if out := w.must("lint"); !strings.Contains(out, "4 files of PHP are well-formed") {
 			t.Errorf("lint says:\n%s", out)
 		}
 		if i == 0 {
-			if out := w.must("test"); !strings.Contains(out, "OK (3 tests") {
+			if out := w.must("test"); !strings.Contains(out, "OK (4 tests") {
 				t.Errorf("test says:\n%s", out)
 			}
 			if _, err := os.Stat(filepath.Join(w.dir, "junit.xml")); err != nil {

@@ -44,6 +44,8 @@ function visit(dir) {
 
 // What stays behind: of our own code, what builds and tests leave; of others', what
 // compiling native code leaves beside its result.
+const noted = path.join(process.env.HOME, '.shiplock', 'left');
+const left = new Set(fs.existsSync(noted) ? fs.readFileSync(noted, 'utf8').split('\n') : []);
 const leftovers = new Set(['.git', '.npmrc', '.yarnrc.yml', '.yarn', 'start_env', 'coverage', '.nyc_output', 'junit.xml']);
 const objects = /\/build\/(Makefile|config\.gypi|[^/]*\.(mk|Makefile)|(Release|Debug)\/(\.deps|obj|obj\.target))$/;
 
@@ -70,7 +72,7 @@ function copyPackage(dir, p) {
   const bundles = (p.bundleDependencies ?? p.bundledDependencies ?? []).length > 0;
   copy(dir, place(dir), (name, at) => {
     if (name === 'node_modules') return !own && bundles && path.dirname(at) === dir;
-    if (own && path.dirname(at) === dir && leftovers.has(name)) return false;
+    if (own && (left.has(at) || (path.dirname(at) === dir && leftovers.has(name)))) return false;
     return !(own && packages.has(at)) && (own || !objects.test(at));
   });
 }

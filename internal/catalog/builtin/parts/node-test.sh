@@ -16,6 +16,9 @@ more=$(node -e '
   echo "package.json has no test script: nothing to test"
   exit 0
 }
+#include test-files.sh
+root=$(cd "$root" && pwd -P)
+files "$root" >"$HOME/.shiplock/before"
 case $manager,$version,$more in
 npm,*,?*) $manager test --silent -- $more ;;
 npm,*) $manager test --silent ;;
@@ -23,3 +26,4 @@ yarn,[01].*) $manager --silent test $more ;;
 yarn,*) $manager run test $more ;;
 pnpm,*) $manager --silent test $more ;;
 esac
+files "$root" | LC_ALL=C comm -13 "$HOME/.shiplock/before" - >"$HOME/.shiplock/left"

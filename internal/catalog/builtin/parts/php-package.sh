@@ -21,6 +21,11 @@ for f in * .[!.]*; do
   *) if [ -e "$f" ] || [ -h "$f" ]; then cp -RP "$f" start_env/; fi ;;
   esac
 done
+if [ -f "$HOME/.shiplock/left" ]; then
+  while read -r f; do
+    rm -rf "start_env/$f"
+  done <"$HOME/.shiplock/left"
+fi
 find start_env -name .git -prune -exec rm -rf {} +
 found=$(grep -rlF "$PWD/" start_env | head -n 3 || :)
 if [ -n "$found" ]; then

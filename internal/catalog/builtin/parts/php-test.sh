@@ -15,4 +15,7 @@ set -- --log-junit junit.xml
 if $php -m | grep -qixE 'pcov|xdebug'; then
   set -- "$@" --coverage-clover clover.xml
 fi
+#include test-files.sh
+files . >"$HOME/.shiplock/before"
 XDEBUG_MODE=coverage $php "$phpunit" "$@"
+files . | LC_ALL=C comm -13 "$HOME/.shiplock/before" - >"$HOME/.shiplock/left"
