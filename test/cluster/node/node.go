@@ -66,6 +66,9 @@ func start(ctx context.Context) error {
 	if err := client.makeObjects(ctx); err != nil {
 		return err
 	}
+	if err := await(ctx, ps.containerd, containerdListens); err != nil {
+		return err
+	}
 	if err := startAll(ps.clients...); err != nil {
 		return err
 	}

@@ -15,7 +15,6 @@ var packages = map[string]string{
 	"runc":                        "/usr/sbin/runc",
 	"containernetworking-plugins": "/usr/lib/cni/bridge",
 	"busybox-static":              "/bin/busybox",
-	"iptables":                    "/usr/sbin/iptables",
 	"nftables":                    "/usr/sbin/nft",
 	"kmod":                        "/usr/sbin/modprobe",
 }

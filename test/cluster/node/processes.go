@@ -11,7 +11,7 @@ import (
 type parts struct {
 	binary string
 
-	registry, apiserver, addons, kubelet, controllers process
+	registry, containerd, apiserver, addons, kubelet, controllers process
 
 	base    []process // in the order of their start
 	clients []process // of the API
@@ -51,8 +51,8 @@ func processes(node string) (parts, error) {
 			"--hostname-override="+node,
 			"--node-ip="+layout.NodeAddress),
 	}
-	containerd := process{"containerd", []string{"containerd", "--config", layout.Path("etc", "containerd.toml"), "--log-level", "warn"}}
-	p.base = []process{p.registry, containerd, part("etcd"), p.apiserver}
+	p.containerd = process{"containerd", []string{"containerd", "--config", layout.Path("etc", "containerd.toml"), "--log-level", "warn"}}
+	p.base = []process{p.registry, p.containerd, part("etcd"), p.apiserver}
 	p.clients = []process{
 		p.addons,
 		p.controllers,

@@ -23,6 +23,15 @@ func registryAnswers(ctx context.Context) error {
 	return answers(ctx, http.DefaultTransport, "http://"+layout.Registry+"/v2/")
 }
 
+// containerdListens tells whether the kubelet can start, which does not wait for it.
+func containerdListens(ctx context.Context) error {
+	c, err := (&net.Dialer{}).DialContext(ctx, "unix", layout.Containerd)
+	if err != nil {
+		return err
+	}
+	return c.Close()
+}
+
 // policiesAreEnforced tells whether the network plugin of a pod would be answered.
 func policiesAreEnforced(ctx context.Context) error {
 	transport := &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {

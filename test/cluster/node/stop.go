@@ -60,7 +60,7 @@ func removePods(ctx context.Context) error {
 	if _, err := os.Stat(layout.Containerd); err != nil {
 		return nil // it never ran
 	}
-	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
 	connection, err := grpc.NewClient("unix://"+layout.Containerd, grpc.WithTransportCredentials(insecure.NewCredentials()))
 	if err != nil {
@@ -75,16 +75,27 @@ func removePods(ctx context.Context) error {
 	var g errgroup.Group
 	g.SetLimit(8)
 	for _, pod := range pods.Items {
-		g.Go(func() error {
-			_, err := runtime.StopPodSandbox(ctx, &cri.StopPodSandboxRequest{PodSandboxId: pod.Id})
-			if err != nil {
-				return err
-			}
-			_, err = runtime.RemovePodSandbox(ctx, &cri.RemovePodSandboxRequest{PodSandboxId: pod.Id})
-			return err
-		})
+		g.Go(func() error { return removePod(ctx, runtime, pod.Id) })
 	}
 	return g.Wait()
+}
+
+// removePod tries again for a while: a pod that is just being started cannot be removed.
+func removePod(ctx context.Context, runtime cri.RuntimeServiceClient, id string) error {
+	for {
+		_, err := runtime.StopPodSandbox(ctx, &cri.StopPodSandboxRequest{PodSandboxId: id})
+		if err == nil {
+			_, err = runtime.RemovePodSandbox(ctx, &cri.RemovePodSandboxRequest{PodSandboxId: id})
+		}
+		if err == nil {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(200 * time.Millisecond):
+		}
+	}
 }
 
 // killPods kills what is left: the processes in the pods' cgroups, and the shims of
