@@ -3,6 +3,8 @@ package harness
 import (
 	"context"
 	"fmt"
+	"net"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"os/exec"
@@ -25,6 +27,12 @@ type Forge struct {
 // NewForge starts a forge; hookURL is where push hooks go.
 func NewForge(t testing.TB, hookURL string) *Forge {
 	t.Helper()
+	return NewForgeOn(t, loopback, hookURL)
+}
+
+// NewForgeOn starts a forge on one of the machine's addresses.
+func NewForgeOn(t testing.TB, address, hookURL string) *Forge {
+	t.Helper()
 	host, err := githost.New(githost.Config{
 		Dir: t.TempDir(), User: CloneUser, Password: ClonePass,
 		HookURL: hookURL, HookToken: HookSecret, APIToken: ForgeToken,
@@ -33,7 +41,12 @@ func NewForge(t testing.TB, hookURL string) *Forge {
 	if err != nil {
 		t.Fatal(err)
 	}
-	srv := httptest.NewServer(host)
+	l, err := net.Listen("tcp", net.JoinHostPort(address, "0"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	srv := &httptest.Server{Listener: l, Config: &http.Server{Handler: host}}
+	srv.Start()
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
 	go func() {

@@ -24,7 +24,15 @@ type Front struct {
 // NewFront listens on a free port of loopback until the test ends.
 func NewFront(t testing.TB) *Front {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	return NewFrontOn(t, loopback)
+}
+
+const loopback = "127.0.0.1"
+
+// NewFrontOn listens on a free port of one of the machine's addresses.
+func NewFrontOn(t testing.TB, host string) *Front {
+	t.Helper()
+	l, err := net.Listen("tcp", net.JoinHostPort(host, "0"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -39,6 +47,12 @@ func (f *Front) URL() string { return "http://" + f.Addr() }
 
 // Addr is host:port.
 func (f *Front) Addr() string { return f.listener.Addr().String() }
+
+// Host is the address without the port.
+func (f *Front) Host() string {
+	host, _, _ := net.SplitHostPort(f.Addr())
+	return host
+}
 
 // To leads new connections to these addresses, and cuts those that led elsewhere.
 func (f *Front) To(addrs ...string) {

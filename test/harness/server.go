@@ -65,6 +65,13 @@ type Process struct {
 // NewServer prepares an installation in a fresh directory. Nothing runs yet.
 func NewServer(t testing.TB, flags ...string) *Server {
 	t.Helper()
+	return NewServerOn(t, loopback, flags...)
+}
+
+// NewServerOn prepares an installation that is reached by one of the machine's
+// addresses, as from pods.
+func NewServerOn(t testing.TB, host string, flags ...string) *Server {
+	t.Helper()
 	// A short path: sockets in it must stay under 108 bytes.
 	dir, err := os.MkdirTemp("", "slk")
 	if err != nil {
@@ -74,7 +81,7 @@ func NewServer(t testing.TB, flags ...string) *Server {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &Server{t: t, Data: filepath.Join(dir, "data"), Front: NewFront(t), Flags: flags, log: log}
+	s := &Server{t: t, Data: filepath.Join(dir, "data"), Front: NewFrontOn(t, host), Flags: flags, log: log}
 	t.Cleanup(func() { // after every process's own
 		s.Remove()
 		log.Close()
@@ -124,7 +131,7 @@ func (s *Server) Launch() *Process {
 	addr := FreeAddr(s.t)
 	args := append([]string{
 		"serve", "--data", s.Data, "--listen", addr, "--url", s.URL(), "--runner-url", s.URL(),
-		"--clone-user", CloneUser, "--clone-host", "127.0.0.1", "--log", "info",
+		"--clone-user", CloneUser, "--clone-host", s.Front.Host(), "--log", "info",
 	}, s.Flags...)
 	cmd := exec.Command(Bin(s.t, "shiplock"), args...)
 	cmd.Stdout, cmd.Stderr = s.log, s.log
