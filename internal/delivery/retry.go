@@ -16,6 +16,8 @@ const (
 	AttemptImage     = "attempt.image"
 	AttemptImageName = "attempt.image_name"
 	AttemptNoImage   = "attempt.no_image"
+	// AttemptVolume: a volume cannot be mounted.
+	AttemptVolume = "attempt.volume"
 	// AttemptRefused: the cluster takes no such pod.
 	AttemptRefused = "attempt.refused"
 	// AttemptUnschedulable: no node had room; AttemptQuota: nor had the namespace.
@@ -34,6 +36,7 @@ var tries = map[string]int{
 	AttemptImageName:     1,
 	AttemptNoImage:       1,
 	AttemptRefused:       1,
+	AttemptVolume:        2,
 	AttemptUnschedulable: 1,
 	AttemptQuota:         1,
 	AttemptPreempted:     10,

@@ -58,15 +58,18 @@ func number64(text []byte) int64 {
 	return n
 }
 
+// binary writes bytes as documents do: a limit is found again.
+func binary(n int64) string { return strconv.FormatInt((n+1<<19)>>20, 10) + "Mi" }
+
 // starved turns the failure of a step into a loss of ours if a process was killed
 // meanwhile for want of memory: the attempt is tried again with more.
 func starved(step string, r result, before, after memory) result {
 	if r.outcome != api.OutcomeFailed || after.limit == 0 || after.kills <= before.kills {
 		return r
 	}
-	args := delivery.Args{"limit": delivery.ByteSize(after.limit), "step": step}
+	args := delivery.Args{"limit": binary(after.limit), "step": step}
 	if r.usage.PeakMemory > 0 {
-		args["peak"] = delivery.ByteSize(r.usage.PeakMemory)
+		args["peak"] = binary(r.usage.PeakMemory)
 	}
 	c := delivery.Because(delivery.AttemptMemory, args)
 	c.Step = step

@@ -38,15 +38,16 @@ func TestClusterCauses(t *testing.T) {
 		},
 		"volume": {
 			run: "true", more: `"pod": {"volumes": [{"name": "settings", "path": "/etc/settings", "configMap": "not-there"}]}`,
-			code: "attempt.volume", says: `configmap "not-there" not found`, attempts: 3,
+			code: delivery.AttemptVolume, says: `configmap "not-there" not found`, attempts: 2,
 		},
 		"service": {
-			run: "true", more: `"pod": {"services": [{"name": "db", "image": "` + w.busybox() + `", "command": ["sh", "-c", "echo no database here; exit 7"]}]}`,
+			run: "true", more: `"pod": {"services": [{"name": "db", "image": "` + w.busybox() + `", "command": ["sh", "-c", "echo no database here; exit 7"], "port": 5432}]}`,
 			code: "attempt.service", says: "no database here", attempts: 3,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
+			w := w.in(t)
 			w.api.Apply(w.script(name, c.run, c.more), app(name, name))
 			r := w.ended(w.start(name, "dev", someCommit), 4*time.Minute)
 			if r.State != delivery.RunErrored || r.Cause == nil || r.Cause.Code != c.code || r.Jobs[0].Attempt != c.attempts {

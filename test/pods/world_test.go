@@ -33,7 +33,7 @@ func newWorld(t testing.TB, flags ...string) *world {
 	n := kube.Cluster(t)
 	s := harness.NewServerOn(t, n.Host, append([]string{
 		"--executor", "kubernetes", "--kubeconfig", n.Kubeconfig, "--build-namespace", n.Name, "--build-priority-class", "",
-		"--registry", n.Registry + "/" + n.Name, "--registry-plain-http",
+		"--registry", n.Registry + "/" + n.Name, "--registry-plain-http", "--registry-shared-credential",
 		"--build-cache-size", "2Gi", "--lease", "2s", "--capacity", "50", "--reconcile", "0",
 	}, flags...)...)
 	w := &world{t: t, space: n, server: s, forge: harness.NewForgeOn(t, n.Host, s.URL()+"/nowhere")}
@@ -61,6 +61,13 @@ func (w *world) busybox() string { return w.space.Registry + "/busybox:1" }
 // app is an App of a Stack that needs no source.
 func app(name, stack string) harness.Doc {
 	return harness.Document("App", name, fmt.Sprintf(`{"repo": "http://git.example.com/team/%s.git", "stack": %q}`, name, stack))
+}
+
+// in is the world for a part of the test.
+func (w *world) in(t testing.TB) *world {
+	part := *w
+	part.t = t
+	return &part
 }
 
 // someCommit is the commit of builds that need no source.

@@ -20,8 +20,8 @@ var runs = []Phrase{
 	},
 	{
 		Code: "attempt.memory",
-		En:   "out of memory: the build used all of its {limit}«, at step {step}»«; its peak was {peak}»", NextEn: "It is tried once more with half as much again; if that is too little too, raise resources.limits.memory of the App's build.",
-		Zh: "内存不足：构建用尽了 {limit} 内存«（步骤 {step}）»«，峰值 {peak}»", NextZh: "会以 1.5 倍内存再试一次；如果仍然不够，请调高 App 的 build 中的 resources.limits.memory。",
+		En:   "out of memory: the build used all of its {limit}«, at step {step}»«; its peak was {peak}»", NextEn: "A build is tried once more with half as much again; if that is too little too, raise resources.limits.memory of the App's build.",
+		Zh: "内存不足：构建用尽了 {limit} 内存«（步骤 {step}）»«，峰值 {peak}»", NextZh: "构建会以 1.5 倍内存再试一次；如果仍然不够，请调高 App 的 build 中的 resources.limits.memory。",
 	},
 	{
 		Code: "attempt.disk",

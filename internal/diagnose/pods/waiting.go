@@ -48,7 +48,7 @@ func (a attempt) waits(s corev1.ContainerStatus, w corev1.ContainerStateWaiting)
 	case "ErrImagePull", "ImagePullBackOff", "ErrImageNeverPull", "RegistryUnavailable", "ImageInspectError":
 		return a.unpulled(s, w), false
 	case "CreateContainerConfigError":
-		return because("attempt.volume", "message", oneLine(w.Message)), false
+		return because(delivery.AttemptVolume, "message", oneLine(w.Message)), false
 	case "CreateContainerError", "RunContainerError":
 		return because("attempt.sandbox", "node", a.Spec.NodeName, "message", oneLine(w.Message)), false
 	case "CrashLoopBackOff":
@@ -102,7 +102,7 @@ func service(name string, t *corev1.ContainerStateTerminated) *delivery.Cause {
 // only events tell of.
 func (a attempt) warned() *delivery.Cause {
 	if e := a.last("FailedMount", "FailedAttachVolume", "FailedMapVolume"); e != nil {
-		return because("attempt.volume", "message", oneLine(e.Message))
+		return because(delivery.AttemptVolume, "message", oneLine(e.Message))
 	}
 	if e := a.last("FailedCreatePodSandBox"); e != nil {
 		return because("attempt.sandbox", "node", a.Spec.NodeName, "message", oneLine(e.Message))

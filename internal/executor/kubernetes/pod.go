@@ -142,7 +142,11 @@ func bounded(r delivery.Resources, moreMemory bool) corev1.ResourceRequirements 
 	}
 	// What is not asked for would be asked for in full: a disk's limit is no request.
 	if _, ok := have.Requests[corev1.ResourceEphemeralStorage]; !ok {
-		have.Requests[corev1.ResourceEphemeralStorage] = resource.MustParse("256Mi")
+		some, limit := resource.MustParse("256Mi"), have.Limits[corev1.ResourceEphemeralStorage]
+		if limit.Cmp(some) < 0 {
+			some = limit
+		}
+		have.Requests[corev1.ResourceEphemeralStorage] = some
 	}
 	if moreMemory {
 		for _, list := range []corev1.ResourceList{have.Requests, have.Limits} {
