@@ -115,6 +115,9 @@ func parseRef(what, s string) (name.Reference, error) {
 	if err == nil && !fs.ValidPath(ref.Context().RepositoryStr()) {
 		err = errors.New("its path is not clean") // it becomes part of a URL
 	}
+	if err == nil {
+		_, err = name.ParseReference(ref.Name()) // what it is short for may be too long
+	}
 	if err != nil {
 		return nil, delivery.Wrap(delivery.Invalid, fmt.Sprintf("%s %q is not an image reference; write host/name:tag or host/name@sha256:…", what, s), err)
 	}
