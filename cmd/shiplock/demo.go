@@ -117,7 +117,7 @@ func (d *demonstration) start(ctx context.Context, o demoOptions, errOut io.Writ
 	opts := options{
 		data: filepath.Join(d.root, "data"), cache: demoCache(o), listen: o.listen, capacity: 2,
 		lease: 10 * time.Second, silence: 3 * time.Minute, retainEvery: time.Hour, logLimit: 2048, logLevel: "error", lang: o.lang,
-		gitlabURL: d.gitURL, cloneUser: demoUser,
+		gitlabURL: d.gitURL, cloneUser: demoUser, build: buildOptions{executor: onThisMachine},
 		gitlabToken: rand.Text(), hookSecret: rand.Text(), clonePassword: rand.Text(), adminToken: auth.NewToken(),
 	}
 	if err := errors.Join(os.MkdirAll(d.root, 0o700), opts.check()); err != nil {
