@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 
 	"github.com/shiplock/shiplock/internal/api"
 	"github.com/shiplock/shiplock/internal/delivery"
@@ -29,6 +30,19 @@ func (e *Engine) OpenPush(ctx context.Context, key, token string) (api.PushLogin
 		return e.cfg.Pushes.Open(ctx, img.Repository, e.cfg.inRegistry(img.Base))
 	}
 	return api.PushLogin{Username: key, Password: token}, nil
+}
+
+// refusedCause says why the registry does not let the server accept an image.
+func refusedCause(err error) *delivery.Cause {
+	var known *delivery.Error
+	if !errors.As(err, &known) || known.Msg == "" {
+		known = &delivery.Error{Msg: err.Error()}
+	}
+	c := delivery.Because("image.failed", delivery.Args{"error": known.Msg})
+	if known.Err != nil {
+		c.Evidence = []string{known.Err.Error()}
+	}
+	return &c
 }
 
 // CheckPush answers whether the runner that holds token may push to repository: its

@@ -2,6 +2,7 @@ package engine_test
 
 import (
 	"context"
+	"strings"
 	"testing"
 
 	"github.com/shiplock/shiplock/internal/api"
@@ -49,6 +50,22 @@ func TestALoginIsForTheRunningAttempt(t *testing.T) {
 	if want := "shop on localhost:5000/shiplock/base:1"; len(registry.asked) != 1 || registry.asked[0] != want {
 		t.Errorf("asked for %q, want %q once", registry.asked, want)
 	}
+}
+
+// A registry that refuses the server what it let the runner do ends the run, and says
+// why: another attempt would be refused too.
+func TestARegistryThatRefusesTheServer(t *testing.T) {
+	play(t, func(t *testing.T, w *world) {
+		w.images.Refuse("accept", delivery.E(delivery.Denied, "the registry does not allow pull,push on registry.example.com/shop: give its user that permission"))
+		w.apply(app("shop", ""))
+		id := w.startRun("shop", "dev")
+		r := w.claim()
+		w.must(r.finish(good(digest("a"))))
+		run := w.wantRun(id, delivery.RunFailed)
+		if c := run.Cause(); c == nil || !strings.HasPrefix(c.Text, "image failed: the registry does not allow") || run.Artifact != nil {
+			t.Errorf("it ends with %+v and artifact %+v", run.Cause(), run.Artifact)
+		}
+	})
 }
 
 // A runner of the version before has its login in its assignment, which only the

@@ -212,14 +212,16 @@ func (e *Engine) reportEvent(ctx context.Context, run delivery.Run, job delivery
 		// Nobody asked for it: somebody ended the runner from outside.
 		return run.Lost(job, now, e.cfg.Limits, delivery.Because("attempt.stopped", nil)), nil
 	default:
-		artifact, err := e.accept(ctx, run, f)
-		if err != nil {
-			return nil, err
-		}
-		return delivery.JobFinished{
+		end := delivery.JobFinished{
 			Job: job.Name, Attempt: job.Attempt, Seq: r.Seq, Outcome: delivery.JobState(f.Outcome),
-			Cause: f.Cause, Artifact: artifact, Caches: f.Caches, At: now,
-		}, nil
+			Cause: f.Cause, Caches: f.Caches, At: now,
+		}
+		var err error
+		if end.Artifact, err = e.accept(ctx, run, f); err != nil && delivery.KindOf(err) == delivery.Denied {
+			// The registry lets the runner do more than us: another attempt changes nothing.
+			end.Outcome, end.Cause, err = delivery.JobFailed, refusedCause(err), nil
+		}
+		return end, err
 	}
 }
 

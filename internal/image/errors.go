@@ -50,6 +50,8 @@ func registryError(doing, permission string, ref named, err error) error {
 		return delivery.Wrap(delivery.Denied, fmt.Sprintf("the registry refuses the login for %s, which needs the permission %s: correct the user name and password, or give the user that permission", repository, permission), err)
 	case code == http.StatusForbidden:
 		return delivery.Wrap(delivery.Denied, fmt.Sprintf("the registry does not allow %s on %s: give its user that permission", permission, repository), err)
+	case code == http.StatusNotFound && permission == toPush:
+		return delivery.Wrap(delivery.NotFound, "the registry has no place for "+repository+": make the repository, or the project that it belongs to, there first", err)
 	case code == http.StatusNotFound:
 		return delivery.Wrap(delivery.NotFound, ref.String()+" is not in its registry; check the name, or push it first", err)
 	case code == http.StatusRequestEntityTooLarge:

@@ -169,6 +169,7 @@ func TestWhatRegistriesRefuse(t *testing.T) {
 		text   string
 	}{
 		"no permission": {403, `{"errors":[{"code":"DENIED","message":"requested access is denied"}]}`, delivery.Denied, "does not allow pull,push on HOST/app"},
+		"no project":    {404, `{"errors":[{"code":"NAME_UNKNOWN","message":"project apps not found"}]}`, delivery.NotFound, "has no place for HOST/app"},
 		"too large":     {413, "<html>413 Request Entity Too Large</html>", delivery.Invalid, "finds a layer too large"},
 		"quota":         {403, `{"errors":[{"code":"DENIED","message":"will exceed the configured upper limit of 10.0 MiB"}]}`, delivery.Invalid, "has no room left for HOST/app"},
 		"disk full":     {500, `{"errors":[{"code":"UNKNOWN","message":"unknown error","detail":{"Enclosed":{"Err":"no space left on device"}}}]}`, delivery.Invalid, "has no room left for HOST/app"},
@@ -176,7 +177,7 @@ func TestWhatRegistriesRefuse(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			g := embedded(t)
 			host := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				if r.Method == http.MethodPatch {
+				if r.Method == http.MethodPost {
 					w.WriteHeader(tc.status)
 					_, _ = w.Write([]byte(tc.body))
 					return

@@ -160,7 +160,11 @@ func (t *transfer) lost(err error) error {
 	return err
 }
 
+// follow goes where the registry says, or stays.
 func (t *transfer) follow(res *http.Response) error {
+	if res.Header.Get("Location") == "" {
+		return nil
+	}
 	at, err := next(res)
 	if err == nil {
 		t.location = at

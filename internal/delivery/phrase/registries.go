@@ -4,6 +4,7 @@ package phrase
 var registries = []Phrase{
 	{En: "the registry refuses the login for {repository}, which needs the permission {permission}: correct the user name and password, or give the user that permission", Zh: "镜像仓库拒绝了对 {repository} 的登录（需要权限 {permission}）：请改正用户名和密码，或给该用户这个权限"},
 	{En: "the registry does not allow {permission} on {repository}: give its user that permission", Zh: "镜像仓库不允许对 {repository} 执行 {permission}：请给该用户这个权限"},
+	{En: "the registry has no place for {repository}: make the repository, or the project that it belongs to, there first", Zh: "镜像仓库中没有存放 {repository} 的地方：请先在那里创建该仓库或它所属的项目"},
 	{En: "the registry has no room left for {repository}: delete images that nobody needs, or raise its quota", Zh: "镜像仓库没有空间存放 {repository}：请删除不再需要的镜像，或提高配额"},
 	{En: "the registry of {repository} finds a layer too large: raise the limit of the registry, or of the proxy before it", Zh: "{repository} 的镜像仓库认为某一层太大：请提高镜像仓库或其前面代理的限制"},
 	{En: "the certificate of the registry of {repository} is not trusted: name the authority that signed it with --registry-ca", Zh: "{repository} 的镜像仓库的证书不受信任：请用 --registry-ca 指定为其签名的证书机构"},
