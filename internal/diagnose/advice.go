@@ -45,6 +45,7 @@ var remedies = []struct {
 	{building, "ERR_PNPM_UNSUPPORTED_ENGINE", "npm.engine"},
 	{building, "node-gyp could not fetch ", "npm.headers"},
 	{building, ".h: No such file or directory", "npm.native"},
+	{building, "', required by 'virtual:world', not found", "npm.native"}, // pkg-config
 	{building, "getaddrinfo ENOTFOUND", "build.dns"},
 	{building, "getaddrinfo EAI_AGAIN", "build.dns"},
 	{building, "does not contain valid JSON", "composer.json"},

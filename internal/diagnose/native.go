@@ -12,8 +12,8 @@ type native struct {
 	fetches string // the address that node-gyp asks
 }
 
-// gypNoise begins what node-gyp says of itself.
-var gypNoise = []string{"gyp info ", "gyp http ", "gyp WARN ", "gyp verb ", "gyp ERR! ", "make: ", "sh -c ", "(node:", "(Use `node ", "compilation terminated"}
+// gypNoise begins what node-gyp says of itself, and prebuild-install before it.
+var gypNoise = []string{"prebuild-install ", "gyp info ", "gyp http ", "gyp WARN ", "gyp verb ", "gyp ERR! ", "make: ", "sh -c ", "(node:", "(Use `node ", "compilation terminated"}
 
 // line returns the error that a line tells. ok: nothing else need look at it.
 func (n *native) line(line string) (text string, about topic, ok bool) {
@@ -31,6 +31,8 @@ func (n *native) line(line string) (text string, about topic, ok bool) {
 	switch {
 	case strings.HasPrefix(rest, "gyp ERR! stack is related to network connectivity") && n.fetches != "":
 		return n.name + ": node-gyp could not fetch " + n.fetches, npm, true
+	case strings.HasPrefix(rest, "Package ") && strings.HasSuffix(rest, "not found"): // pkg-config
+		return n.name + ": " + rest, compile, true
 	case rest != "" && isPosition(rest):
 		return n.name + ": " + rest, compile, true
 	}

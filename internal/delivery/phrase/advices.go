@@ -17,7 +17,7 @@ var advices = []Phrase{
 	{Code: "npm.integrity", En: "Delete the package's entry from package-lock.json, run npm install, and commit it: the registry has other content than the lock file says.", Zh: "从 package-lock.json 中删除该包的条目，运行 npm install 并提交：registry 中的内容与锁文件不符。"},
 	{Code: "npm.engine", En: "Install a version that fits where builds run, or ask for another one in package.json.", Zh: "在运行构建的机器上安装符合要求的版本，或在 package.json 中要求其他版本。"},
 	{Code: "npm.headers", En: "Install Node.js where builds run with its headers (include/node beside bin), or let that machine reach this address.", Zh: "在运行构建的机器上安装带头文件的 Node.js（include/node 与 bin 并列），或让该机器能访问这个地址。"},
-	{Code: "npm.native", En: "Install the library's development package, which has this file, where builds run.", Zh: "在运行构建的机器上安装提供该文件的库的开发包。"},
+	{Code: "npm.native", En: "Install the development package of the library that it lacks where builds run.", Zh: "在运行构建的机器上安装它所缺少的库的开发包。"},
 	{Code: "pnpm.lock", En: "Run pnpm install, and commit pnpm-lock.yaml.", Zh: "运行 pnpm install，并提交 pnpm-lock.yaml。"},
 	{Code: "yarn.lock", En: "Run yarn install, and commit yarn.lock.", Zh: "运行 yarn install，并提交 yarn.lock。"},
 	{Code: "composer.json", En: "Correct composer.json: composer validate says where.", Zh: "更正 composer.json：composer validate 会指出位置。"},
