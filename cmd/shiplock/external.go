@@ -160,7 +160,7 @@ func (p pushes) Open(ctx context.Context, repository, base string) (api.PushLogi
 	}
 	key, l := p.Logins.For(repo)
 	if key != repo && !p.shared {
-		return api.PushLogin{}, delivery.E(delivery.Denied, fmt.Sprintf("%s gives no tokens for one repository, and its login would let a build write any image: add a login for %s alone to the file of --registry-auth, or accept that with --registry-shared-credential", p.Registry, repo))
+		return api.PushLogin{}, delivery.E(delivery.Denied, fmt.Sprintf("the registry %s gives no tokens for one repository, and its login would let a build write any image: add a login for %s alone to the file of --registry-auth, or accept that with --registry-shared-credential", p.Registry, repo))
 	}
 	return api.PushLogin{Username: l.Username, Password: l.Password}, nil
 }

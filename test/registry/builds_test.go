@@ -72,7 +72,7 @@ func (w *world) serves(app string, digest delivery.Digest) {
 func TestABuildPushesWithAPasswordOfItsOwn(t *testing.T) {
 	reg := StartWithPasswords(t, NewAuthority(t))
 	repository := reg.Host + "/apps/"
-	refusal := reg.Host + "/apps gives no tokens for one repository, and its login would let a build write any image: add a login for " + repository + "cart alone"
+	refusal := "the registry " + reg.Host + "/apps gives no tokens for one repository, and its login would let a build write any image: add a login for " + repository + "cart alone"
 	t.Run("none", func(t *testing.T) {
 		w := newWorld(t, reg)
 		w.fails("cart", "one", refusal)

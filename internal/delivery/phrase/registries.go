@@ -18,8 +18,8 @@ var registries = []Phrase{
 	{En: "this job pushes no image", Zh: "该任务不推送镜像"},
 	{En: "this plan pushes to a registry that a runner of protocol 2 cannot log in to: install a runner of the server's version", Zh: "该计划要推送到协议版本 2 的 runner 无法登录的镜像仓库：请安装与服务器版本一致的 runner"},
 	{
-		En: "{registry} gives no tokens for one repository, and its login would let a build write any image: add a login for {repository} alone to the file of --registry-auth, or accept that with --registry-shared-credential",
-		Zh: "{registry} 不发放限于单个仓库的令牌，而它的登录会让任何构建都能写任何镜像：请在 --registry-auth 的文件中为 {repository} 单独添加登录，或用 --registry-shared-credential 接受这一点",
+		En: "the registry {registry} gives no tokens for one repository, and its login would let a build write any image: add a login for {repository} alone to the file of --registry-auth, or accept that with --registry-shared-credential",
+		Zh: "镜像仓库 {registry} 不发放限于单个仓库的令牌，而它的登录会让任何构建都能写任何镜像：请在 --registry-auth 的文件中为 {repository} 单独添加登录，或用 --registry-shared-credential 接受这一点",
 	},
 
 	{En: "--registry-user, --registry-auth and the like are for a registry: name it with --registry", Zh: "--registry-user、--registry-auth 等选项用于某个镜像仓库：请用 --registry 指定它"},
