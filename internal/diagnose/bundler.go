@@ -20,18 +20,25 @@ type bundler struct {
 	said   *entry // the last error, which is said again and whose place may follow
 }
 
-func match(expr string) func(string) []string {
+// match finds the parts of a line that has a form, and a mark of it: of all the lines of
+// a build few have that, and to look for it costs little.
+func match(mark, expr string) func(string) []string {
 	compiled := sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(expr) })
-	return func(s string) []string { return compiled().FindStringSubmatch(s) }
+	return func(s string) []string {
+		if !strings.Contains(s, mark) {
+			return nil
+		}
+		return compiled().FindStringSubmatch(s)
+	}
 }
 
 var (
-	webpackHead  = match(`^(?:\[\w+\] )?ERROR in (?:\./)?(\S+?)(?:[ :](\d+)(?:[:,](\d+)(?:-\S+)?)?)?$`)
-	vitePlugin   = match(`^\[plugin [^\]]+\] (\S+:\d+:\d+)$`)
-	rollupPlace  = match(`^(\S+) \((\d+:\d+)\): (.+)$`)
-	esbuildError = match(`^(\S+:\d+:\d+): ERROR: (.+)$`)
+	webpackHead  = match("ERROR in ", `^(?:\[\w+\] )?ERROR in (?:\./)?(\S+?)(?:[ :](\d+)(?:[:,](\d+)(?:-\S+)?)?)?$`)
+	vitePlugin   = match("[plugin ", `^\[plugin [^\]]+\] (\S+:\d+:\d+)$`)
+	rollupPlace  = match("): ", `^(\S+) \((\d+:\d+)\): (.+)$`)
+	esbuildError = match(": ERROR: ", `^(\S+:\d+:\d+): ERROR: (.+)$`)
 	// laterPlace is in a line of its own below the error: of rollup, rolldown and Sass.
-	laterPlace = match(`^(?:file: |[^\w]*─\[ )(\S+:\d+:\d+)(?: \])?$|^\s+(\S+) (\d+:\d+) +root stylesheet$`)
+	laterPlace = match(":", `^(?:file: |[^\w]*─\[ )(\S+:\d+:\d+)(?: \])?$|^\s+(\S+) (\d+:\d+) +root stylesheet$`)
 )
 
 // bundlerHeads are said between the head and the error, or again after it.

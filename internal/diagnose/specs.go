@@ -38,15 +38,15 @@ const (
 const specLines = 3 // of a message that is one sentence in jest
 
 var (
-	vitestHead  = match(`^ ?FAIL  (\S+)(?: > (.+)| \[ .+ \])?$`)
-	jestHead    = match(`^  ● (.+)$`)
-	phpunitHead = match(`^\d+\) (\S+::\S.*)$`)
-	mochaSum    = match(`^  \d+ failing$`)
-	mochaHead   = match(`^  \d+\) (.+)$`)
-	vitestPlace = match(`^ ❯ (?:.* )?(\S+:\d+):\d+$|^  File: (\S+:\d+):\d+$`)
-	phpunitFile = match(`^(\S+\.php:\d+)$`)
+	vitestHead  = match("FAIL  ", `^ ?FAIL  (\S+)(?: > (.+)| \[ .+ \])?$`)
+	jestHead    = match("● ", `^  ● (.+)$`)
+	phpunitHead = match("::", `^\d+\) (\S+::\S.*)$`)
+	mochaSum    = match(" failing", `^  \d+ failing$`)
+	mochaHead   = match(") ", `^  \d+\) (.+)$`)
+	vitestPlace = match(":", `^ ❯ (?:.* )?(\S+:\d+):\d+$|^  File: (\S+:\d+):\d+$`)
+	phpunitFile = match(".php:", `^(\S+\.php:\d+)$`)
 	// quoted is a line of the source below a message.
-	quoted = match(`^\s*(?:>\s*)?\d*\s*\|`)
+	quoted = match("|", `^\s*(?:>\s*)?\d*\s*\|`)
 )
 
 // line returns a failure that a line begins. ok: the line is of a failure, and nothing
