@@ -38,8 +38,8 @@ const (
 	AttemptUnknown AttemptPhase = "unknown"
 )
 
-// AttemptStatus is an executor's observation. Cause says why it is pending or over,
-// when the executor knows.
+// AttemptStatus is an executor's observation. Cause says why it is pending or over, or
+// why it was told to end while it is alive, when the executor knows.
 type AttemptStatus struct {
 	Phase AttemptPhase
 	Cause *Cause

@@ -210,7 +210,7 @@ func (e *Engine) reportEvent(ctx context.Context, run delivery.Run, job delivery
 		return run.Lost(job, now, e.cfg.Limits, cause), nil
 	case f.Outcome == api.OutcomeCanceled && run.Cancel == nil:
 		// Nobody asked for it: somebody ended the runner from outside.
-		return run.Lost(job, now, e.cfg.Limits, delivery.Because("attempt.stopped", nil)), nil
+		return run.Lost(job, now, e.cfg.Limits, e.whyStopped(ctx, run.AttemptKey(job))), nil
 	default:
 		end := delivery.JobFinished{
 			Job: job.Name, Attempt: job.Attempt, Seq: r.Seq, Outcome: delivery.JobState(f.Outcome),
@@ -223,6 +223,16 @@ func (e *Engine) reportEvent(ctx context.Context, run delivery.Run, job delivery
 		}
 		return end, err
 	}
+}
+
+// whyStopped is why an attempt was ended from outside, as far as its executor knows.
+func (e *Engine) whyStopped(ctx context.Context, key string) delivery.Cause {
+	ctx, cancel := context.WithTimeout(ctx, executorTimeout)
+	defer cancel()
+	if s, err := e.cfg.Executor.Observe(ctx, key); err == nil && s.Cause != nil {
+		return *s.Cause
+	}
+	return delivery.Because("attempt.stopped", nil)
 }
 
 // accept checks the artifact that a runner claims to have pushed. A canceled run

@@ -28,7 +28,7 @@ func Attempt(p *corev1.Pod, warnings []corev1.Event, now time.Time) delivery.Att
 		return delivery.AttemptStatus{Phase: delivery.AttemptOver, Cause: cause}
 	}
 	if s := a.build(); s != nil && s.State.Running != nil {
-		return delivery.AttemptStatus{Phase: delivery.AttemptAlive}
+		return delivery.AttemptStatus{Phase: delivery.AttemptAlive, Cause: a.ending()}
 	}
 	cause, hopeless := a.waitsFor()
 	if hopeless {
@@ -73,6 +73,14 @@ func (a attempt) end() *delivery.Cause {
 		return because("attempt.deleted")
 	}
 	return nil
+}
+
+// ending is why the pod was told to end; nil when it was not.
+func (a attempt) ending() *delivery.Cause {
+	if c := a.disrupted(); c != nil || a.DeletionTimestamp == nil {
+		return c
+	}
+	return because("attempt.deleted")
 }
 
 // overdue tells whether nobody carries out that the pod shall go.

@@ -83,7 +83,7 @@ func TestAttempt(t *testing.T) {
 		"new":                 {pod: pod(), phase: delivery.AttemptPending},
 		"about to start":      {pod: pod(scheduled(t0), waiting("ContainerCreating", "")), phase: delivery.AttemptPending},
 		"running":             {pod: pod(phaseIs(corev1.PodRunning, "", ""), running), phase: delivery.AttemptAlive},
-		"told to go":          {pod: pod(phaseIs(corev1.PodRunning, "", ""), running, deleted(0)), phase: delivery.AttemptAlive},
+		"told to go":          {pod: pod(phaseIs(corev1.PodRunning, "", ""), running, deleted(0)), phase: delivery.AttemptAlive, says: "the build's pod was deleted"},
 		"told to go long ago": {pod: pod(phaseIs(corev1.PodRunning, "", ""), running, deleted(time.Minute)), phase: delivery.AttemptOver, says: "the node node-1 does not answer"},
 		"no room": {
 			pod:   pod(condition(corev1.PodScheduled, corev1.ConditionFalse, "Unschedulable", "0/3 nodes are available: 3 Insufficient cpu. preemption: not eligible due to preemptionPolicy=Never.", t0.Add(-time.Hour))),
@@ -146,7 +146,7 @@ func TestAttempt(t *testing.T) {
 		},
 		"still reporting while it is drained": {
 			pod:   pod(phaseIs(corev1.PodRunning, "", ""), running, deleted(0), condition(corev1.DisruptionTarget, corev1.ConditionTrue, "EvictionByEvictionAPI", "Eviction API: evicting", t0)),
-			phase: delivery.AttemptAlive,
+			phase: delivery.AttemptAlive, says: "the node node-1 is drained, or was taken back: Eviction API: evicting",
 		},
 		"node taken back": {
 			pod:   pod(phaseIs(corev1.PodFailed, "Terminated", "Pod was terminated in response to imminent node shutdown."), condition(corev1.DisruptionTarget, corev1.ConditionTrue, "TerminationByKubelet", "Pod was terminated in response to imminent node shutdown.", t0)),
