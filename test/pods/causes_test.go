@@ -3,11 +3,13 @@
 package pods
 
 import (
+	"bytes"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/shiplock/shiplock/internal/delivery"
+	"github.com/shiplock/shiplock/internal/delivery/phrase"
 )
 
 // What befalls a pod is told from what befalls a build, tried again as often as it
@@ -16,6 +18,7 @@ func TestClusterCauses(t *testing.T) {
 	w := newWorld(t, "--build-start", "20s", "--silence", "15s")
 	for name, c := range map[string]struct {
 		run, more string
+		image     string // in place of busybox
 		code      string
 		says      string
 		attempts  int
@@ -44,11 +47,23 @@ func TestClusterCauses(t *testing.T) {
 			run: "true", more: `"pod": {"services": [{"name": "db", "image": "` + w.busybox() + `", "command": ["sh", "-c", "echo no database here; exit 7"], "port": 5432}]}`,
 			code: "attempt.service", says: "no database here", attempts: 3,
 		},
+		"image-of-a-service": {
+			run: "true", more: `"pod": {"services": [{"name": "db", "image": "registry.example.com/not/there:1"}]}`,
+			code: delivery.AttemptImage, says: "the registry has no such image", attempts: 2,
+		},
+		"image": {
+			run: "true", image: w.space.Registry + "/not/there:1",
+			code: delivery.AttemptImage, says: "not/there:1", attempts: 2,
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := w.in(t)
-			w.api.Apply(w.script(name, c.run, c.more), app(name, name))
+			stack := w.script(name, c.run, c.more)
+			if c.image != "" {
+				stack.Spec = bytes.Replace(stack.Spec, []byte(w.busybox()), []byte(c.image), 1)
+			}
+			w.api.Apply(stack, app(name, name))
 			r := w.ended(w.start(name, "dev", someCommit), 4*time.Minute)
 			if r.State != delivery.RunErrored || r.Cause == nil || r.Cause.Code != c.code || r.Jobs[0].Attempt != c.attempts {
 				t.Fatalf("%s after %d attempts: %+v; lost %+v", r.State, r.Jobs[0].Attempt, r.Cause, r.Jobs[0].Lost)
@@ -58,6 +73,9 @@ func TestClusterCauses(t *testing.T) {
 			}
 			if r.Cause.Next == "" {
 				t.Error("it does not say what to do")
+			}
+			if zh := r.Cause.In(phrase.Chinese); zh.Text == r.Cause.Text || zh.Next == r.Cause.Next {
+				t.Errorf("in Chinese it says %q, %q", zh.Text, zh.Next)
 			}
 			t.Logf("%s → %s", r.Cause.Text, r.Cause.Next)
 		})

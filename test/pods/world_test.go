@@ -30,7 +30,12 @@ type world struct {
 // newWorld starts a server. Its flags come after those that lead to the cluster.
 func newWorld(t testing.TB, flags ...string) *world {
 	t.Helper()
-	n := kube.Cluster(t)
+	return newWorldIn(t, kube.Cluster(t), flags...)
+}
+
+// newWorldIn starts a server whose builds run in a namespace.
+func newWorldIn(t testing.TB, n *kube.Namespace, flags ...string) *world {
+	t.Helper()
 	s := harness.NewServerOn(t, n.Host, append([]string{
 		"--executor", "kubernetes", "--kubeconfig", n.Kubeconfig, "--build-namespace", n.Name, "--build-priority-class", "",
 		"--registry", n.Registry + "/" + n.Name, "--registry-plain-http", "--registry-shared-credential",
