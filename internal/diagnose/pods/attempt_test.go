@@ -102,6 +102,11 @@ func TestAttempt(t *testing.T) {
 			warnings: []corev1.Event{event("Failed", `Failed to pull image "`+image+`": unexpected status: 401 Unauthorized`), event("FailedMount", "elsewhere")},
 			phase:    delivery.AttemptPending, says: "the image " + image + " cannot be pulled: the registry refuses the credentials",
 		},
+		"the kubelet tries again": {
+			pod:      pod(scheduled(t0), waiting("ContainerCreating", "")),
+			warnings: []corev1.Event{event("Failed", `Failed to pull image "registry.example.com/db:1": not found`), event("Failed", "Error: ErrImagePull")},
+			phase:    delivery.AttemptPending, says: "the image registry.example.com/db:1 cannot be pulled: the registry has no such image, or hides it",
+		},
 		"registry away": {
 			pod:   pod(scheduled(t0), waiting("ErrImagePull", "dial tcp 10.0.0.9:443: connect: connection refused")),
 			phase: delivery.AttemptPending, says: "the image " + image + " cannot be pulled: the registry does not answer",

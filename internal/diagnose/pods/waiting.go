@@ -65,11 +65,15 @@ func (a attempt) waits(s corev1.ContainerStatus, w corev1.ContainerStateWaiting)
 func (a attempt) unpulled(s corev1.ContainerStatus, w corev1.ContainerStateWaiting) *delivery.Cause {
 	said := w.Message
 	if w.Reason == "ImagePullBackOff" && !strings.Contains(said, "ErrImagePull:") {
-		if e := a.last("Failed"); e != nil && strings.Contains(e.Message, "pull") {
+		if e := a.pullFailure(); e != nil {
 			said = e.Message
 		}
 	}
-	cause := because(delivery.AttemptImage, "image", s.Image, "reason", pullReason(said))
+	return unpulled(s.Image, said)
+}
+
+func unpulled(image, said string) *delivery.Cause {
+	cause := because(delivery.AttemptImage, "image", image, "reason", pullReason(said))
 	cause.Evidence = lastLines(said)
 	return cause
 }
@@ -106,6 +110,24 @@ func (a attempt) warned() *delivery.Cause {
 	}
 	if e := a.last("FailedCreatePodSandBox"); e != nil {
 		return because("attempt.sandbox", "node", a.Spec.NodeName, "message", oneLine(e.Message))
+	}
+	// While the kubelet tries again it says nothing else.
+	if e := a.pullFailure(); e != nil {
+		_, rest, _ := strings.Cut(e.Message, pullFailed)
+		image, said, _ := strings.Cut(rest, `": `)
+		return unpulled(image, said)
+	}
+	return nil
+}
+
+// pullFailed is how a kubelet's words about a pull begin; others have the same reason.
+const pullFailed = `Failed to pull image "`
+
+func (a attempt) pullFailure() *corev1.Event {
+	for i := range a.warnings {
+		if e := &a.warnings[i]; e.Reason == "Failed" && strings.HasPrefix(e.Message, pullFailed) {
+			return e
+		}
 	}
 	return nil
 }

@@ -2,6 +2,7 @@ package kubernetes
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"sync"
 	"time"
@@ -90,7 +91,12 @@ func (p *prepared) wait(name string) *delivery.Cause {
 		c := delivery.Because("attempt.preparing", delivery.Args{"image": name})
 		return &c
 	}
-	c := delivery.Because(delivery.AttemptImage, delivery.Args{"image": name, "reason": p.err.Error()})
+	reason := p.err.Error()
+	var known *delivery.Error
+	if errors.As(p.err, &known) && known.Msg != "" {
+		reason = known.Msg
+	}
+	c := delivery.Because(delivery.AttemptImage, delivery.Args{"image": name, "reason": reason})
 	return &c
 }
 
