@@ -37,6 +37,14 @@ func Attempt(p *corev1.Pod, warnings []corev1.Event, now time.Time) delivery.Att
 	return delivery.AttemptStatus{Phase: delivery.AttemptPending, Cause: cause}
 }
 
+// EndOfBuild is when the runner's container ended; zero while it has not.
+func EndOfBuild(p *corev1.Pod) time.Time {
+	if s := (attempt{Pod: p}).build(); s != nil && s.State.Terminated != nil {
+		return s.State.Terminated.FinishedAt.Time
+	}
+	return time.Time{}
+}
+
 type attempt struct {
 	*corev1.Pod
 	warnings []corev1.Event

@@ -101,10 +101,15 @@ func (e *Executor) remove(ctx context.Context, p *corev1.Pod) error {
 		return nil
 	}
 	grace := stopGrace
-	if p.Status.Phase == corev1.PodSucceeded || p.Status.Phase == corev1.PodFailed {
+	if terminal(p) {
 		grace = 0 // there is nothing left to end, and one write less
 	}
 	return e.Cluster.Delete(ctx, "pods", p, grace)
+}
+
+// terminal tells whether a pod has ended for its kubelet too.
+func terminal(p *corev1.Pod) bool {
+	return p.Status.Phase == corev1.PodSucceeded || p.Status.Phase == corev1.PodFailed
 }
 
 // quotaWords are what an API server says of a quota, without the name of the pod.

@@ -73,10 +73,20 @@ func (e *Executor) changed(ctx context.Context, key string) {
 	}
 }
 
+// closingTime is how long a kubelet may take from the end of a build to that of its pod.
+const closingTime = 30 * time.Second
+
+// closing tells whether a pod is about to end by itself: its build has. Removed before, it
+// would cost a second removal, by the kubelet, and an event.
+func closing(p *corev1.Pod, now time.Time) bool {
+	end := pods.EndOfBuild(p)
+	return !terminal(p) && !end.IsZero() && now.Sub(end) < closingTime
+}
+
 // removeIdle removes a pod that the server does not count on.
 func (e *Executor) removeIdle(ctx context.Context, key string) {
 	p, ok := e.pods.Get(e.Namespace, key)
-	if !ok || p.DeletionTimestamp != nil {
+	if !ok || p.DeletionTimestamp != nil || closing(p, e.Now()) {
 		return
 	}
 	active, err := e.Active(ctx, key)
