@@ -6,10 +6,10 @@ LDFLAGS := -s -w -X main.version=$(VERSION)
 
 export CGO_ENABLED = 0
 
-.PHONY: help build demo test check lint e2e cluster-e2e cluster-build cluster-up cluster-down cluster-purge bench load soak fuzz generate clean
+.PHONY: help build demo test check lint e2e cluster-e2e cluster-build cluster-up cluster-down cluster-purge bench bench-cluster load soak fuzz generate clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 build: ## bin/shiplock, bin/shiplock-runner and bin/shiplock-web
 	@mkdir -p bin
@@ -50,6 +50,9 @@ cluster-purge: ## stop it and delete all of it
 
 bench: build ## the promised figures, measured
 	$(GO) test -count=1 -tags bench -v ./test/bench
+
+bench-cluster: build ## builds in pods beside bare pods, on the cluster of KUBECONFIG or the project's own
+	$(GO) test -count=1 -tags e2e -timeout 60m -v -run '^TestClusterOverhead$$' ./test/pods -judged -pairs 5 -at-once 40 $(ARGS)
 
 load: build ## 200 apps, 20 pushes/s for 2 minutes: one verdict
 	$(GO) test -count=1 -tags bench -timeout 15m -v ./test/load $(ARGS)

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"net/http/httptest"
 	"os"
-	"slices"
 	"testing"
 	"time"
 
@@ -54,7 +53,7 @@ func newWorld(t *testing.T, database string) *world {
 // TestBench takes every figure from one server, so that its memory is that of a
 // server that has done all this.
 func TestBench(t *testing.T) {
-	tell(t, "%s", machine(t))
+	harness.Tell(t, "%s", harness.Machine(t))
 	w := newWorld(t, "")
 	self, err := os.Executable()
 	if err != nil {
@@ -76,29 +75,6 @@ func TestBench(t *testing.T) {
 	w.benchImages(t)
 	w.benchMemory(t, idle)
 	w.benchRestart(t)
-}
-
-// promise prints a figure beside what is promised, and fails the test when it is
-// missed. Both are in the same unit.
-func promise(t *testing.T, what string, got, most float64, unit, more string) {
-	t.Helper()
-	verdict := "ok  "
-	if got > most {
-		verdict = "FAIL"
-		t.Fail()
-	}
-	fmt.Fprintf(t.Output(), "%s %s: %.3g %s (≤ %.3g)%s\n", verdict, what, got, unit, most, more)
-}
-
-// tell prints a figure that is not promised.
-func tell(t *testing.T, format string, args ...any) {
-	fmt.Fprintf(t.Output(), "     "+format+"\n", args...)
-}
-
-// quantile returns what a share of the durations is no longer than.
-func quantile(took []time.Duration, share float64) time.Duration {
-	slices.Sort(took)
-	return took[min(int(float64(len(took))*share), len(took)-1)]
 }
 
 func ms(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/shiplock/shiplock/internal/image"
+	"github.com/shiplock/shiplock/test/harness"
 )
 
 const (
@@ -98,8 +99,8 @@ func (w *world) benchImages(t *testing.T) {
 		}
 		unchanged = append(unchanged, took)
 	}
-	promise(t, "push of a changed 30 MB directory on a 150 MB base, median", ms(quantile(changed, 0.5)), 600, "ms",
-		fmt.Sprintf(", worst %.3g ms, n=%d", ms(quantile(changed, 1)), builds))
-	promise(t, "push of the same unchanged, median", ms(quantile(unchanged, 0.5)), 50, "ms",
-		fmt.Sprintf(", worst %.3g ms, n=%d", ms(quantile(unchanged, 1)), builds))
+	harness.Promise(t, "push of a changed 30 MB directory on a 150 MB base, median", ms(harness.Quantile(changed, 0.5)), 600, "ms",
+		fmt.Sprintf(", worst %.3g ms, n=%d", ms(harness.Quantile(changed, 1)), builds))
+	harness.Promise(t, "push of the same unchanged, median", ms(harness.Quantile(unchanged, 0.5)), 50, "ms",
+		fmt.Sprintf(", worst %.3g ms, n=%d", ms(harness.Quantile(unchanged, 1)), builds))
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/shiplock/shiplock/internal/api"
 	"github.com/shiplock/shiplock/internal/client"
 	"github.com/shiplock/shiplock/internal/delivery"
+	"github.com/shiplock/shiplock/test/harness"
 )
 
 const (
@@ -98,7 +99,7 @@ func (w *world) benchLogs(t *testing.T) {
 		return
 	}
 	cpu = cpuTime(t, w.process.PID()) - cpu
-	promise(t, fmt.Sprintf("log line → SSE, %d jobs × %d lines/s, p99", capacity, perSecond), ms(quantile(all, 0.99)), 50, "ms",
-		fmt.Sprintf(", p50 %.3g ms, worst %.3g ms, none of %d lines lost", ms(quantile(all, 0.50)), ms(quantile(all, 1)), len(all)))
-	tell(t, "server CPU per log line, received, kept and streamed: %.3g µs", float64(cpu.Microseconds())/float64(len(all)))
+	harness.Promise(t, fmt.Sprintf("log line → SSE, %d jobs × %d lines/s, p99", capacity, perSecond), ms(harness.Quantile(all, 0.99)), 50, "ms",
+		fmt.Sprintf(", p50 %.3g ms, worst %.3g ms, none of %d lines lost", ms(harness.Quantile(all, 0.50)), ms(harness.Quantile(all, 1)), len(all)))
+	harness.Tell(t, "server CPU per log line, received, kept and streamed: %.3g µs", float64(cpu.Microseconds())/float64(len(all)))
 }

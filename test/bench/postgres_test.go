@@ -30,6 +30,6 @@ func TestBenchPostgres(t *testing.T) {
 	pushers := w.pushers(t)
 	pushes(t, pushers[:1], warmUp)
 	took, _ := pushes(t, pushers[:1], sequential)
-	tell(t, "PostgreSQL: no-op run, hook → status, p50 %.3g ms, p99 %.3g ms, n=%d", ms(quantile(took, 0.50)), ms(quantile(took, 0.99)), len(took))
+	harness.Tell(t, "PostgreSQL: no-op run, hook → status, p50 %.3g ms, p99 %.3g ms, n=%d", ms(harness.Quantile(took, 0.50)), ms(harness.Quantile(took, 0.99)), len(took))
 	w.benchParallel(t, pushers)
 }

@@ -5,11 +5,12 @@ package bench
 import (
 	"fmt"
 	"os"
-	"runtime"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/shiplock/shiplock/test/harness"
 )
 
 // tick is the unit of CPU time in /proc; Linux's is the same everywhere.
@@ -30,17 +31,6 @@ func cpuTime(t *testing.T, pid int) time.Duration {
 		t.Fatalf("/proc stat: %q", text)
 	}
 	return time.Duration(user+system) * tick
-}
-
-// machine says what a reader must know of the machine: on a busy one promises are
-// missed for no fault of the server's.
-func machine(t *testing.T) string {
-	t.Helper()
-	load, err := os.ReadFile("/proc/loadavg")
-	if err != nil {
-		t.Fatal(err)
-	}
-	return fmt.Sprintf("%d CPUs, load average %s", runtime.NumCPU(), strings.Join(strings.Fields(string(load))[:3], " "))
 }
 
 // memory is a process's, in bytes.
@@ -67,7 +57,7 @@ func resident(t *testing.T, pid int) (m memory) {
 func (w *world) benchMemory(t *testing.T, idle memory) {
 	const mib = 1 << 20
 	m := resident(t, w.process.PID())
-	promise(t, "server's resident memory, peak of all this", m.peak/mib, 64, "MiB",
+	harness.Promise(t, "server's resident memory, peak of all this", m.peak/mib, 64, "MiB",
 		fmt.Sprintf(", now %.3g MiB, idle at the start %.3g MiB", m.now/mib, idle.now/mib))
 }
 
@@ -83,6 +73,6 @@ func (w *world) benchRestart(t *testing.T) {
 		}
 		took = append(took, time.Since(start))
 	}
-	promise(t, "kill → accepting again, median", ms(quantile(took, 0.5)), 300, "ms",
-		fmt.Sprintf(", worst %.3g ms, n=%d", ms(quantile(took, 1)), len(took)))
+	harness.Promise(t, "kill → accepting again, median", ms(harness.Quantile(took, 0.5)), 300, "ms",
+		fmt.Sprintf(", worst %.3g ms, n=%d", ms(harness.Quantile(took, 1)), len(took)))
 }

@@ -90,10 +90,10 @@ func (w *world) benchRuns(t *testing.T) {
 	cpu, calls := cpuTime(t, w.process.PID()), w.forge.StatusRequests()
 	took, _ := pushes(t, pushers[:1], sequential)
 	cpu, calls = cpuTime(t, w.process.PID())-cpu, w.forge.StatusRequests()-calls
-	promise(t, "no-op run, hook → status, p50", ms(quantile(took, 0.50)), 20, "ms",
-		fmt.Sprintf(", p99 %.3g ms, n=%d", ms(quantile(took, 0.99)), len(took)))
-	promise(t, "forge calls per run", float64(calls)/sequential, 3, "", "")
-	tell(t, "server CPU per run: %.3g ms", ms(cpu)/sequential)
+	harness.Promise(t, "no-op run, hook → status, p50", ms(harness.Quantile(took, 0.50)), 20, "ms",
+		fmt.Sprintf(", p99 %.3g ms, n=%d", ms(harness.Quantile(took, 0.99)), len(took)))
+	harness.Promise(t, "forge calls per run", float64(calls)/sequential, 3, "", "")
+	harness.Tell(t, "server CPU per run: %.3g ms", ms(cpu)/sequential)
 
 	w.benchParallel(t, pushers)
 }
@@ -111,7 +111,7 @@ func (w *world) pushers(t *testing.T) []*pusher {
 
 func (w *world) benchParallel(t *testing.T, pushers []*pusher) {
 	took, wall := pushes(t, pushers[:8], 50)
-	tell(t, "8 in flight: %.0f runs/min, p50 %.3g ms, p99 %.3g ms", float64(len(took))/wall.Minutes(), ms(quantile(took, 0.50)), ms(quantile(took, 0.99)))
+	harness.Tell(t, "8 in flight: %.0f runs/min, p50 %.3g ms, p99 %.3g ms", float64(len(took))/wall.Minutes(), ms(harness.Quantile(took, 0.50)), ms(harness.Quantile(took, 0.99)))
 	took, wall = pushes(t, pushers, 20)
-	tell(t, "%d in flight: %.0f runs/min, p50 %.3g ms, p99 %.3g ms", apps, float64(len(took))/wall.Minutes(), ms(quantile(took, 0.50)), ms(quantile(took, 0.99)))
+	harness.Tell(t, "%d in flight: %.0f runs/min, p50 %.3g ms, p99 %.3g ms", apps, float64(len(took))/wall.Minutes(), ms(harness.Quantile(took, 0.50)), ms(harness.Quantile(took, 0.99)))
 }

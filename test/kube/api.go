@@ -81,9 +81,14 @@ func (a api) create(ctx context.Context, namespace, resource string, object runt
 // The resource is the plural, such as "networkpolicies".
 func (n *Namespace) Create(t testing.TB, resource string, object runtime.Object) {
 	t.Helper()
-	if err := n.api.create(t.Context(), n.Name, resource, object); err != nil {
+	if err := n.TryCreate(t.Context(), resource, object); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// TryCreate is Create for what does not run in the test's own goroutine.
+func (n *Namespace) TryCreate(ctx context.Context, resource string, object runtime.Object) error {
+	return n.api.create(ctx, n.Name, resource, object)
 }
 
 // Get reads an object of the namespace by its name.
