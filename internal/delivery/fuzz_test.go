@@ -59,3 +59,23 @@ func FuzzRepo(f *testing.F) {
 		}
 	})
 }
+
+// FuzzQuantity: what is taken for an amount is more than nothing, stays as it was
+// written, and is as large as itself.
+func FuzzQuantity(f *testing.F) {
+	for _, s := range []string{"500m", "2", "1.5Gi", "0", "-1", "1e3", "9E", ".5", "1.", "100000000000000000000000Ei"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		var q Quantity
+		if err := q.UnmarshalText([]byte(s)); err != nil {
+			if KindOf(err) != Invalid {
+				t.Errorf("%q: %v", s, err)
+			}
+			return
+		}
+		if string(q) != s || q.Compare(q) != 0 || q.Compare("0") <= 0 {
+			t.Errorf("%q is %q", s, q)
+		}
+	})
+}

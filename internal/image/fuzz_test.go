@@ -55,3 +55,27 @@ func FuzzImagePath(f *testing.F) {
 		}
 	})
 }
+
+// FuzzKeys: whatever a file of logins holds, it is refused, or every login in it is
+// found for the repositories at and below its key, and for no other host.
+func FuzzKeys(f *testing.F) {
+	f.Add([]byte(`{"auths":{"https://index.docker.io/v1/":{"auth":"YTpi"}}}`), "docker.io/library/alpine")
+	f.Add([]byte(`{"auths":{"registry.example.com/team":{"username":"a","password":"b"}},"credsStore":"x"}`), "registry.example.com/team/shop")
+	f.Add([]byte(`{"auths":{"h/":{"auth":"`+"\x00"+`"}}}`), "h")
+	f.Fuzz(func(t *testing.T, text []byte, repository string) {
+		keys, err := ParseKeys(text)
+		if err != nil {
+			if delivery.KindOf(err) != delivery.Invalid {
+				t.Errorf("%q: %v", text, err)
+			}
+			return
+		}
+		key, login := keys.For(repository)
+		if (login == Login{}) != (key == "") {
+			t.Errorf("%q has %+v by key %q", repository, login, key)
+		}
+		if named := hub(repository); key != "" && named != key && !strings.HasPrefix(named, key+"/") {
+			t.Errorf("%q got the login of %q", repository, key)
+		}
+	})
+}
