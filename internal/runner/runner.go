@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 
 	"github.com/shiplock/shiplock/internal/api"
@@ -64,14 +65,31 @@ func Run(ctx context.Context, c Config) error {
 	return newJob(c, client, a).run(ctx)
 }
 
-// makeWorkspace makes the folders that every job works in.
+// makeWorkspace makes the folders that every job works in. They do not inherit the
+// set-group-id bit that a pod's volume has: archives note it, and the same commit would
+// not give the same image as elsewhere.
 func (c Config) makeWorkspace() error {
+	err := os.MkdirAll(c.Workspace, 0o755)
+	if err == nil {
+		err = withoutGroup(c.Workspace)
+	}
+	if err != nil {
+		return fmt.Errorf("make the workspace: %w", err)
+	}
 	for _, name := range []string{homeDir, tempDir, sourceDir} {
 		if err := os.MkdirAll(c.path(name), 0o755); err != nil {
 			return fmt.Errorf("make the workspace: %w", err)
 		}
 	}
 	return nil
+}
+
+func withoutGroup(dir string) error {
+	info, err := os.Stat(dir)
+	if err != nil || info.Mode()&fs.ModeSetgid == 0 {
+		return err
+	}
+	return os.Chmod(dir, info.Mode().Perm())
 }
 
 func claim(ctx context.Context, client *client, c Config) (a api.Assignment, err error) {

@@ -30,6 +30,8 @@ const (
 
 const (
 	workspacePath = "/workspace"
+	// jobPath is a folder that the runner makes, since the volume's own is not its.
+	jobPath = workspacePath + "/job"
 	cachePath     = "/cache"
 	// user is the only one in a build's pod, whatever its image says.
 	user = 1000
@@ -115,7 +117,7 @@ func (e *Executor) environment(spec delivery.AttemptSpec) []corev1.EnvVar {
 		{Name: envServer, Value: spec.ServerURL},
 		{Name: envAttempt, Value: spec.Key},
 		{Name: envCode, Value: spec.ClaimCode},
-		{Name: envWorkspace, Value: workspacePath},
+		{Name: envWorkspace, Value: jobPath},
 		{Name: envImage, Value: "own"},
 	}
 }
