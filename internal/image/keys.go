@@ -38,7 +38,11 @@ func ParseKeys(text []byte) (Keys, error) {
 		if l == (Login{}) {
 			return nil, delivery.E(delivery.Invalid, fmt.Sprintf("there is no login for %s: a credential helper keeps it, which a server cannot ask; write its auth into the file", key))
 		}
-		keys[keyOf(key)] = l
+		host := keyOf(key)
+		if host == "" {
+			return nil, delivery.E(delivery.Invalid, fmt.Sprintf("%q under auths names no registry: write its host, or host/path", key))
+		}
+		keys[host] = l
 	}
 	return keys, nil
 }
