@@ -17,11 +17,13 @@ import (
 	execute "github.com/shiplock/shiplock/internal/executor/kubernetes"
 	"github.com/shiplock/shiplock/internal/image"
 	"github.com/shiplock/shiplock/internal/kube"
+	"github.com/shiplock/shiplock/internal/server"
 )
 
 // executor runs builds, until it is told to end.
 type executor interface {
 	engine.Executor
+	server.Builds
 	Run(ctx context.Context) error
 }
 

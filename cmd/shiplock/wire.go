@@ -188,7 +188,8 @@ func (in *instance) assemble(ctx context.Context) error {
 	in.server = server.New(server.Config{
 		Reconciler: in.reconciler,
 		Engine:     in.engine, Reader: reader{in.store}, Logs: jobLogs, Auth: in.keeper,
-		Hooks:    hooks,
+		Hooks:  hooks,
+		Builds: in.executor, Places: in.opts.capacity,
 		Registry: in.served(), PublicURL: in.url, Lang: in.opts.lang, Version: version, Log: in.log, Now: time.Now,
 	})
 	return nil

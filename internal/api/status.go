@@ -39,6 +39,8 @@ type Status struct {
 	Silent []string `json:"silent"`
 	// Reconciler looks for pushes whose hook never came; nil when it is switched off.
 	Reconciler *Reconciler `json:"reconciler,omitempty"`
+	// Away is why builds cannot start: where they run does not answer.
+	Away *delivery.Cause `json:"away,omitempty"`
 }
 
 // AppStatus is one row of the status page; Targets by environment.

@@ -134,6 +134,9 @@ func (c *console) runLines(r api.Run) []string {
 	if r.Note != "" {
 		out = append(out, "  "+word(r.Note))
 	}
+	if r.Cause != nil && !r.State.Terminal() {
+		out = append(out, "  "+word(c.say("waits: %s", r.Cause.Text)))
+	}
 	for _, j := range r.Jobs {
 		for _, l := range j.Lost {
 			out = append(out, word("  ↻ "+c.say("attempt %d was lost: %s", l.Attempt, l.Cause.Text)))

@@ -42,6 +42,7 @@ func (c *console) showStatus(w io.Writer, s api.Status) {
 	if len(s.Silent) > 0 {
 		fmt.Fprintln(w, word(c.silentLine(s.Silent)))
 	}
+	printLines(w, c.causeLines(s.Away))
 	if s.Reconciler != nil && (s.Reconciler.Recovered > 0 || len(s.Reconciler.Failing) > 0) {
 		printLines(w, c.reconcilerLines(*s.Reconciler))
 	}

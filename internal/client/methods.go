@@ -78,6 +78,11 @@ func (c *Client) Hooks(ctx context.Context, f Filter) (api.Hooks, error) {
 	return fetch[api.Hooks](ctx, c, path("hooks")+Filter{Limit: f.Limit}.query())
 }
 
+// Capacity shows what builds may use, use, and wait for.
+func (c *Client) Capacity(ctx context.Context) (api.Capacity, error) {
+	return fetch[api.Capacity](ctx, c, path("capacity"))
+}
+
 // Retention shows what of the past the next pass removes, and why.
 func (c *Client) Retention(ctx context.Context) (api.RetentionReport, error) {
 	return fetch[api.RetentionReport](ctx, c, path("retention"))

@@ -23,6 +23,9 @@ const (
 	// AttemptUnschedulable: no node had room; AttemptQuota: nor had the namespace.
 	AttemptUnschedulable = "attempt.unschedulable"
 	AttemptQuota         = "attempt.quota"
+	// AttemptUnseen: the cluster has told nothing yet; AttemptAway: it does not answer.
+	AttemptUnseen = "attempt.unseen"
+	AttemptAway   = "attempt.away"
 )
 
 // tries is how many attempts one trouble may cost a job, where that differs from what

@@ -2,15 +2,27 @@ package kube
 
 import (
 	"context"
+	"errors"
+	"sync"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/watch"
 	"k8s.io/client-go/tools/cache"
+	"k8s.io/klog/v2"
 )
 
 // Watch keeps the objects of one resource in one namespace that the selectors fit.
 type Watch[T Object] struct {
 	store cache.Store
 	run   cache.Controller
+
+	// OnTrouble, when it is set before Run, is called when Trouble begins, and with nil
+	// when it has ended.
+	OnTrouble func(error)
+
+	mu      sync.Mutex
+	trouble error
 }
 
 // Selected says what to watch.
@@ -32,8 +44,18 @@ func NewWatch[T Object](c *Client, s Selected, kind T, lean func(T), changed Cha
 	})
 	var none T
 	w := &Watch[T]{}
+	asked := &cache.ListWatch{
+		ListWithContextFunc: func(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) {
+			list, err := source.ListWithContext(ctx, o)
+			return list, w.noted(err)
+		},
+		WatchFuncWithContext: func(ctx context.Context, o metav1.ListOptions) (watch.Interface, error) {
+			news, err := source.WatchWithContext(ctx, o)
+			return news, w.noted(err)
+		},
+	}
 	w.store, w.run = cache.NewInformerWithOptions(cache.InformerOptions{
-		ListerWatcher: source, ObjectType: kind,
+		ListerWatcher: asked, ObjectType: kind,
 		Transform: func(o any) (any, error) {
 			if t, ok := o.(T); ok {
 				t.SetManagedFields(nil)
@@ -58,10 +80,35 @@ func NewWatch[T Object](c *Client, s Selected, kind T, lean func(T), changed Cha
 }
 
 // Run watches until ctx ends. It begins anew by itself when the API server was away.
-func (w *Watch[T]) Run(ctx context.Context) { w.run.RunWithContext(ctx) }
+func (w *Watch[T]) Run(ctx context.Context) {
+	w.run.RunWithContext(klog.NewContext(ctx, klog.Logger{})) // Trouble is for whoever watches to tell
+}
 
 // Synced tells whether all that was there at the beginning has been seen.
 func (w *Watch[T]) Synced() bool { return w.run.HasSynced() }
+
+// InSync is closed once Synced is true.
+func (w *Watch[T]) InSync() <-chan struct{} { return w.run.HasSyncedChecker().Done() }
+
+// noted keeps an error, or its end, for Trouble.
+func (w *Watch[T]) noted(err error) error {
+	w.mu.Lock()
+	changed := (w.trouble == nil) != (err == nil)
+	w.trouble = classify(err)
+	now := w.trouble
+	w.mu.Unlock()
+	if changed && w.OnTrouble != nil && !errors.Is(err, context.Canceled) {
+		w.OnTrouble(now)
+	}
+	return err
+}
+
+// Trouble is why the API server told nothing when it was last asked; nil when it did.
+func (w *Watch[T]) Trouble() error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.trouble
+}
 
 // Get returns an object as it was last seen. It must not be changed.
 func (w *Watch[T]) Get(namespace, name string) (t T, ok bool) {

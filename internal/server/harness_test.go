@@ -68,6 +68,7 @@ func newWorld(t testing.TB) *world {
 	w.must(err)
 	w.server = New(Config{
 		Engine: w.engine, Reader: keptState{w.store}, Logs: keptLogs{w.logs}, Auth: w.keeper,
+		Builds: oneMachine{}, Places: 2,
 		Hooks:    map[string]HookReader{"gitlab": hooks, "github": github.NewHooks([]string{hookSecret})},
 		Registry: http.NotFoundHandler(), PublicURL: "http://shiplock", Version: "test",
 		Log: slog.New(slog.DiscardHandler), Now: time.Now,
@@ -199,6 +200,13 @@ func (k keptState) Releases(ctx context.Context, f ReleaseFilter) ([]delivery.Re
 func (k keptState) Counts(ctx context.Context) (Counts, error) {
 	c, err := k.Store.Counts(ctx)
 	return Counts{HooksReceived: c.HooksReceived, JobsQueued: c.JobsQueued, JobsActive: c.JobsActive, ReleasesProposed: c.ReleasesProposed}, err
+}
+
+// oneMachine runs nothing.
+type oneMachine struct{}
+
+func (oneMachine) Room(context.Context) (delivery.Room, error) {
+	return delivery.Room{Executor: "local"}, nil
 }
 
 type keptTokens struct{ *store.Store }

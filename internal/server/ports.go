@@ -42,6 +42,14 @@ type Lists interface {
 	// is not queued.
 	QueuePosition(ctx context.Context, id delivery.RunID) (position, total int, err error)
 	Counts(ctx context.Context) (Counts, error)
+	// Lanes counts the open jobs of each lane that has any.
+	Lanes(ctx context.Context) ([]delivery.LaneUse, error)
+}
+
+// Builds is where builds run.
+type Builds interface {
+	// Room tells what builds may use there and use, of what is known: it asks nobody.
+	Room(ctx context.Context) (delivery.Room, error)
 }
 
 // Catalog reads the documents.

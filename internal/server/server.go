@@ -32,6 +32,9 @@ type Config struct {
 	Reader Reader
 	Logs   Logs
 	Auth   Auth
+	// Builds is where builds run, and Places how many may at once.
+	Builds Builds
+	Places int
 	// Hooks reads deliveries at POST /hooks/<name>.
 	Hooks map[string]HookReader
 	// Reconciler is nil when nobody looks for pushes without a hook.

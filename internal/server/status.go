@@ -27,6 +27,11 @@ func (s *Server) status(ctx context.Context, _ *nothing) (api.Status, error) {
 		return out, err
 	}
 	out.Reconciler = s.reconciler()
+	room, err := s.cfg.Builds.Room(ctx)
+	if err != nil {
+		return out, err
+	}
+	out.Away = room.Away
 	if err := s.openRuns(ctx, &out); err != nil {
 		return out, err
 	}

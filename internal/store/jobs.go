@@ -21,6 +21,8 @@ const (
 			SELECT lane, team FROM jobs WHERE state = 'queued' AND ready_at <= $3 AND (lane, team) > ($1, $2)
 			ORDER BY lane, team LIMIT 1)
 		ORDER BY since, run, job LIMIT $4`
+	laneUse = `SELECT lane, SUM(CASE WHEN state = 'queued' THEN 0 ELSE 1 END), SUM(CASE WHEN state = 'queued' THEN 1 ELSE 0 END)
+		FROM jobs GROUP BY lane ORDER BY lane DESC`
 	queuePosition = `SELECT
 		(SELECT COUNT(*) FROM jobs q WHERE q.state = 'queued'
 			AND (q.lane > j.lane OR q.lane = j.lane AND (q.since, q.run) <= (j.since, j.run))),
@@ -93,6 +95,14 @@ func (s *Store) Slots(ctx context.Context, now time.Time, limit int) (active, wa
 		lane, team = int64(heads[0].Lane), heads[0].Team
 	}
 	return active, waiting, err
+}
+
+// Lanes counts the open jobs of each lane that has any, the highest lane first.
+func (s *Store) Lanes(ctx context.Context) ([]delivery.LaneUse, error) {
+	return list(ctx, s.reader, func(row scanner) (u delivery.LaneUse, err error) {
+		err = row.Scan(&u.Lane, &u.Taken, &u.Waiting)
+		return u, err
+	}, laneUse)
 }
 
 // QueuePosition returns a run's place (from 1) among all queued jobs by lane and

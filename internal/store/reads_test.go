@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -116,6 +117,40 @@ func TestAuditPages(t *testing.T) {
 	rest, err := s.Audit(t.Context(), first[1].Seq, 2)
 	if err != nil || len(rest) != 1 || rest[0].Subject != "a" {
 		t.Fatalf("got %v, %v", rest, err)
+	}
+}
+
+func TestLanes(t *testing.T) {
+	s := open(t, store.Config{})
+	if lanes, err := s.Lanes(t.Context()); err != nil || len(lanes) != 0 {
+		t.Fatalf("without jobs: %v, %v", lanes, err)
+	}
+	run := func(lane int, facts ...delivery.Event) {
+		r := storetest.NewRun(newID(), "shop", "dev")
+		r.Lane = lane
+		commit(t, s, delivery.Change{Runs: []*delivery.Run{r}})
+		if len(facts) == 0 {
+			return
+		}
+		for _, f := range facts {
+			next, err := r.Apply(f)
+			if err != nil {
+				t.Fatal(err)
+			}
+			*r = next
+		}
+		commit(t, s, delivery.Change{Runs: []*delivery.Run{r}})
+	}
+	now := time.Now()
+	admitted := delivery.JobAdmitted{Job: "build", At: now}
+	run(1)
+	run(1, admitted)
+	run(1, admitted, delivery.JobFinished{Job: "build", Attempt: 1, Outcome: delivery.JobFailed, At: now})
+	run(3, admitted)
+	run(3, admitted)
+	lanes, err := s.Lanes(t.Context())
+	if want := []delivery.LaneUse{{Lane: 3, Taken: 2}, {Lane: 1, Taken: 1, Waiting: 1}}; err != nil || !slices.Equal(lanes, want) {
+		t.Errorf("lanes are %v, want %v; %v", lanes, want, err)
 	}
 }
 

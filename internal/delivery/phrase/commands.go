@@ -54,6 +54,11 @@ var commands = []Phrase{
 	{En: "what runs in this other environment, where it must be healthy", Zh: "另一个环境中正在运行的版本，它在那里必须健康"},
 	{En: "Release an artifact: the newest good one, what the environment promotes, or --run, --artifact or --from", Zh: "发布一个制品：最新的成功制品、该环境晋级的版本，或由 --run、--artifact、--from 指定"},
 	{En: "The whole installation in short", Zh: "整体状态一览"},
+	{En: "What builds may use, use, and wait for", Zh: "构建可用、在用和在等的资源"},
+	{
+		En: "Show how many jobs may run at once and how many do, by lane; where builds run, with the\nquota there and what their pods ask for; and why each one waits that has a place and does\nnot run yet.",
+		Zh: "显示可同时运行多少作业、各队列已占多少；构建在哪里运行，那里的配额以及\n各 Pod 申请的资源；还有已有名额但尚未运行的构建各自在等什么。",
+	},
 	{En: "Versions of this program and of the server", Zh: "本程序和服务器的版本"},
 	{En: "Build and test commits", Zh: "构建和测试提交"},
 	{En: "Start a run of a commit, or of the head of the environment's branch", Zh: "为某个提交或环境分支的最新提交启动运行"},

@@ -22,6 +22,7 @@ var console = []Phrase{
 	{En: "Release {id} is under way.", Zh: "发布 {id} 正在进行。"},
 	{En: "Release {id} waits: see `shiplock release explain {id}`", Zh: "发布 {id} 在等待：见 `shiplock release explain {id}`"},
 	{En: "Nothing holds it up.", Zh: "没有什么阻碍它。"},
+	{En: "waits: {@why}", Zh: "等待：{@why}"},
 	{En: ", going back to the old version ({@state})", Zh: "，正在退回旧版本（{@state}）"},
 	{En: "Paused by {by}.", Zh: "已被 {by} 暂停。"},
 	{En: "Paused by {by}: {reason}", Zh: "已被 {by} 暂停：{reason}"},
@@ -104,6 +105,15 @@ var console = []Phrase{
 
 // lookings are what commands say that look at caches, the past and checkouts.
 var lookings = []Phrase{
+	{En: "{taken} of {places} places for jobs are taken, {waiting job|jobs} wait for one", Zh: "{places} 个作业名额已占 {taken} 个，{waiting} 个作业在等待"},
+	{En: "Builds run on the server's own machine, {n} now.", Zh: "构建在服务器所在的机器上运行，当前 {n} 个。"},
+	{En: "Builds run in pods of namespace {namespace} on {cluster}.", Zh: "构建在集群 {cluster} 的命名空间 {namespace} 的 Pod 中运行。"},
+	{En: "Their PriorityClass is {name}.", Zh: "它们的 PriorityClass 是 {name}。"},
+	{En: "Running: {@pods}", Zh: "运行中：{pods}"},
+	{En: "Pending: {@pods}", Zh: "等待中：{pods}"},
+	{En: "{n pod|pods}, {requests}", Zh: "{n} 个 Pod，{requests}"},
+	{En: "{n pod|pods}", Zh: "{n} 个 Pod"},
+	{En: "It is about to start.", Zh: "即将开始。"},
 	{
 		En: "Kept: the newest {runs run|runs} of each app and environment, all of the last {age}; log lines {logs}, audit entries {audit}.",
 		Zh: "保留：每个应用在每个环境中最新的 {runs} 次运行，以及最近 {age} 的一切；日志 {logs}，审计记录 {audit}。",
@@ -151,5 +161,7 @@ var columns = []Phrase{
 	{En: "GOES", Zh: "将清理"}, {En: "STAYS", Zh: "保留"}, {En: "WHY", Zh: "理由"},
 	{En: "CACHE", Zh: "缓存"}, {En: "DOMAIN", Zh: "信任域"}, {En: "SIZE", Zh: "大小"}, {En: "FILES", Zh: "文件"}, {En: "HITS", Zh: "命中"},
 	{En: "USED", Zh: "上次使用"}, {En: "MADE", Zh: "生成"},
+	{En: "LANE", Zh: "队列"}, {En: "TAKEN", Zh: "已占"}, {En: "WAITING", Zh: "等待"},
+	{En: "QUOTA", Zh: "配额"}, {En: "RESOURCE", Zh: "资源"}, {En: "LIMIT", Zh: "上限"}, {En: "WAITS", Zh: "已等"},
 	{En: "CONTAINS", Zh: "是否包含"}, {En: "LAST", Zh: "最近"}, {En: "OUTCOME", Zh: "结果"},
 }

@@ -28,6 +28,7 @@ var ending = regexp.MustCompile(`(\w)%s`)
 
 // counted have numbers with their nouns, which a sample does not.
 var counted = []string{"x1 takes x1, and got x1: x1", "x1 running, x1 queued, x1 under way, x1 waiting",
+	"x1 of x1 places for jobs are taken, x1 wait for one",
 	"x1 looked at every x1 for pushes whose hook never came, x1; x1 recovered since the server started",
 	"Kept: the newest x1 of each app and environment, all of the last x1; log lines x1, audit entries x1.",
 	"Dropped x1, x1 in all.", "The next pass removes x1, x1 and x1, with their logs and images.",

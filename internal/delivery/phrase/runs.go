@@ -92,6 +92,16 @@ var runs = []Phrase{
 		Zh: "命名空间 {namespace} 的配额已用完：{message}", NextZh: "其他构建结束后会自动开始；如果持续出现，请调高配额。",
 	},
 	{
+		Code: "attempt.unseen",
+		En:   "the cluster at {cluster} has not shown its pods yet",
+		Zh:   "集群 {cluster} 还没有给出其 Pod 的情况",
+	},
+	{
+		Code: "attempt.away",
+		En:   "the cluster at {cluster} does not show its pods: {reason}", NextEn: "Builds start by themselves once it does; see that its API server runs, that this server reaches it, and that its account may list pods.",
+		Zh: "集群 {cluster} 不给出其 Pod 的情况：{reason}", NextZh: "恢复后构建会自动开始；请确认其 API 服务器在运行、本服务器能访问它，且其账号有权列出 Pod。",
+	},
+	{
 		Code: "attempt.refused",
 		En:   "the cluster refuses the build's pod: {message}", NextEn: "Correct what it names, in the Stack's build.pod or in the cluster.",
 		Zh: "集群拒绝了构建的 Pod：{message}", NextZh: "请在 Stack 的 build.pod 或集群中改正它指出的问题。",

@@ -68,15 +68,17 @@ type Executor struct {
 	Config
 	pods   *kube.Watch[*corev1.Pod]
 	events *kube.Watch[*corev1.Event]
+	quotas *kube.Watch[*corev1.ResourceQuota]
 	images *images
 	bells  *bells
 
 	mu sync.Mutex
-	// made are pods that the watch has not shown yet, refused are attempts that the
-	// cluster has no room for, and gone are how those ended whose pods are no more.
-	made    map[string]*corev1.Pod
-	refused map[string]*delivery.Cause
-	gone    map[string]ending
+	// made are pods that the watch has not shown yet, waits are attempts without a pod,
+	// which wait for room or for the cluster, and gone are how those ended whose pods are
+	// no more.
+	made  map[string]*corev1.Pod
+	waits map[string]*delivery.Cause
+	gone  map[string]ending
 	// told is what OnChange was called for last.
 	told map[string]delivery.AttemptStatus
 	// there are the volumes and Secrets that are known to be there.
@@ -104,7 +106,7 @@ func New(c Config) (*Executor, error) {
 	}
 	e := &Executor{
 		Config: c, bells: newBells(),
-		made: map[string]*corev1.Pod{}, refused: map[string]*delivery.Cause{}, gone: map[string]ending{},
+		made: map[string]*corev1.Pod{}, waits: map[string]*delivery.Cause{}, gone: map[string]ending{},
 		told: map[string]delivery.AttemptStatus{}, there: map[string]bool{},
 	}
 	e.images = newImages(c, func(key string) { e.bells.ring(key) })
@@ -113,6 +115,9 @@ func New(c Config) (*Executor, error) {
 		&corev1.Pod{}, leanPod, e.podChanged)
 	e.events = kube.NewWatch(c.Cluster, kube.Selected{Resource: "events", Namespace: c.Namespace, Fields: "type=Warning,involvedObject.kind=Pod"},
 		&corev1.Event{}, func(*corev1.Event) {}, e.warned)
+	e.quotas = kube.NewWatch(c.Cluster, kube.Selected{Resource: "resourcequotas", Namespace: c.Namespace},
+		&corev1.ResourceQuota{}, func(*corev1.ResourceQuota) {}, func(_, _ *corev1.ResourceQuota) { e.ringWaiting() })
+	e.pods.OnTrouble = e.tell
 	return e, nil
 }
 
@@ -121,7 +126,10 @@ func leanPod(p *corev1.Pod) {
 	for i := range p.Spec.Containers {
 		p.Spec.Containers[i].Env, p.Spec.Containers[i].VolumeMounts = nil, nil
 	}
-	p.Spec.InitContainers, p.Spec.Volumes = nil, nil
+	for i, c := range p.Spec.InitContainers {
+		p.Spec.InitContainers[i] = corev1.Container{Name: c.Name, Resources: c.Resources}
+	}
+	p.Spec.Volumes = nil
 }
 
 // sweepEvery is how often all pods are looked at: for what changes by time alone, and
@@ -134,6 +142,8 @@ func (e *Executor) Run(ctx context.Context) error {
 	defer wg.Wait()
 	wg.Go(func() { e.pods.Run(ctx) })
 	wg.Go(func() { e.events.Run(ctx) })
+	wg.Go(func() { e.quotas.Run(ctx) })
+	wg.Go(func() { e.begin(ctx) })
 	wg.Go(func() { e.images.run(ctx) })
 	wg.Go(func() { e.bells.answer(ctx, e.changed) })
 	tick := time.NewTicker(sweepEvery)

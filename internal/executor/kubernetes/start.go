@@ -18,11 +18,11 @@ func (e *Executor) Start(ctx context.Context, spec delivery.AttemptSpec) (delive
 	if _, _, _, _, err := delivery.ParseAttemptKey(spec.Key); err != nil {
 		return delivery.AttemptStatus{}, err
 	}
-	if !e.pods.Synced() {
-		return delivery.AttemptStatus{}, e.unseen()
-	}
 	if s, ok := e.seen(spec.Key); ok {
 		return s, nil
+	}
+	if away := e.away(); away != nil {
+		return e.awaits(spec.Key, away), nil
 	}
 	image, status := e.images.get(spec)
 	if image == "" {
@@ -40,7 +40,7 @@ func (e *Executor) Start(ctx context.Context, spec delivery.AttemptSpec) (delive
 		return e.refusal(spec.Key, err)
 	}
 	e.mu.Lock()
-	delete(e.refused, spec.Key)
+	delete(e.waits, spec.Key)
 	if _, ok := e.pods.Get(e.Namespace, spec.Key); !ok {
 		e.made[spec.Key] = p
 	}
@@ -57,10 +57,7 @@ func (e *Executor) refusal(key string, err error) (delivery.AttemptStatus, error
 	switch {
 	case errors.Is(err, kube.ErrQuota):
 		cause := delivery.Because(delivery.AttemptQuota, delivery.Args{"namespace": e.Namespace, "message": quotaWords(said.Msg)})
-		e.mu.Lock()
-		e.refused[key] = &cause
-		e.mu.Unlock()
-		return delivery.AttemptStatus{Phase: delivery.AttemptPending, Cause: &cause}, nil
+		return e.awaits(key, &cause), nil
 	case said != nil && (said.Kind == delivery.Denied || said.Kind == delivery.Invalid || said.Kind == delivery.NotFound):
 		cause := delivery.Because(delivery.AttemptRefused, delivery.Args{"message": said.Msg})
 		return delivery.AttemptStatus{Phase: delivery.AttemptOver, Cause: &cause}, nil
@@ -75,16 +72,17 @@ const stopGrace = 20 * time.Second
 // Stop asks for the end of the attempt's pod, which has time to report.
 func (e *Executor) Stop(ctx context.Context, key string) error {
 	e.mu.Lock()
-	delete(e.refused, key)
+	delete(e.waits, key)
 	p := e.made[key]
 	e.mu.Unlock()
 	if seen, ok := e.pods.Get(e.Namespace, key); ok {
 		p = seen
 	}
+	if e.away() != nil {
+		return nil // when the cluster shows its pods again, those that nobody counts on go
+	}
 	if p == nil {
-		if p = named(e.Namespace, key); !e.pods.Synced() {
-			return e.unseen()
-		}
+		p = named(e.Namespace, key)
 		// Another server may have made it just now.
 		if err := e.Cluster.Get(ctx, "pods", p); err != nil {
 			if delivery.KindOf(err) == delivery.NotFound {

@@ -28,12 +28,9 @@ func (e *Executor) podChanged(before, now *corev1.Pod) {
 		cause = &deleted
 	}
 	e.gone[before.Name] = ending{cause: cause, at: e.Now()}
-	room := e.waiting()
 	e.mu.Unlock()
 	e.bells.ring(before.Name)
-	for _, key := range room { // it has left some
-		e.bells.ring(key)
-	}
+	e.ringWaiting() // it has left some room
 }
 
 // warned is called by the watch.
@@ -43,15 +40,6 @@ func (e *Executor) warned(_, now *corev1.Event) {
 			e.bells.ring(now.InvolvedObject.Name)
 		}
 	}
-}
-
-// waiting are the attempts that wait for room. e.mu is held.
-func (e *Executor) waiting() []string {
-	var keys []string
-	for key := range e.refused {
-		keys = append(keys, key)
-	}
-	return keys
 }
 
 // changed looks at an attempt that something happened to: it tells if that means
@@ -111,11 +99,9 @@ func (e *Executor) sweep(ctx context.Context) {
 			e.removeIdle(ctx, p.Name)
 		}
 	}
+	e.ringWaiting() // others than we may have left room
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	for _, key := range e.waiting() {
-		e.bells.ring(key) // others than we may have left room
-	}
 	for key, end := range e.gone {
 		if now.Sub(end.at) > remembered {
 			delete(e.gone, key)

@@ -196,3 +196,10 @@ func (e *Executor) attempt(key string) (attempt, error) {
 	}
 	return attempt{key: key, dir: filepath.Join(e.Dir, key)}, nil
 }
+
+// Room tells how many attempts run here.
+func (e *Executor) Room(context.Context) (delivery.Room, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return delivery.Room{Executor: "local", Running: delivery.RoomUse{Builds: len(e.watches)}}, nil
+}
