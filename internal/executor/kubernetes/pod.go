@@ -31,8 +31,8 @@ const (
 const (
 	workspacePath = "/workspace"
 	// jobPath is a folder that the runner makes, since the volume's own is not its.
-	jobPath = workspacePath + "/job"
-	cachePath     = "/cache"
+	jobPath   = workspacePath + "/job"
+	cachePath = "/cache"
 	// user is the only one in a build's pod, whatever its image says.
 	user = 1000
 )

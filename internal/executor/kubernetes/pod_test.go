@@ -113,7 +113,7 @@ func TestEveryPodIsConfined(t *testing.T) {
 		}
 	}
 	for _, v := range p.Spec.Volumes {
-		if claim := v.PersistentVolumeClaim; claim != nil && claim.ReadOnly != (claim.ClaimName == "shiplock-cache-protected-go-1.26") {
+		if claim := v.PersistentVolumeClaim; claim != nil && claim.ReadOnly != (claim.ClaimName == "shiplock-cache-protected.go-1.26") {
 			t.Errorf("volume %s: read only %v", claim.ClaimName, claim.ReadOnly)
 		}
 	}
@@ -133,5 +133,13 @@ func TestBells(t *testing.T) {
 	}
 	if got := len(heard); got != 3 || heard[0] != "a" || heard[1] != "b" || heard[2] != "a" {
 		t.Errorf("answered %v", heard)
+	}
+}
+
+// One App's caches are in no volume of another's, whatever they and their Stacks are
+// called.
+func TestVolumesOfCachesAreApart(t *testing.T) {
+	if a, b := claimName("app-shop", "web-go"), claimName("app-shop-web", "go"); a == b {
+		t.Errorf("both are in %s", a)
 	}
 }

@@ -54,8 +54,9 @@ func (e *Executor) labels(component string) map[string]string {
 	return map[string]string{labelManagedBy: managedBy, labelComponent: component, labelInstallation: e.Installation}
 }
 
-// claimName names the volume of a trust domain's caches for a Stack.
-func claimName(domain, stack string) string { return "shiplock-cache-" + domain + "-" + stack }
+// claimName names the volume of a trust domain's caches for a Stack. Domains have no
+// dot: no two of them and their Stacks share a name, and so a volume.
+func claimName(domain, stack string) string { return "shiplock-cache-" + domain + "." + stack }
 
 func (e *Executor) claim(domain, stack string) *corev1.PersistentVolumeClaim {
 	size := resource.MustParse(string(e.Cache.Size)) // New has parsed it
