@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/shiplock/shiplock/internal/api"
@@ -205,7 +206,9 @@ func TestLostAttempts(t *testing.T) {
 			w.must(w.claim().finish(api.Finish{Outcome: api.OutcomeLost, Cause: &cause}))
 		},
 		"its runner was stopped from outside": func(w *world) {
-			w.must(w.claim().finish(api.Finish{Outcome: api.OutcomeCanceled}))
+			r := w.claim()
+			w.executor.Die(r.key, &cause)
+			w.must(r.finish(api.Finish{Outcome: api.OutcomeCanceled}))
 		},
 		"it was silent": func(w *world) {
 			w.claim()
@@ -231,6 +234,35 @@ func TestLostAttempts(t *testing.T) {
 				}
 				if closed := w.logs.Closed(); !slices.Equal(closed, []string{"shop-1-build-1", "shop-1-build-2", "shop-1-build-3"}) {
 					t.Errorf("logs closed of %v", closed)
+				}
+			})
+		})
+	}
+}
+
+// A runner that was stopped from outside knows of it before its executor does, whose
+// word on the reason counts; it is not waited for in vain for long.
+func TestStoppedFromOutside(t *testing.T) {
+	cause := delivery.Cause{Code: delivery.AttemptDisk, Text: "out of disk"}
+	for code, learn := range map[string]func(*world, string){
+		cause.Code:        func(w *world, key string) { w.executor.Die(key, &cause) },
+		"attempt.stopped": func(*world, string) {},
+	} {
+		t.Run(code, func(t *testing.T) {
+			play(t, func(t *testing.T, w *world) {
+				w.apply(app("shop", ""))
+				id := w.startRun("shop", "dev")
+				r := w.claim()
+				said := make(chan error, 1)
+				go func() { said <- r.finish(api.Finish{Outcome: api.OutcomeCanceled}) }()
+				synctest.Wait()
+				if lost := w.run(id).Jobs[0].Lost; len(lost) > 0 {
+					t.Fatalf("lost at once: %+v", lost)
+				}
+				learn(w, r.key)
+				w.must(<-said)
+				if lost := w.run(id).Jobs[0].Lost; len(lost) != 1 || lost[0].Cause.Code != code {
+					t.Errorf("lost %+v", lost)
 				}
 			})
 		})

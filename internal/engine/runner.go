@@ -67,6 +67,9 @@ func (e *Engine) Claim(ctx context.Context, c api.Claim) (api.Assignment, error)
 	return a, nil
 }
 
+// stopExplained is how long the reason of an attempt's end may take to be known.
+const stopExplained = 5 * time.Second
+
 // pushProtocol is the version from which runners ask for the login of their push.
 const pushProtocol = 3
 
@@ -210,7 +213,8 @@ func (e *Engine) reportEvent(ctx context.Context, run delivery.Run, job delivery
 		return run.Lost(job, now, e.cfg.Limits, cause), nil
 	case f.Outcome == api.OutcomeCanceled && run.Cancel == nil:
 		// Nobody asked for it: somebody ended the runner from outside.
-		return run.Lost(job, now, e.cfg.Limits, e.whyStopped(ctx, run.AttemptKey(job))), nil
+		cause, err := e.whyStopped(ctx, run.AttemptKey(job))
+		return run.Lost(job, now, e.cfg.Limits, cause), err
 	default:
 		end := delivery.JobFinished{
 			Job: job.Name, Attempt: job.Attempt, Seq: r.Seq, Outcome: delivery.JobState(f.Outcome),
@@ -225,14 +229,25 @@ func (e *Engine) reportEvent(ctx context.Context, run delivery.Run, job delivery
 	}
 }
 
-// whyStopped is why an attempt was ended from outside, as far as its executor knows.
-func (e *Engine) whyStopped(ctx context.Context, key string) delivery.Cause {
-	ctx, cancel := context.WithTimeout(ctx, executorTimeout)
+// whyStopped is why an attempt was ended from outside, as far as its executor knows. A
+// runner may know of its end before anybody else does: a kubelet that evicts a pod says
+// so when its containers are gone. Such a runner is killed while it waits here, so that
+// what the executor sees of its end is all that counts.
+func (e *Engine) whyStopped(ctx context.Context, key string) (delivery.Cause, error) {
+	patience, cancel := context.WithTimeout(ctx, stopExplained)
 	defer cancel()
-	if s, err := e.cfg.Executor.Observe(ctx, key); err == nil && s.Cause != nil {
-		return *s.Cause
+	again := time.NewTicker(stopExplained / 20)
+	defer again.Stop()
+	for {
+		if s, err := e.cfg.Executor.Observe(patience, key); err == nil && s.Cause != nil {
+			return *s.Cause, nil
+		}
+		select {
+		case <-again.C:
+		case <-patience.Done():
+			return delivery.Because("attempt.stopped", nil), ctx.Err()
+		}
 	}
-	return delivery.Because("attempt.stopped", nil)
 }
 
 // accept checks the artifact that a runner claims to have pushed. A canceled run

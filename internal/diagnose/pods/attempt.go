@@ -123,10 +123,10 @@ func (a attempt) disrupted() *delivery.Cause {
 		case "DeletionByTaintManager", "EvictionByEvictionAPI":
 			return because(delivery.AttemptReclaimed, "node", a.Spec.NodeName, "message", oneLine(c.Message))
 		case "TerminationByKubelet":
-			if strings.Contains(a.Status.Message, "shutdown") {
-				return because(delivery.AttemptReclaimed, "node", a.Spec.NodeName, "message", oneLine(a.Status.Message))
+			if strings.Contains(c.Message, "shutdown") {
+				return because(delivery.AttemptReclaimed, "node", a.Spec.NodeName, "message", oneLine(c.Message))
 			}
-			return because("attempt.evicted", "message", oneLine(c.Message))
+			return evicted(c.Message)
 		}
 	}
 	return nil

@@ -153,6 +153,10 @@ func TestAttempt(t *testing.T) {
 			pod:   pod(phaseIs(corev1.PodRunning, "", ""), running, deleted(0), condition(corev1.DisruptionTarget, corev1.ConditionTrue, "EvictionByEvictionAPI", "Eviction API: evicting", t0)),
 			phase: delivery.AttemptAlive, says: "the node node-1 is drained, or was taken back: Eviction API: evicting",
 		},
+		"still reporting while it is evicted": {
+			pod:   pod(phaseIs(corev1.PodRunning, "", ""), running, condition(corev1.DisruptionTarget, corev1.ConditionTrue, "TerminationByKubelet", `Usage of EmptyDir volume "workspace" exceeds the limit "50Mi". `, t0)),
+			phase: delivery.AttemptAlive, says: "out of disk: the build wrote more than its limit of 50Mi",
+		},
 		"node taken back": {
 			pod:   pod(phaseIs(corev1.PodFailed, "Terminated", "Pod was terminated in response to imminent node shutdown."), condition(corev1.DisruptionTarget, corev1.ConditionTrue, "TerminationByKubelet", "Pod was terminated in response to imminent node shutdown.", t0)),
 			phase: delivery.AttemptOver, says: "the node node-1 is drained, or was taken back: Pod was terminated in response to imminent node shutdown",
