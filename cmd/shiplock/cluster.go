@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"net/netip"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -22,6 +21,7 @@ func newClusterBuilds() *cobra.Command {
 	b := manifest.BuildSpace{}
 	var quota map[string]string
 	var server string
+	var allow []string
 	cmd := &cobra.Command{
 		Use: "builds", Args: cobra.NoArgs,
 		Short: "print the namespace that builds run in, for kubectl apply",
@@ -29,7 +29,7 @@ func newClusterBuilds() *cobra.Command {
 priority, which lets everything else go first; with a quota, if you give one; with a
 network policy that keeps builds from the cluster and its neighbours but for what you
 allow; and with the role that the server needs.`,
-		Example: `  shiplock cluster builds --allow 10.1.2.3/32 --quota requests.cpu=64,requests.memory=256Gi | kubectl apply -f -`,
+		Example: `  shiplock cluster builds --allow 10.1.2.3/32:443 --quota requests.cpu=64,requests.memory=256Gi | kubectl apply -f -`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			b.Quota = map[string]delivery.Quantity{}
 			for name, amount := range quota {
@@ -42,10 +42,12 @@ allow; and with the role that the server needs.`,
 				}
 				b.Server = manifest.ServiceAccount{Namespace: namespace, Name: name}
 			}
-			for _, cidr := range b.Allow {
-				if _, err := netip.ParsePrefix(cidr); err != nil {
-					return delivery.E(delivery.Invalid, fmt.Sprintf("--allow is a network such as 10.1.2.3/32, not %q", cidr))
+			for _, text := range allow {
+				a, err := manifest.ParseAllowance(text)
+				if err != nil {
+					return fmt.Errorf("--allow: %w", err)
 				}
+				b.Allow = append(b.Allow, a)
 			}
 			objects, err := b.Objects()
 			if err != nil {
@@ -62,7 +64,7 @@ allow; and with the role that the server needs.`,
 	f.StringVar(&b.Namespace, "namespace", "shiplock-builds", "name of the namespace")
 	f.StringVar(&b.PriorityClass, "priority-class", "shiplock-build", "name of the PriorityClass of builds")
 	f.StringToStringVar(&quota, "quota", nil, "what all builds together may have, such as requests.cpu=64")
-	f.StringSliceVar(&b.Allow, "allow", nil, "private network that builds may reach: the server, the registry, the Git host; may be repeated")
+	f.StringSliceVar(&allow, "allow", nil, "private network that builds may reach, or one port of it as 10.1.2.3/32:443: the server, the registry, the Git host; may be repeated")
 	f.StringVar(&server, "server-account", "", "service account of the server, as NAMESPACE/NAME")
 	return cmd
 }

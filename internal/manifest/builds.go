@@ -10,7 +10,6 @@ import (
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
-	"k8s.io/apimachinery/pkg/util/intstr"
 
 	"github.com/shiplock/shiplock/internal/delivery"
 )
@@ -21,9 +20,9 @@ type BuildSpace struct {
 	PriorityClass string
 	// Quota bounds what all builds together ask for and may use; nil is no quota.
 	Quota map[string]delivery.Quantity
-	// Allow are private networks that builds may reach, as CIDRs: the server, the
-	// registry, the Git host. The rest of the private ones they may not.
-	Allow []string
+	// Allow are private networks that builds may reach: the server, the registry, the
+	// Git host. The rest of the private ones they may not.
+	Allow []Allowance
 	// Server is the service account that the server has.
 	Server ServiceAccount
 }
@@ -93,24 +92,18 @@ func (b BuildSpace) quota() (*corev1.ResourceQuota, error) {
 
 // network lets builds out to names, to the world, and to what is allowed; nobody in.
 func (b BuildSpace) network() *networkingv1.NetworkPolicy {
-	to := func(cidr string, except ...string) networkingv1.NetworkPolicyPeer {
-		return networkingv1.NetworkPolicyPeer{IPBlock: &networkingv1.IPBlock{CIDR: cidr, Except: except}}
+	egress := []networkingv1.NetworkPolicyEgressRule{
+		{Ports: []networkingv1.NetworkPolicyPort{port(corev1.ProtocolUDP, 53), port(corev1.ProtocolTCP, 53)}},
+		{To: []networkingv1.NetworkPolicyPeer{to("0.0.0.0/0", private...), to("::/0", "fc00::/7", "fe80::/10")}},
 	}
-	port := func(p corev1.Protocol) networkingv1.NetworkPolicyPort {
-		return networkingv1.NetworkPolicyPort{Protocol: &p, Port: new(intstr.FromInt(53))}
-	}
-	world := []networkingv1.NetworkPolicyPeer{to("0.0.0.0/0", private...), to("::/0", "fc00::/7", "fe80::/10")}
-	for _, cidr := range b.Allow {
-		world = append(world, to(cidr))
+	for _, a := range b.Allow {
+		egress = append(egress, a.rule())
 	}
 	return &networkingv1.NetworkPolicy{
 		TypeMeta: metav1.TypeMeta{APIVersion: "networking.k8s.io/v1", Kind: "NetworkPolicy"}, ObjectMeta: b.meta("shiplock-builds"),
 		Spec: networkingv1.NetworkPolicySpec{
 			PolicyTypes: []networkingv1.PolicyType{networkingv1.PolicyTypeIngress, networkingv1.PolicyTypeEgress},
-			Egress: []networkingv1.NetworkPolicyEgressRule{
-				{Ports: []networkingv1.NetworkPolicyPort{port(corev1.ProtocolUDP), port(corev1.ProtocolTCP)}},
-				{To: world},
-			},
+			Egress:      egress,
 		},
 	}
 }

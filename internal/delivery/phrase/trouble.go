@@ -12,7 +12,7 @@ var trouble = []Phrase{
 	{En: "{size} is no size of a volume of caches: write an amount such as 20Gi", Zh: "{size} 不是缓存卷的合法大小：请写成 20Gi 这样的数量"},
 	{En: "{amount} is no amount of {name}: write one such as 500m or 64Gi", Zh: "{amount} 不是 {name} 的合法数量：请写成 500m 或 64Gi 这样的数量"},
 	{En: "--server-account is NAMESPACE/NAME", Zh: "--server-account 的格式是 NAMESPACE/NAME"},
-	{En: "--allow is a network such as 10.1.2.3/32, not {value}", Zh: "--allow 是 10.1.2.3/32 这样的网络，而不是 {value}"},
+	{En: "{value} is no network such as 10.1.2.0/24, or 10.1.2.3/32:443 for one port of it", Zh: "{value} 不是 10.1.2.0/24 这样的网络，也不是 10.1.2.3/32:443 这样的网络和端口"},
 	{En: "--executor is local or kubernetes, not {value}", Zh: "--executor 应为 local 或 kubernetes，而不是 {value}"},
 	{En: "builds in pods need --runner-url: the address by which a pod reaches this server", Zh: "在 Pod 中构建需要 --runner-url：Pod 访问本服务器的地址"},
 	{En: "--build-start must be at least 10s", Zh: "--build-start 至少为 10s"},
