@@ -46,6 +46,12 @@ var remedies = []struct {
 	{building, "node-gyp could not fetch ", "npm.headers"},
 	{building, ".h: No such file or directory", "npm.native"},
 	{building, "', required by 'virtual:world', not found", "npm.native"}, // pkg-config
+	{building, "can't fork", "build.processes"},                           // busybox
+	{building, "annot fork", "build.processes"},                           // dash
+	{building, "fork: retry", "build.processes"},                          // bash
+	{building, "unable to create native thread", "build.processes"},       // Java
+	{building, "failed to create new OS thread", "build.processes"},       // Go
+	{building, "pthread_create: Resource temporarily", "build.processes"}, // node
 	{building, "getaddrinfo ENOTFOUND", "build.dns"},
 	{building, "getaddrinfo EAI_AGAIN", "build.dns"},
 	{building, "does not contain valid JSON", "composer.json"},

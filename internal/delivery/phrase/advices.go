@@ -35,6 +35,7 @@ var advices = []Phrase{
 	{Code: "java.fork", En: "Look for a test that calls System.exit, or for a lack of memory.", Zh: "检查是否有测试调用了 System.exit，或内存不足。"},
 	{Code: "gradle.wrapper", En: "Commit gradle/wrapper/gradle-wrapper.jar; is *.jar in .gitignore?", Zh: "提交 gradle/wrapper/gradle-wrapper.jar；.gitignore 中是否有 *.jar？"},
 	{Code: "build.disk", En: "Free disk space on the machine that runs builds.", Zh: "在运行构建的机器上释放磁盘空间。"},
+	{Code: "build.processes", En: "Let it start fewer processes at a time: it had as many as one build may have where it runs.", Zh: "让它同时启动更少的进程：它的进程数已达到运行处对单个构建的上限。"},
 	{Code: "build.dns", En: "See that the machine that runs builds resolves this name.", Zh: "确认运行构建的机器能解析这个域名。"},
 	{Code: "file.executable", En: "Make the file executable: git update-index --chmod=+x FILE", Zh: "给文件加上可执行权限：git update-index --chmod=+x FILE"},
 
