@@ -53,7 +53,7 @@ func (w *world) checkRun(r api.Run) {
 			w.checkNeverRan(r, lost)
 		}
 	}
-	if n := w.finishes(r); n != 1 {
+	if n := w.api.Finishes(r.ID); n != 1 {
 		w.t.Errorf("%s was finished %d times", r.Name, n)
 	}
 	w.checkLog(r)
@@ -71,45 +71,15 @@ func (w *world) checkNeverRan(r api.Run, lost delivery.LostAttempt) {
 	}
 }
 
-// finishes counts how often the history says that the run's job finished.
-func (w *world) finishes(r api.Run) int {
-	n := 0
-	for _, h := range w.history(delivery.Ref{Kind: delivery.KindRun, ID: string(r.ID)}) {
-		if h.Name == (delivery.JobFinished{}).Name() {
-			n++
-		}
-	}
-	return n
-}
-
-func (w *world) history(ref delivery.Ref) []delivery.HistoryEntry {
-	w.t.Helper()
-	var page api.Page[delivery.HistoryEntry]
-	w.api.Must("GET", fmt.Sprintf("/history?ref=%s&limit=500", ref), nil, &page)
-	return page.Items
-}
-
 // checkLog wants every line of the step's output exactly once and in order.
 func (w *world) checkLog(r api.Run) {
 	w.t.Helper()
-	next := 1
-	for _, line := range harness.Lines(w.api.LogText(r.ID)) {
-		i := strings.Index(line, "line ")
-		if i < 0 {
-			continue
-		}
-		var n int
-		if _, err := fmt.Sscanf(line[i:], "line %d", &n); err != nil {
-			continue
-		}
-		if n != next {
-			w.t.Errorf("%s: line %d of its log where line %d belongs", r.Name, n, next)
-			return
-		}
-		next++
+	last, err := harness.LastLine(w.api.LogText(r.ID))
+	if err == nil && last != logLines {
+		err = fmt.Errorf("it ends at line %d of %d", last, logLines)
 	}
-	if next != logLines+1 {
-		w.t.Errorf("%s: its log ends at line %d of %d", r.Name, next-1, logLines)
+	if err != nil {
+		w.t.Errorf("%s: its log: %v", r.Name, err)
 	}
 }
 
@@ -129,7 +99,7 @@ func (w *world) checkGenerations() {
 	w.t.Helper()
 	for app := range w.repos {
 		var generations []int64
-		for _, h := range w.history(delivery.Ref{Kind: delivery.KindTarget, ID: app + "/dev"}) {
+		for _, h := range w.api.History(delivery.Ref{Kind: delivery.KindTarget, ID: app + "/dev"}) {
 			if h.Name == (delivery.DesiredApplied{}).Name() {
 				var e delivery.DesiredApplied
 				if err := decode(h.Data, &e); err != nil {

@@ -123,7 +123,13 @@ func (a *API) Status() api.Status {
 // LogText returns a run's log as plain text.
 func (a *API) LogText(id delivery.RunID) string {
 	a.t.Helper()
-	req, err := http.NewRequestWithContext(context.Background(), http.MethodGet, a.URL+api.Prefix+"/runs/"+string(id)+"/logs.txt", nil)
+	return a.AttemptLog(id, 0)
+}
+
+// AttemptLog returns the log of one attempt as plain text; 0 is the newest.
+func (a *API) AttemptLog(id delivery.RunID, attempt int) string {
+	a.t.Helper()
+	req, err := http.NewRequestWithContext(context.Background(), http.MethodGet, fmt.Sprintf("%s/runs/%s/logs.txt?attempt=%d", a.URL+api.Prefix, id, attempt), nil)
 	if err != nil {
 		a.t.Fatal(err)
 	}

@@ -17,6 +17,7 @@ type Front struct {
 	backends []string
 	turn     int
 	conns    map[net.Conn]string // to the backend's address
+	shunned  []string
 	closed   bool
 	work     sync.WaitGroup
 }
@@ -50,8 +51,7 @@ func (f *Front) Addr() string { return f.listener.Addr().String() }
 
 // Host is the address without the port.
 func (f *Front) Host() string {
-	host, _, _ := net.SplitHostPort(f.Addr())
-	return host
+	return hostOf(f.listener.Addr())
 }
 
 // To leads new connections to these addresses, and cuts those that led elsewhere.
@@ -64,6 +64,24 @@ func (f *Front) To(addrs ...string) {
 			c.Close()
 		}
 	}
+}
+
+// Shun closes the connections of clients at these addresses, and takes no more of
+// them; those that were shunned before, and are not named again, are let in.
+func (f *Front) Shun(clients ...string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.shunned = clients
+	for c := range f.conns {
+		if slices.Contains(clients, hostOf(c.RemoteAddr())) {
+			c.Close()
+		}
+	}
+}
+
+func hostOf(a net.Addr) string {
+	host, _, _ := net.SplitHostPort(a.String())
+	return host
 }
 
 // dial connects to the backend whose turn it is, or to the next one that listens.
@@ -116,10 +134,11 @@ func pipe(to, from net.Conn) {
 	from.Close()
 }
 
+// track notes a client's connection and the one that goes on from it, if they may be.
 func (f *Front) track(addr string, conns ...net.Conn) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.closed || !slices.Contains(f.backends, addr) {
+	if f.closed || !slices.Contains(f.backends, addr) || slices.Contains(f.shunned, hostOf(conns[0].RemoteAddr())) {
 		return false
 	}
 	for _, c := range conns {

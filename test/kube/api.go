@@ -4,6 +4,7 @@ package kube
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"testing"
 
@@ -16,6 +17,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/runtime/serializer"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
 )
@@ -89,6 +91,25 @@ func (n *Namespace) Create(t testing.TB, resource string, object runtime.Object)
 // TryCreate is Create for what does not run in the test's own goroutine.
 func (n *Namespace) TryCreate(ctx context.Context, resource string, object runtime.Object) error {
 	return n.api.create(ctx, n.Name, resource, object)
+}
+
+// Apply makes an object, or makes one that is there like it, as `kubectl apply` does.
+func (n *Namespace) Apply(t testing.TB, resource string, object runtime.Object) {
+	t.Helper()
+	text, err := json.Marshal(object)
+	if err != nil {
+		t.Fatal(err)
+	}
+	client, err := n.api.group(object.GetObjectKind().GroupVersionKind().GroupVersion())
+	if err != nil {
+		t.Fatal(err)
+	}
+	named := object.(meta.Object)
+	err = client.Patch(types.ApplyPatchType).NamespaceIfScoped(n.Name, named.GetNamespace() != "").Resource(resource).Name(named.GetName()).
+		Param("fieldManager", "test").Param("force", "true").Body(text).Do(t.Context()).Error()
+	if err != nil {
+		t.Fatalf("apply %s %s: %v", resource, named.GetName(), err)
+	}
 }
 
 // Get reads an object of the namespace by its name.

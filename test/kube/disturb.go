@@ -50,7 +50,21 @@ func (n *Namespace) remove1(t testing.TB, version schema.GroupVersion, namespace
 	}
 }
 
-// Evict asks for a pod to make room, as draining a node does.
+// DeletePod deletes a pod, which has so long to end. There may be none.
+func (n *Namespace) DeletePod(t testing.TB, pod string, grace time.Duration) {
+	t.Helper()
+	client, err := n.api.core()
+	if err != nil {
+		t.Fatal(err)
+	}
+	seconds := int64(grace / time.Second)
+	err = client.Delete().Namespace(n.Name).Resource("pods").Name(pod).Body(&meta.DeleteOptions{GracePeriodSeconds: &seconds}).Do(t.Context()).Error()
+	if err != nil && !apierrors.IsNotFound(err) {
+		t.Fatalf("delete %s: %v", pod, err)
+	}
+}
+
+// Evict asks for a pod to make room, as draining a node does. There may be none.
 func (n *Namespace) Evict(t testing.TB, pod string) {
 	t.Helper()
 	client, err := n.api.core()
@@ -58,7 +72,7 @@ func (n *Namespace) Evict(t testing.TB, pod string) {
 		t.Fatal(err)
 	}
 	eviction := &policy.Eviction{ObjectMeta: meta.ObjectMeta{Name: pod, Namespace: n.Name}}
-	if err := client.Post().Namespace(n.Name).Resource("pods").Name(pod).SubResource("eviction").Body(eviction).Do(t.Context()).Error(); err != nil {
+	if err := client.Post().Namespace(n.Name).Resource("pods").Name(pod).SubResource("eviction").Body(eviction).Do(t.Context()).Error(); err != nil && !apierrors.IsNotFound(err) {
 		t.Fatalf("evict %s: %v", pod, err)
 	}
 }

@@ -113,3 +113,17 @@ func (n *Namespace) Logs(t testing.TB, pod string) io.Reader {
 	t.Cleanup(func() { log.Close() })
 	return log
 }
+
+// Pods are those of the namespace, as they are now.
+func (n *Namespace) Pods(t testing.TB) []core.Pod {
+	t.Helper()
+	client, err := n.api.core()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var list core.PodList
+	if err := client.Get().Namespace(n.Name).Resource("pods").Do(t.Context()).Into(&list); err != nil {
+		t.Fatal(err)
+	}
+	return list.Items
+}

@@ -37,7 +37,10 @@ func (n *Namespace) Look(t testing.TB) *Sight {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
-	w, err := client.Get().Namespace(n.Name).Resource("pods").VersionedParams(n.api.options(&meta.ListOptions{Watch: true})).Watch(ctx)
+	open := func() (watch.Interface, error) {
+		return client.Get().Namespace(n.Name).Resource("pods").VersionedParams(n.api.options(&meta.ListOptions{Watch: true})).Watch(ctx)
+	}
+	w, err := open()
 	if err != nil {
 		cancel()
 		t.Fatal(err)
@@ -45,14 +48,17 @@ func (n *Namespace) Look(t testing.TB) *Sight {
 	s := &Sight{pods: map[string]Seen{}, changed: make(chan struct{})}
 	var looking sync.WaitGroup
 	looking.Go(func() {
-		for e := range w.ResultChan() {
-			s.note(e, time.Now())
+		for err == nil && ctx.Err() == nil { // the server ends a watch now and then
+			for e := range w.ResultChan() {
+				s.note(e, time.Now())
+			}
+			w.Stop()
+			w, err = open()
 		}
-		s.blind(ctx)
+		s.blind(err)
 	})
 	t.Cleanup(func() {
 		cancel()
-		w.Stop()
 		looking.Wait()
 	})
 	return s
@@ -80,12 +86,10 @@ func (s *Sight) note(e watch.Event, now time.Time) {
 }
 
 // blind says that nothing more will be seen.
-func (s *Sight) blind(ctx context.Context) {
+func (s *Sight) blind(err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.failed = context.Cause(ctx); s.failed == nil {
-		s.failed = context.DeadlineExceeded // of the API server, for a watch
-	}
+	s.failed = err
 	s.tell()
 }
 

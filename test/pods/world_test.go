@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	core "k8s.io/api/core/v1"
+
 	"github.com/shiplock/shiplock/internal/api"
 	"github.com/shiplock/shiplock/internal/catalog"
 	"github.com/shiplock/shiplock/internal/delivery"
@@ -20,11 +22,12 @@ import (
 // world is an installation whose builds run in a namespace of a cluster, and a forge
 // that both reach.
 type world struct {
-	t      testing.TB
-	space  *kube.Namespace
-	server *harness.Server
-	api    *harness.API
-	forge  *harness.Forge
+	t       testing.TB
+	space   *kube.Namespace
+	server  *harness.Server
+	process *harness.Process
+	api     *harness.API
+	forge   *harness.Forge
 }
 
 // newWorld starts a server. Its flags come after those that lead to the cluster.
@@ -33,16 +36,25 @@ func newWorld(t testing.TB, flags ...string) *world {
 	return newWorldIn(t, kube.Cluster(t), flags...)
 }
 
-// newWorldIn starts a server whose builds run in a namespace.
+// newWorldIn starts a server whose builds run in a namespace, and push to the cluster's
+// registry.
 func newWorldIn(t testing.TB, n *kube.Namespace, flags ...string) *world {
+	t.Helper()
+	return newWorldAlone(t, n, append([]string{
+		"--registry", n.Registry + "/" + n.Name, "--registry-plain-http", "--registry-shared-credential",
+	}, flags...)...)
+}
+
+// newWorldAlone starts a server whose builds run in a namespace, and push to the
+// server's own registry.
+func newWorldAlone(t testing.TB, n *kube.Namespace, flags ...string) *world {
 	t.Helper()
 	s := harness.NewServerOn(t, n.Host, append([]string{
 		"--executor", "kubernetes", "--kubeconfig", n.Kubeconfig, "--build-namespace", n.Name, "--build-priority-class", "",
-		"--registry", n.Registry + "/" + n.Name, "--registry-plain-http", "--registry-shared-credential",
 		"--build-cache-size", "2Gi", "--lease", "2s", "--capacity", "50", "--reconcile", "0",
 	}, flags...)...)
 	w := &world{t: t, space: n, server: s, forge: harness.NewForgeOn(t, n.Host, s.URL()+"/nowhere")}
-	s.Start()
+	w.process = s.Start()
 	w.api = harness.NewAPI(t, s)
 	return w
 }
@@ -107,6 +119,23 @@ func (w *world) good(id delivery.RunID, limit time.Duration) api.Run {
 		w.t.Fatalf("%s is %s: %+v\n%s\n%s", r.Name, r.State, r.Cause, w.api.LogText(id), w.server.LogTail())
 	}
 	return r
+}
+
+// checkOrphans wants no build's pod to be left.
+func (w *world) checkOrphans() {
+	w.t.Helper()
+	var left []core.Pod
+	began := time.Now()
+	if !harness.Eventually(2*time.Minute, func() bool {
+		left = slices.DeleteFunc(w.space.Pods(w.t), func(p core.Pod) bool { return p.Labels["app.kubernetes.io/managed-by"] != "shiplock" })
+		return len(left) == 0
+	}) {
+		for _, p := range left {
+			w.t.Errorf("left: %s, %s, deleted %v", p.Name, p.Status.Phase, p.DeletionTimestamp)
+		}
+		return
+	}
+	w.t.Logf("no pod is left after %s", time.Since(began).Round(time.Second))
 }
 
 // builtin is a built-in Stack whose builds run in another image.
