@@ -2,6 +2,7 @@ package phrase
 
 // trouble are errors of the world around: repositories, forges, registries, disks.
 var trouble = []Phrase{
+	{En: "the supervisor was told to end, and does not", Zh: "已要求监管进程结束，但它没有结束"},
 	{En: "{key} under auths names no registry: write its host, or host/path", Zh: "auths 下的 {key} 没有指明 registry：请写主机名，或 主机名/路径"},
 	{En: "the cluster's configuration is not usable", Zh: "集群的配置无法使用"},
 	{En: "this is no pod with a service account: name a cluster with --kubeconfig", Zh: "这里不是带有 ServiceAccount 的 Pod：请用 --kubeconfig 指定集群"},

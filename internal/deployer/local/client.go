@@ -10,7 +10,10 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"os"
+	"path/filepath"
 	"strconv"
+	"syscall"
 	"time"
 
 	"github.com/shiplock/shiplock/internal/delivery"
@@ -25,7 +28,10 @@ const (
 
 // Client speaks to one supervisor. Its methods return delivery errors;
 // Unavailable means that the supervisor does not answer and Ensure is due.
-type Client struct{ http *http.Client }
+type Client struct {
+	http *http.Client
+	dir  string
+}
 
 // NewClient returns a client of the supervisor of a data directory, running or not.
 func NewClient(dir string) (*Client, error) {
@@ -37,7 +43,7 @@ func NewClient(dir string) (*Client, error) {
 		var d net.Dialer
 		return d.DialContext(ctx, "unix", socket)
 	}
-	return &Client{http: &http.Client{Transport: &http.Transport{DialContext: dial, MaxIdleConnsPerHost: 8, IdleConnTimeout: time.Minute}}}, nil
+	return &Client{dir: dir, http: &http.Client{Transport: &http.Transport{DialContext: dial, MaxIdleConnsPerHost: 8, IdleConnTimeout: time.Minute}}}, nil
 }
 
 // Close drops idle connections; the supervisor runs on.
@@ -84,10 +90,37 @@ func (c *Client) Remove(ctx context.Context, key string) error {
 	return c.call(ctx, stopLimit, http.MethodDelete, "/targets/"+key, nil, nil)
 }
 
-// Shutdown drains and stops every instance, then the supervisor itself. Wishes
-// stay on disk: the next supervisor of the directory starts them again.
+// Shutdown drains and stops every instance, then the supervisor itself, and returns
+// when it has ended. Wishes stay on disk: the next supervisor of the directory
+// starts them again.
 func (c *Client) Shutdown(ctx context.Context) error {
-	return c.call(ctx, stopLimit, http.MethodPost, "/shutdown", nil, nil)
+	if err := c.call(ctx, stopLimit, http.MethodPost, "/shutdown", nil, nil); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, callLimit)
+	defer cancel()
+	return c.ended(ctx)
+}
+
+// ended waits until no process holds the directory.
+func (c *Client) ended(ctx context.Context) error {
+	lock, err := os.Open(filepath.Join(c.dir, LockFile))
+	if err != nil {
+		return fmt.Errorf("look at the supervisor's lock: %w", err)
+	}
+	defer func() { _ = lock.Close() }()
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_SH|syscall.LOCK_NB); !errors.Is(err, syscall.EWOULDBLOCK) {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return delivery.E(delivery.Unavailable, "the supervisor was told to end, and does not")
+		case <-tick.C:
+		}
+	}
 }
 
 // Logs returns the last n lines of a version's output and, when follow is set,

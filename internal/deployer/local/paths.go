@@ -15,6 +15,10 @@ import (
 // maxSocketPath is below the 108 bytes of sockaddr_un.sun_path (104 on BSD).
 const maxSocketPath = 100
 
+// LockFile, in the data directory, is locked (flock) for as long as a supervisor of it
+// lives.
+const LockFile = "supervisor.lock"
+
 // SocketPath is where the supervisor of a data directory listens: inside it, or,
 // when that path is too long for a socket, in a private directory under
 // os.TempDir named after it.

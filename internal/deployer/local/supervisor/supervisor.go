@@ -148,7 +148,7 @@ func lock(dir string) (unlock func(), err error) {
 	if err := os.MkdirAll(filepath.Join(dir, "targets"), 0o700); err != nil {
 		return nil, delivery.Wrap(delivery.Unavailable, "make the supervisor's directory", err)
 	}
-	file, err := os.OpenFile(filepath.Join(dir, "supervisor.lock"), os.O_CREATE|os.O_RDWR, 0o600)
+	file, err := os.OpenFile(filepath.Join(dir, local.LockFile), os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
 		return nil, delivery.Wrap(delivery.Unavailable, "open the supervisor's lock", err)
 	}
