@@ -179,6 +179,21 @@ func TestRunLines(t *testing.T) {
 	}
 }
 
+// A run says what it waits for as long as it waits.
+func TestRunThatWaits(t *testing.T) {
+	r := api.Run{RunSummary: api.RunSummary{
+		Name: "shop#1", Env: "dev", State: delivery.RunRunning, Cause: &delivery.Cause{Text: "no node takes the build: 0/3 nodes are available"},
+	}}
+	want := []string{"shop#1 → dev  running", "  waits: no node takes the build: 0/3 nodes are available"}
+	if diff := cmp.Diff(want, (&console{}).runLines(r)); diff != "" {
+		t.Error(diff)
+	}
+	r.State = delivery.RunErrored
+	if got := (&console{}).runLines(r); len(got) != 1 {
+		t.Errorf("one that is over waits for nothing: %q", got)
+	}
+}
+
 func TestSilentLine(t *testing.T) {
 	if got, want := (&console{}).silentLine([]string{"a", "b"}), "no push hook ever came for a, b: see `shiplock get hooks`"; got != want {
 		t.Errorf("%q, want %q", got, want)
