@@ -7,12 +7,35 @@ import (
 
 	"github.com/shiplock/shiplock/internal/api"
 	"github.com/shiplock/shiplock/internal/cache"
+	"github.com/shiplock/shiplock/internal/delivery"
+	"github.com/shiplock/shiplock/internal/engine"
 )
 
 // newCaches is where builds keep what their tools have fetched or compiled.
 func newCaches(o options) *cache.Store {
 	limit := cmp.Or(int64(o.cacheLimit), min(20<<30, cache.DiskSize(o.cache)/10))
 	return cache.New(cache.Config{Dir: o.cache, Limit: limit, SnapshotLimit: limit / 4, Now: time.Now})
+}
+
+// buildCaches are the caches of builds, where the server reaches them.
+func (in *instance) buildCaches() engine.Caches {
+	if in.opts.build.executor == inPods {
+		return volumes{in.opts.build.namespace}
+	}
+	return caches{in.caches}
+}
+
+// volumes say where the caches of builds in pods are: on volumes that only builds mount.
+type volumes struct{ namespace string }
+
+func (v volumes) List(context.Context) ([]api.CacheSnapshot, error) { return nil, v.elsewhere() }
+
+func (v volumes) Drop(context.Context, func(api.CacheSnapshot) bool) ([]api.CacheSnapshot, error) {
+	return nil, v.elsewhere()
+}
+
+func (v volumes) elsewhere() error {
+	return delivery.E(delivery.Conflict, "caches of builds in pods are on volumes, one for each trust domain and Stack: list them with kubectl -n "+v.namespace+" get pvc -l app.kubernetes.io/component=cache, and drop one by deleting it")
 }
 
 // caches lets people see and drop what builds start from.

@@ -176,7 +176,7 @@ func (in *instance) assemble(ctx context.Context) error {
 		PublicURL: in.url, RunnerURL: in.opts.runnerURL, Lang: in.opts.lang,
 		Registry: puller.Registry, PlainHTTP: puller.PlainHTTP, RegistryCA: puller.CA, Pushes: in.pushes(puller),
 		History: hub, BuildsInImages: in.opts.build.executor == inPods,
-		Caches: caches{in.caches}, SnapshotLimit: in.caches.SnapshotLimit,
+		Caches: in.buildCaches(), SnapshotLimit: in.caches.SnapshotLimit,
 		Credential: hub.credential.forRunner,
 		Capacity:   in.opts.capacity, LeaseEvery: in.opts.lease / 4, Limits: in.limits(),
 		Heartbeat: min(10*time.Second, in.opts.silence/4),

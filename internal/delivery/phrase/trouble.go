@@ -2,6 +2,10 @@ package phrase
 
 // trouble are errors of the world around: repositories, forges, registries, disks.
 var trouble = []Phrase{
+	{
+		En: "caches of builds in pods are on volumes, one for each trust domain and Stack: list them with kubectl -n {namespace} get pvc -l app.kubernetes.io/component=cache, and drop one by deleting it",
+		Zh: "Pod 构建的缓存存放在卷上，每个信任域和技术栈各一个：用 kubectl -n {namespace} get pvc -l app.kubernetes.io/component=cache 列出，删除即丢弃",
+	},
 	{En: "the supervisor was told to end, and does not", Zh: "已要求监管进程结束，但它没有结束"},
 	{En: "{key} under auths names no registry: write its host, or host/path", Zh: "auths 下的 {key} 没有指明 registry：请写主机名，或 主机名/路径"},
 	{En: "the cluster's configuration is not usable", Zh: "集群的配置无法使用"},
