@@ -10,9 +10,21 @@ var runs = []Phrase{
 	{Code: "run.superseded", En: "superseded by a newer push to the same branch", Zh: "被同一分支上更新的推送取代"},
 	{Code: "run.canceled", En: "canceled by {by}«: {@reason}»", Zh: "已被 {by} 取消«：{@reason}»"},
 	{Code: "job.timeout", En: "the job took longer than its limit of {limit}", Zh: "作业超过了时限 {limit}"},
-	{Code: "attempt.not_started", En: "the runner did not start within {limit}", Zh: "执行器在 {limit} 内没有启动"},
-	{Code: "attempt.silent", En: "the runner was silent for {limit}", Zh: "执行器已 {limit} 没有响应"},
-	{Code: "attempt.stopped", En: "the runner was stopped from outside", Zh: "执行器被外部终止"},
+	{
+		Code: "attempt.not_started",
+		En:   "the runner did not start within {limit}", NextEn: "it is tried again by itself; if this repeats, see that the machine or pod of the build reaches this server",
+		Zh: "执行器在 {limit} 内没有启动", NextZh: "会自动重试；如果反复出现，请确认运行构建的机器或 Pod 能访问本服务器",
+	},
+	{
+		Code: "attempt.silent",
+		En:   "the runner was silent for {limit}", NextEn: "it is tried again by itself; if this repeats, look at the network between builds and this server",
+		Zh: "执行器已 {limit} 没有响应", NextZh: "会自动重试；如果反复出现，请检查构建与本服务器之间的网络",
+	},
+	{
+		Code: "attempt.stopped",
+		En:   "the runner was stopped from outside", NextEn: "it is tried again by itself; if this repeats, look for a command of the build that kills it, and for who stops builds",
+		Zh: "执行器被外部终止", NextZh: "会自动重试；如果反复出现，请检查构建中是否有命令杀死了它，以及是谁终止了构建",
+	},
 	{
 		Code: "attempt.lost",
 		En:   "the runner ended without a report", NextEn: "it is tried again by itself",
