@@ -122,6 +122,8 @@ func (b *besieged) cases() map[string]hostile {
 				b.api.Must("POST", "/runs/"+string(r.ID)+"/cancel", struct{}{}, nil)
 			},
 		},
+		"ends-its-runner":  {steps: []string{"kill -KILL 1; kill -STOP 1; kill -TERM 1; sleep 60"}, state: delivery.RunErrored, cause: "attempt.stopped", says: "stopped from outside"},
+		"quits-its-runner": {steps: []string{"kill -QUIT 1; sleep 60"}, state: delivery.RunErrored, cause: "attempt.killed", says: "exit 2"},
 		"left-behind": {
 			steps: []string{
 				"(setsid sh -c 'trap \"\" TERM HUP; while :; do sleep 1; done' &); nohup sleep 7777 >/dev/null 2>&1 & echo began",
@@ -154,7 +156,7 @@ for p in /proc/[0-9]*; do
   for fd in $p/fd/*; do case $(readlink $fd) in /proc/*|/dev/*|pipe:*|socket:*|'') ;; *) echo "a file is open: $(readlink $fd)";; esac; done
 done 2>/dev/null
 head -c 1 /proc/1/mem >/dev/null 2>&1 && echo 'the memory is open'
-post() { { printf 'POST %s HTTP/1.0\r\nContent-Type: application/json\r\nAuthorization: Bearer 0123456789abcdefghijklmnop\r\nContent-Length: %d\r\n\r\n%s' "$1" ${#2} "$2"; sleep 1; } | nc -w 5 SERVER | sed -n "s|^HTTP/1.. |$1 answers |p"; }
+post() { { printf 'POST %s HTTP/1.0\r\nContent-Type: application/json\r\nAuthorization: Bearer 0123456789abcdefghijklmnop\r\nContent-Length: %d\r\n\r\n%s' "$1" ${#2} "$2"; sleep 3; } | nc -w 5 SERVER | sed -n "s|^HTTP/1.. |$1 answers |p"; }
 post /runner/v1/claim '{"protocols":[3],"attempt":"forges-1-build-1","code":"0123456789abcdefghijklmnop","token":"0123456789abcdefghijklmnop"}'
 post /runner/v1/attempts/forges-1-build-1/reports '{"reports":[{"seq":2,"finish":{"outcome":"failed"}}]}'
 post /runner/v1/attempts/forges-1-build-1/push '{}'
@@ -178,7 +180,7 @@ sleep 5`)},
 		},
 		"images": {
 			steps: []string{strings.NewReplacer("SERVER", server).Replace(`
-ask() { { printf '%s HTTP/1.0\r\nAuthorization: %s\r\nContent-Length: 0\r\n\r\n' "$1" "$2"; sleep 1; } | nc -w 5 SERVER | sed -n "s|^HTTP/1.. |$1 answers |p"; }
+ask() { { printf '%s HTTP/1.0\r\nAuthorization: %s\r\nContent-Length: 0\r\n\r\n' "$1" "$2"; sleep 3; } | nc -w 5 SERVER | sed -n "s|^HTTP/1.. |$1 answers |p"; }
 ask 'POST /v2/shop/blobs/uploads/' ''
 ask 'PUT /v2/shop/manifests/1' 'Basic aW1hZ2VzLTEtYnVpbGQtMTpndWVzcw=='
 ask 'GET /v2/shop/tags/list' ''

@@ -62,15 +62,20 @@ func newWorldAlone(t testing.TB, n *kube.Namespace, flags ...string) *world {
 // script is a Stack whose builds run a script of busybox without any source. more is
 // further fields of its build, such as `"pod": {…}`.
 func (w *world) script(name, run, more string) harness.Doc {
-	text, err := json.Marshal(run)
-	if err != nil {
-		panic(err) // it is a string
-	}
 	if more != "" {
 		more = ", " + more
 	}
 	return harness.Document("Stack", name, fmt.Sprintf(
-		`{"language": "sh", "build": {"image": %q, "checkout": "none", "steps": [{"name": "work", "run": %s, "timeout": "10m"}]%s}, "runtime": {"base": ""}}`, w.busybox(), text, more))
+		`{"language": "sh", "build": {"image": %q, "checkout": "none", "steps": [{"name": "work", "run": %s, "timeout": "10m"}]%s}, "runtime": {"base": ""}}`, w.busybox(), quoted(run), more))
+}
+
+// quoted is a string in JSON.
+func quoted(s string) string {
+	text, err := json.Marshal(s)
+	if err != nil {
+		panic(err) // it is a string
+	}
+	return string(text)
 }
 
 func (w *world) busybox() string { return w.space.Registry + "/busybox:1" }
