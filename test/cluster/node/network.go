@@ -3,6 +3,7 @@ package node
 import (
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"os/exec"
 
@@ -10,6 +11,9 @@ import (
 
 	"github.com/shiplock/shiplock/test/cluster/layout"
 )
+
+// bridgeAddress is the bridge's hardware address, of the range that is for local use.
+var bridgeAddress = net.HardwareAddr{0x02, 0x53, 0x48, 0x4c, 0x4b, 0x01}
 
 // makeNetwork makes the pods' bridge, whose address is the node's too.
 func makeNetwork() error {
@@ -22,6 +26,11 @@ func makeNetwork() error {
 	link, err := netlink.LinkByName(layout.Bridge)
 	if err != nil {
 		return err
+	}
+	// Without one of its own the bridge has the lowest address of its ports, which come
+	// and go with pods: the others would send to where it was before, for many seconds.
+	if err := netlink.LinkSetHardwareAddr(link, bridgeAddress); err != nil {
+		return fmt.Errorf("give the bridge %s its hardware address: %w", layout.Bridge, err)
 	}
 	address, err := netlink.ParseAddr(layout.NodeAddress + "/20")
 	if err != nil {
