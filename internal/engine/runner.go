@@ -68,7 +68,7 @@ func (e *Engine) Claim(ctx context.Context, c api.Claim) (api.Assignment, error)
 }
 
 // stopExplained is how long the reason of an attempt's end may take to be known.
-const stopExplained = 5 * time.Second
+const stopExplained = 10 * time.Second
 
 // pushProtocol is the version from which runners ask for the login of their push.
 const pushProtocol = 3
