@@ -24,13 +24,18 @@ func (b *bells) ring(key string) {
 		return
 	}
 	b.rung[key], b.order = true, append(b.order, key)
+	b.sound()
+}
+
+func (b *bells) sound() {
 	select {
 	case b.heard <- struct{}{}:
 	default:
 	}
 }
 
-// answer calls answered for each key, one at a time, until ctx ends.
+// answer calls answered for each key, one at a time, until ctx ends. Several may answer
+// the same bells.
 func (b *bells) answer(ctx context.Context, answered func(ctx context.Context, key string)) {
 	for {
 		select {
@@ -53,5 +58,8 @@ func (b *bells) next() (string, bool) {
 	key := b.order[0]
 	b.order = b.order[1:]
 	delete(b.rung, key)
+	if len(b.order) > 0 {
+		b.sound() // for another one who answers
+	}
 	return key, true
 }

@@ -70,7 +70,8 @@ type Executor struct {
 	events *kube.Watch[*corev1.Event]
 	quotas *kube.Watch[*corev1.ResourceQuota]
 	images *images
-	bells  *bells
+	// bells ring for attempts to look at, leaving for pods that nobody may count on.
+	bells, leaving *bells
 
 	mu sync.Mutex
 	// made are pods that the watch has not shown yet, waits are attempts without a pod,
@@ -105,7 +106,7 @@ func New(c Config) (*Executor, error) {
 		c.Now = time.Now
 	}
 	e := &Executor{
-		Config: c, bells: newBells(),
+		Config: c, bells: newBells(), leaving: newBells(),
 		made: map[string]*corev1.Pod{}, waits: map[string]*delivery.Cause{}, gone: map[string]ending{},
 		told: map[string]delivery.AttemptStatus{}, there: map[string]bool{},
 	}
@@ -136,6 +137,9 @@ func leanPod(p *corev1.Pod) {
 // for those that nobody counts on.
 const sweepEvery = 10 * time.Second
 
+// removers is how many pods are removed at a time.
+const removers = 4
+
 // Run watches, tells of changes and removes pods until ctx ends. Attempts live on.
 func (e *Executor) Run(ctx context.Context) error {
 	var wg sync.WaitGroup
@@ -146,6 +150,9 @@ func (e *Executor) Run(ctx context.Context) error {
 	wg.Go(func() { e.begin(ctx) })
 	wg.Go(func() { e.images.run(ctx) })
 	wg.Go(func() { e.bells.answer(ctx, e.changed) })
+	for range removers { // many builds may end at once, and news must not wait for them
+		wg.Go(func() { e.leaving.answer(ctx, e.removeIdle) })
+	}
 	tick := time.NewTicker(sweepEvery)
 	defer tick.Stop()
 	for {

@@ -1,10 +1,12 @@
 package kubernetes
 
 import (
+	"context"
 	"encoding/json"
 	"flag"
 	"os"
 	"path/filepath"
+	"sync"
 	"testing"
 	"time"
 
@@ -117,6 +119,35 @@ func TestEveryPodIsConfined(t *testing.T) {
 			t.Errorf("volume %s: read only %v", claim.ClaimName, claim.ReadOnly)
 		}
 	}
+}
+
+// What is slow to answer one key holds up no other one.
+func TestBellsOfSeveral(t *testing.T) {
+	b := newBells()
+	slow, answered := make(chan struct{}), make(chan string, 2)
+	ctx, stop := context.WithCancel(t.Context())
+	var answering sync.WaitGroup
+	for range 2 {
+		answering.Go(func() {
+			b.answer(ctx, func(_ context.Context, key string) {
+				if key == "slow" {
+					<-slow
+				}
+				answered <- key
+			})
+		})
+	}
+	b.ring("slow")
+	b.ring("quick")
+	if first := <-answered; first != "quick" {
+		t.Errorf("%s was answered first", first)
+	}
+	close(slow)
+	if second := <-answered; second != "slow" {
+		t.Errorf("%s was answered last", second)
+	}
+	stop()
+	answering.Wait()
 }
 
 func TestBells(t *testing.T) {

@@ -57,7 +57,7 @@ func (e *Executor) changed(ctx context.Context, key string) {
 		e.OnChange(ctx, key)
 	}
 	if status.Phase == delivery.AttemptOver {
-		e.removeIdle(ctx, key)
+		e.leaving.ring(key)
 	}
 }
 
@@ -96,7 +96,7 @@ func (e *Executor) sweep(ctx context.Context) {
 	for _, p := range e.pods.All() {
 		e.bells.ring(p.Name)
 		if now.Sub(p.CreationTimestamp.Time) > sweepEvery { // its server knows it by now
-			e.removeIdle(ctx, p.Name)
+			e.leaving.ring(p.Name)
 		}
 	}
 	e.ringWaiting() // others than we may have left room
