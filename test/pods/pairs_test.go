@@ -152,7 +152,7 @@ func (w *overhead) barePod(name string) *core.Pod {
 			RestartPolicy: core.RestartPolicyNever, AutomountServiceAccountToken: new(false), EnableServiceLinks: new(false),
 			Containers: []core.Container{{
 				Name: "main", Image: build.Image, ImagePullPolicy: build.ImagePullPolicy,
-				Command: []string{"true"}, Resources: build.Resources,
+				Command: []string{"true"}, Resources: *build.Resources.DeepCopy(), // each reads its answer into its own
 			}},
 		},
 	}
