@@ -50,12 +50,8 @@ func (s *Set) checkPromotion(e delivery.Environment, bad report) {
 }
 
 func (s *Set) checkReferences(a delivery.App, bad report) {
-	stack, ok := s.Stacks[a.Stack]
-	if !ok && !a.Open() {
+	if _, ok := s.Stacks[a.Stack]; !ok && !a.Open() {
 		bad("spec.stack", fmt.Sprintf("there is no Stack %q%s", clip(a.Stack), DidYouMean(a.Stack, keys(s.Stacks))))
-	}
-	if a.Path != "" && stack.Build.Checkout == delivery.CheckoutNone {
-		bad("spec.path", fmt.Sprintf("Stack %s builds without the source, so there is no folder: leave path out, or choose another Stack", a.Stack))
 	}
 	s.checkVariantsOf(a, bad)
 	for env := range a.Environments {

@@ -183,17 +183,6 @@ func TestCheck(t *testing.T) {
 	}
 }
 
-func TestCheckOfAPathWithoutSource(t *testing.T) {
-	a, b := app("shop", "mall/shop", "services/shop"), app("blog", "mall/blog", "")
-	a.Stack, b.Stack = "sourceless", "sourceless"
-	set := setOf(t, a, b)
-	set.Stacks["sourceless"] = delivery.Stack{Name: "sourceless", Build: delivery.Build{Checkout: delivery.CheckoutNone}}
-	want := "App/shop: spec.path: Stack sourceless builds without the source, so there is no folder: leave path out, or choose another Stack"
-	if err := set.Check(); err == nil || err.Error() != want {
-		t.Errorf("%v, want %s", err, want)
-	}
-}
-
 func BenchmarkAppsOf500(b *testing.B) {
 	var apps []delivery.App
 	for i := range 500 {

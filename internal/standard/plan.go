@@ -47,7 +47,7 @@ func Plan(in Input) (delivery.Plan, error) {
 	}
 	p := delivery.Plan{
 		Stack: in.Stack.Name, Tools: in.Stack.Build.Tools,
-		Repo: in.App.Repo, Path: in.App.Path,
+		Repo: in.App.Repo, Path: buildPath(in),
 		Protected: in.Environment.Protected, Caches: in.Stack.Build.Caches,
 		Steps: steps(in), Image: imagePlan(in),
 	}
@@ -68,6 +68,15 @@ func Plan(in Input) (delivery.Plan, error) {
 	finish(&p)
 	p.Digest = digest(in.App.Name, in.Environment.Name, p)
 	return p, nil
+}
+
+// buildPath is the folder of the sources that is built. A build without sources has none:
+// the App's path then only says which changes concern it.
+func buildPath(in Input) string {
+	if in.Stack.Build.Checkout == delivery.CheckoutNone {
+		return ""
+	}
+	return in.App.Path
 }
 
 // openPlan is what is known before the commit's own files have chosen the Stack.

@@ -155,4 +155,7 @@ func TestPlanOfABareStack(t *testing.T) {
 	if len(p.Steps) != 1 || p.Steps[0].Kind != delivery.StepRun || p.Image != nil {
 		t.Errorf("plan is %+v", p)
 	}
+	if p.Path != "" {
+		t.Errorf("it is built in %s, which is not there", p.Path)
+	}
 }

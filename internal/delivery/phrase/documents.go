@@ -30,7 +30,6 @@ var documents = []Phrase{
 	{En: "{name} cannot manage documents: name the source that they come from", Zh: "{name} 不能管理文档：请写明文档的来源"},
 	{En: "{doc} is managed by {manager}: change it there, or delete it there first", Zh: "{doc} 由 {manager} 管理：请在那里修改，或先在那里删除"},
 	{En: "there is no Stack {stack}: did you mean {near}?", Zh: "没有技术栈 {stack}：是不是想写 {near}？"},
-	{En: "Stack {stack} builds without the source, so there is no folder: leave path out, or choose another Stack", Zh: "技术栈 {stack} 构建时不需要源码，因此没有目录：请去掉 path，或选择另一个技术栈"},
 	{En: "there is no Stack {stack}", Zh: "没有技术栈 {stack}"},
 	{En: "there is no Environment {env}: did you mean {near}?", Zh: "没有环境 {env}：是不是想写 {near}？"},
 	{En: "there is no Environment {env}", Zh: "没有环境 {env}"},
