@@ -77,7 +77,8 @@ func (n *Namespace) Evict(t testing.TB, pod string) {
 	}
 }
 
-// UpdateStatus writes the status of an object that belongs to no namespace.
+// UpdateStatus writes the status of an object that belongs to no namespace, whoever has
+// written to it meanwhile.
 func (n *Namespace) UpdateStatus(t testing.TB, resource string, object runtime.Object) {
 	t.Helper()
 	client, err := n.api.core()
@@ -85,6 +86,7 @@ func (n *Namespace) UpdateStatus(t testing.TB, resource string, object runtime.O
 		t.Fatal(err)
 	}
 	name := object.(meta.Object).GetName()
+	object.(meta.Object).SetResourceVersion("")
 	if err := client.Put().Resource(resource).Name(name).SubResource("status").Body(object).Do(t.Context()).Into(object); err != nil {
 		t.Fatalf("write the status of %s: %v", name, err)
 	}
