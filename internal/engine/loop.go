@@ -31,7 +31,7 @@ func workers(kind delivery.AggregateKind) int {
 	case delivery.KindTarget:
 		return 8
 	}
-	return 16
+	return 40
 }
 
 // loop hands claimed wakes to workers.
