@@ -165,9 +165,7 @@ func (in *instance) assemble(ctx context.Context) error {
 	in.deployer = deploy.NewDeployer(deploy.DeployerConfig{
 		Supervisor: deploy.EnsureConfig{Dir: in.path("deploy")},
 		Log:        in.log,
-		OnChange: func(ctx context.Context, app, env string) {
-			in.nudged(in.engine.Nudge(ctx, delivery.Target{App: app, Env: env}.Ref()))
-		},
+		OnChange:   func(app, env string) { in.engine.Nudge(delivery.Target{App: app, Env: env}.Ref()) },
 	})
 	jobLogs := logs{in.logs}
 	in.engine = engine.New(engine.Config{
@@ -210,19 +208,8 @@ func (in *instance) newExecutor(ctx context.Context, registry endpoint) (executo
 	}
 	return execute.New(execute.Config{
 		Dir: in.path("attempts"), CacheDir: in.opts.cache, Runner: []string{in.opts.runner}, Logger: in.log,
-		OnExit: func(key string) {
-			ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
-			defer cancel()
-			in.nudged(in.engine.NudgeAttempt(ctx, key))
-		},
+		OnExit: func(key string) { in.engine.NudgeAttempt(key) },
 	})
-}
-
-// nudged notes a nudge that got lost; the machines look again by themselves.
-func (in *instance) nudged(err error) {
-	if err != nil && delivery.KindOf(err) != delivery.NotFound && !errors.Is(err, context.Canceled) {
-		in.log.Warn("nudge", "err", err)
-	}
 }
 
 // identify sets up who may come in: forges by the hook's secret, people by tokens.

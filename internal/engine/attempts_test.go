@@ -195,12 +195,12 @@ func TestLostAttempts(t *testing.T) {
 		"the process died": func(w *world) {
 			key := w.claim().key
 			w.executor.Die(key, &cause)
-			w.must(w.NudgeAttempt(w.t.Context(), key))
+			w.NudgeAttempt(key)
 		},
 		"it died before its claim": func(w *world) {
 			key := w.alive().Attempt
 			w.executor.Die(key, &cause)
-			w.must(w.NudgeAttempt(w.t.Context(), key))
+			w.NudgeAttempt(key)
 		},
 		"its runner gave up": func(w *world) {
 			w.must(w.claim().finish(api.Finish{Outcome: api.OutcomeLost, Cause: &cause}))
@@ -285,7 +285,7 @@ func TestStaleAttemptIsFenced(t *testing.T) {
 		id := w.startRun("shop", "dev")
 		stale := w.claim()
 		w.executor.Die(stale.key, nil)
-		w.must(w.NudgeAttempt(t.Context(), stale.key))
+		w.NudgeAttempt(stale.key)
 		w.pass(5 * time.Second)
 		fresh := w.claim() // with the same token, as a copied runner may have
 		if fresh.key != "shop-1-build-2" {

@@ -77,6 +77,7 @@ type Engine struct {
 	live    *Live
 	loop    *loop
 	shunned shunned
+	nudges  *nudges
 	lookups lookups
 	beside  beside
 	ahead   flights[ahead]
@@ -89,31 +90,12 @@ func New(cfg Config) *Engine {
 	e := &Engine{cfg: cfg, store: cfg.Store, live: newLive()}
 	e.ahead.keep, e.where.keep, e.choices.keep = movedKept, whereKept, choiceKept
 	e.catalog = &catalogue{docs: cfg.Store}
-	e.loop = newLoop(e)
+	e.loop, e.nudges = newLoop(e), newNudges()
 	return e
 }
 
 // Live returns the feed of what changed.
 func (e *Engine) Live() *Live { return e.live }
-
-// Nudge asks for a look at an aggregate because the world outside changed: a
-// process ended, a watch fired. It never writes state.
-func (e *Engine) Nudge(ctx context.Context, ref delivery.Ref) error {
-	_, err := e.commit(ctx, &delivery.Change{Wakes: []delivery.Wake{{Ref: ref}}})
-	return err
-}
-
-// NudgeAttempt nudges the run of an attempt, unless its end was reported already.
-func (e *Engine) NudgeAttempt(ctx context.Context, key string) error {
-	run, job, attempt, err := e.attempt(ctx, key)
-	switch {
-	case err != nil:
-		return err
-	case job.Attempt != attempt || !job.State.Active():
-		return nil
-	}
-	return e.Nudge(ctx, run.Ref())
-}
 
 // now is the time to the millisecond, as it is kept.
 func (e *Engine) now() time.Time { return e.cfg.Now().UTC().Truncate(time.Millisecond) }

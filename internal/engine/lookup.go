@@ -137,9 +137,7 @@ func (e *Engine) answer(ctx context.Context, h delivery.Hook, q question, asked 
 	e.lookups.mu.Lock()
 	asked.found, asked.ready = f, true
 	e.lookups.mu.Unlock()
-	if err := e.Nudge(ctx, h.Ref()); err != nil && ctx.Err() == nil {
-		e.cfg.Log.Warn("nudge", "hook", h.ID, "err", err)
-	}
+	e.Nudge(h.Ref())
 }
 
 func (l *lookups) slot(host string) chan struct{} {

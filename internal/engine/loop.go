@@ -65,6 +65,7 @@ func (e *Engine) Run(ctx context.Context) error {
 	e.lookups.owned = &owned
 	e.beside.set(func(do func(context.Context)) { owned.Go(func() { do(ctx) }) })
 	owned.Go(func() { cancel(e.keepLease(ctx)) })
+	owned.Go(func() { e.passNudges(ctx) })
 	owned.Go(func() { _ = e.store.Hear(ctx, e.hear) }) // until ctx ends
 	err := e.loop.feed(ctx, &owned)
 	cancel(err)

@@ -44,7 +44,7 @@ func TestPromotionOfWhatIsNotHealthy(t *testing.T) {
 	play(t, func(t *testing.T, w *world) {
 		w.promoting()
 		w.deployer.Delay(digest("1"))
-		w.must(w.Nudge(t.Context(), delivery.Target{App: "shop", Env: "pre"}.Ref()))
+		w.Nudge(delivery.Target{App: "shop", Env: "pre"}.Ref())
 		w.pass(time.Minute)
 		_, err := w.CreateRelease(t.Context(), admin(), engine.CreateRelease{App: "shop", Env: "prod"})
 		w.refused(err, delivery.Conflict, "shop#1 has 0 of 1 instances ready in pre, so it is not promoted")

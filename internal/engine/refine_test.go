@@ -58,7 +58,7 @@ func TestRefinedPlanIsPinned(t *testing.T) {
 		}
 		first.step("lint")
 		w.executor.Die(first.key, nil)
-		w.must(w.NudgeAttempt(t.Context(), first.key))
+		w.NudgeAttempt(first.key)
 		w.pass(5 * time.Second)
 		_, err = first.refine(addsLint)
 		w.gone(err)

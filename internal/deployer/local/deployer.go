@@ -14,8 +14,8 @@ import (
 // DeployerConfig is what a Deployer needs.
 type DeployerConfig struct {
 	Supervisor EnsureConfig
-	// OnChange is told when something about a Target changed.
-	OnChange func(ctx context.Context, app, env string)
+	// OnChange is told, once and without waiting, when something about a Target changed.
+	OnChange func(app, env string)
 	Log      *slog.Logger
 }
 
@@ -79,7 +79,7 @@ func (p *Deployer) Run(ctx context.Context) error {
 		since = news.Version
 		for _, o := range news.Targets {
 			app, env := SplitKey(o.Key)
-			p.cfg.OnChange(ctx, app, env)
+			p.cfg.OnChange(app, env)
 		}
 	}
 	return nil

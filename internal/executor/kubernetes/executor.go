@@ -39,7 +39,7 @@ type Config struct {
 	// Active tells whether the server still counts on an attempt.
 	Active func(ctx context.Context, key string) (bool, error)
 	// OnChange is called, one key at a time, when an attempt's status has changed.
-	OnChange func(ctx context.Context, key string)
+	OnChange func(key string)
 	Logger   *slog.Logger
 	Now      func() time.Time
 }

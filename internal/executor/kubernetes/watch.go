@@ -54,7 +54,7 @@ func (e *Executor) changed(ctx context.Context, key string) {
 	}
 	e.mu.Unlock()
 	if news {
-		e.OnChange(ctx, key)
+		e.OnChange(key)
 	}
 	if status.Phase == delivery.AttemptOver {
 		e.leaving.ring(key)
