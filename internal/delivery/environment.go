@@ -31,7 +31,11 @@ type Environment struct {
 	// Variables are given to every app here; an App's own win.
 	Variables map[string]string `json:"variables,omitempty"`
 	// Protected environments build with protected caches and secrets.
-	Protected bool             `json:"protected,omitempty"`
+	Protected bool `json:"protected,omitempty"`
+	// Cluster names the Cluster that its apps run in, and Namespace the part of it, which
+	// no other Environment has; without a Cluster they run on the server's machine.
+	Cluster   string           `json:"cluster,omitempty"`
+	Namespace string           `json:"namespace,omitempty"`
 	Build     EnvironmentBuild `json:"build,omitzero"`
 }
 

@@ -30,7 +30,10 @@ type Desired struct {
 	Stable     *Revision `json:"stable,omitempty"`
 	Canary     *Revision `json:"canary,omitempty"`
 	// Share is the canary's part of the traffic, in percent.
-	Share       int       `json:"share"`
+	Share int `json:"share"`
+	// Warm keeps the stable version as it is beside the canary, so that going back is a
+	// switch of traffic. Without it a deployer may replace one by the other in place.
+	Warm        bool      `json:"warm,omitempty"`
 	RestartedAt time.Time `json:"restartedAt,omitzero"`
 	// Retry counts how often the same was wished anew for a version that a
 	// deployer had given up.
@@ -53,6 +56,11 @@ type Observed struct {
 	// deployer knows nothing of the Target.
 	Generation int64             `json:"generation"`
 	Versions   []ObservedVersion `json:"versions,omitempty"`
+	// Behind says that the world is not yet, or no more, as the deployer would make it
+	// for the wish: it has to be told again.
+	Behind bool `json:"behind,omitempty"`
+	// Drift is what somebody else has changed, and is left so.
+	Drift []Drift `json:"drift,omitempty"`
 	// URL is where the Target answers, when that is known.
 	URL string `json:"url,omitempty"`
 	// At is when this was first seen; seeing the same again does not move it.
@@ -70,6 +78,17 @@ type ObservedVersion struct {
 	// Failed says that the deployer judges it will not become healthy.
 	Failed bool   `json:"failed,omitempty"`
 	Cause  *Cause `json:"cause,omitempty"`
+}
+
+// Drift is one field of the world that is not as it was applied.
+type Drift struct {
+	// Object is KIND/NAME, Field its path.
+	Object string `json:"object"`
+	Field  string `json:"field"`
+	Want   string `json:"want"`
+	Have   string `json:"have"`
+	// By is who changed it, if that is known.
+	By string `json:"by,omitempty"`
 }
 
 // Ref returns the Target's reference.

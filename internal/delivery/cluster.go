@@ -1,0 +1,11 @@
+package delivery
+
+// Cluster is a Kubernetes cluster that Environments are in.
+type Cluster struct {
+	Name string `json:"name"`
+	// Kubeconfig is a file of the server's that says how to reach it and as whom; empty
+	// is the cluster that the server itself runs in.
+	Kubeconfig string `json:"kubeconfig,omitempty"`
+	// Context is of the file; empty is its current one.
+	Context string `json:"context,omitempty"`
+}

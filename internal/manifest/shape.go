@@ -1,0 +1,69 @@
+package manifest
+
+import (
+	"time"
+
+	"github.com/shiplock/shiplock/internal/delivery"
+)
+
+// Labels and annotations of an App's objects. Beside them stand the usual ones:
+// app and app.kubernetes.io/name are the App's name, app.kubernetes.io/managed-by is
+// shiplock.
+const (
+	LabelTrack    = "shiplock.dev/track"
+	LabelEnv      = "shiplock.dev/env"
+	LabelTeam     = "shiplock.dev/team"
+	LabelRevision = "shiplock.dev/revision" // short, of pods
+	ManagedBy     = "shiplock"
+
+	// AnnotationGeneration is the Target's generation that an object was applied for: the
+	// fence.
+	AnnotationGeneration = "shiplock.dev/generation"
+	// AnnotationRevision is the full id, of Deployments and pods.
+	AnnotationRevision = "shiplock.dev/revision"
+)
+
+// Track tells the two Deployments of a Target apart, and says which pods its Service
+// points to.
+type Track string
+
+const (
+	// TrackStable is the Deployment that has the App's own name.
+	TrackStable Track = "stable"
+	// TrackCanary is the one beside it, NAME-canary, during a release and its bake.
+	TrackCanary Track = "canary"
+	// TrackBoth has the Service share the traffic among the pods of both.
+	TrackBoth Track = ""
+)
+
+// Place is where an App's objects go, and what is the same for all of them there.
+type Place struct {
+	Namespace string
+	// Registry is the host, with the path above all repositories if there is one, that
+	// the nodes pull from.
+	Registry string
+	// PullSecrets name Secrets of the namespace, beside a Workload's own.
+	PullSecrets []string
+}
+
+// Shape is how a Target's objects are to be now: one step on the way to its wish. It
+// has a Deployment for each half that is there, and one Service.
+type Shape struct {
+	App, Env, Team string
+	Generation     int64
+	Stable, Canary *Half
+	// Serve says where the Service points.
+	Serve       Track
+	RestartedAt time.Time
+}
+
+// Half is one of the Deployments.
+type Half struct {
+	Revision delivery.Revision
+	// Replicas is how many pods; nil leaves that to an autoscaler, which the half has
+	// then.
+	Replicas *int
+	// Floor is the least that its autoscaler may come down to, if that is more than its
+	// own minimum: a release holds what was there when it began.
+	Floor int
+}
