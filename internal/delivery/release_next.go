@@ -85,6 +85,7 @@ func (r Release) nextProposed(now time.Time, f ReleaseFacts) []Action {
 func (r Release) want(t Target, startedAt time.Time) Desired {
 	d := t.Desired
 	rev := r.Revision
+	d.Warm = r.warm()
 	switch {
 	case r.Kind == ReleaseRestart:
 		d.Stable, d.Canary, d.Share, d.RestartedAt = r.Base, nil, 0, startedAt
@@ -93,11 +94,17 @@ func (r Release) want(t Target, startedAt time.Time) Desired {
 	case r.Base.ID == rev.ID:
 		d.Stable, d.Canary, d.Share = &rev, nil, 0
 	case r.Kind == ReleaseRollback && revisionID(d.Stable) == rev.ID && d.Canary != nil:
-		d.Share = 0 // the old version is still warm: going back is a switch of traffic
+		d.Share, d.Warm = 0, t.Desired.Warm // the old version is still there: going back is a switch of traffic
 	default:
 		d.Stable, d.Canary, d.Share = r.Base, &rev, r.Steps()[r.Batch].Percent
 	}
 	return d
+}
+
+// warm tells whether the old version stays as it is until the release is over: when
+// versions share the traffic, or when going back is to be quick for a while.
+func (r Release) warm() bool {
+	return r.Kind == ReleaseDeploy && (len(r.Steps()) > 1 || r.Bake > 0)
 }
 
 func (r Release) nextBatch(now time.Time, t Target) ([]Action, time.Time) {
@@ -206,7 +213,7 @@ func (r Release) deployed(now time.Time, t Target) []Action {
 
 // nextEnding takes the traffic back first, and then lets the new version go.
 func (r Release) nextEnding(now time.Time, t Target) []Action {
-	back := Desired{Stable: r.Base, RestartedAt: t.Desired.RestartedAt}
+	back := Desired{Stable: r.Base, Warm: t.Desired.Warm, RestartedAt: t.Desired.RestartedAt}
 	if r.Base != nil && r.Base.ID != r.Revision.ID {
 		rev := r.Revision
 		back.Canary = &rev

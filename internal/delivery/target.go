@@ -12,6 +12,10 @@ type Target struct {
 	// Applied is the highest generation that the deployer accepted.
 	Applied  int64    `json:"applied"`
 	Observed Observed `json:"observed"`
+	// Told counts how often a deployer that is behind was told the same again, and
+	// ToldAt is when last.
+	Told   int       `json:"told,omitempty"`
+	ToldAt time.Time `json:"toldAt,omitzero"`
 	// Active is the one release that may change Desired.
 	Active ReleaseID `json:"active,omitempty"`
 	// History holds what was deployed and healthy, newest last; at most 20.

@@ -13,8 +13,11 @@ type (
 	ReleaseTook struct{ Release ReleaseID }
 	// DesiredChanged is a new wish; the Target gives it the next generation.
 	DesiredChanged struct{ Desired Desired }
-	// DesiredApplied says that the deployer accepted a generation.
-	DesiredApplied struct{ Generation int64 }
+	// DesiredApplied says that the deployer accepted a generation, maybe once more.
+	DesiredApplied struct {
+		Generation int64
+		At         time.Time
+	}
 	// TargetObserved is what the deployer saw.
 	TargetObserved struct{ Observed Observed }
 	// ReleaseLeft ends a release's hold on the Target. Deployed is nil unless it
@@ -50,7 +53,7 @@ const maxHistory = 20
 // Same tells whether two wishes ask for the same thing; generations do not count.
 func (d Desired) Same(o Desired) bool {
 	return revisionID(d.Stable) == revisionID(o.Stable) && revisionID(d.Canary) == revisionID(o.Canary) &&
-		d.Share == o.Share && d.Retry == o.Retry && d.RestartedAt.Equal(o.RestartedAt)
+		d.Share == o.Share && d.Warm == o.Warm && d.Retry == o.Retry && d.RestartedAt.Equal(o.RestartedAt)
 }
 
 func revisionID(r *Revision) RevisionID {
@@ -60,9 +63,24 @@ func revisionID(r *Revision) RevisionID {
 	return r.ID
 }
 
-// Settled tells whether the newest observation is about the newest wish.
+// Settled tells whether the newest observation is about the newest wish, and the
+// deployer has nothing left to do for it.
 func (t Target) Settled() bool {
-	return t.Applied == t.Desired.Generation && t.Observed.Generation == t.Desired.Generation
+	return t.Applied == t.Desired.Generation && t.Observed.Generation == t.Desired.Generation && !t.Observed.Behind
+}
+
+// behind tells whether the deployer has something left to do for the newest wish.
+func (t Target) behind() bool {
+	return t.Observed.Behind && t.Observed.Generation == t.Desired.Generation
+}
+
+// toldAgain is when a deployer that is behind may be told again: at once at first, and
+// then ever less often, since what it does may be undone each time.
+func (t Target) toldAgain() time.Time {
+	if t.Told == 0 {
+		return t.ToldAt
+	}
+	return t.ToldAt.Add(min(time.Second<<min(t.Told-1, 10), time.Minute))
 }
 
 // TargetFacts is what a Target's Next looks at.
@@ -82,6 +100,10 @@ func (t Target) Next(now time.Time, f TargetFacts) (actions []Action, again time
 	case t.Desired.Generation == 0:
 	case t.Applied < t.Desired.Generation || t.Observed.Generation == lostGeneration:
 		actions = append(actions, ApplyDesired{})
+	case t.behind() && !now.Before(t.toldAgain()):
+		actions = append(actions, ApplyDesired{}, ObserveTarget{})
+	case t.behind():
+		actions, again = append(actions, ObserveTarget{}), earliest(again, t.toldAgain())
 	default:
 		actions = append(actions, ObserveTarget{})
 	}
@@ -114,6 +136,9 @@ func (t Target) Apply(e Event) (Target, error) {
 	case DesiredApplied:
 		if e.Generation < t.Applied {
 			return t, nil
+		}
+		if e.Generation == t.Applied && t.behind() {
+			t.Told, t.ToldAt = t.Told+1, e.At
 		}
 		t.Applied = e.Generation
 		if t.Observed.Generation == lostGeneration {
@@ -154,7 +179,7 @@ func (t Target) wish(d Desired) Target {
 		return t
 	}
 	d.Generation = t.Desired.Generation + 1
-	t.Desired = d
+	t.Desired, t.Told, t.ToldAt = d, 0, time.Time{}
 	return t
 }
 
@@ -172,6 +197,9 @@ func (t Target) observe(o Observed) Target {
 		t.Observed.At = o.At
 	case seen.Generation > 0 || !o.At.Before(seen.At.Add(settleCheck)):
 		t.Observed = Observed{Generation: lostGeneration, At: o.At}
+	}
+	if !t.Observed.Behind {
+		t.Told, t.ToldAt = 0, time.Time{}
 	}
 	return t
 }

@@ -48,7 +48,7 @@ func targetEvents() []event[delivery.Target] {
 			if t.Desired.Generation == 0 {
 				return nil
 			}
-			return delivery.DesiredApplied{Generation: t.Desired.Generation}
+			return delivery.DesiredApplied{Generation: t.Desired.Generation, At: t0}
 		}},
 		{"desired.applied (an older one)", func(t delivery.Target) delivery.Event {
 			if t.Applied == 0 {
@@ -57,6 +57,12 @@ func targetEvents() []event[delivery.Target] {
 			return delivery.DesiredApplied{Generation: t.Applied - 1}
 		}},
 		{"target.observed (this wish)", observed(func(t delivery.Target) int64 { return t.Desired.Generation }, t0)},
+		{"target.observed (this wish, behind)", func(t delivery.Target) delivery.Event {
+			if t.Desired.Generation == 0 {
+				return nil
+			}
+			return delivery.TargetObserved{Observed: delivery.Observed{Generation: t.Desired.Generation, Behind: true, At: t0}}
+		}},
 		{"target.observed (an older wish)", observed(older, t0)},
 		{"target.observed (nothing)", observed(nothing, t0)},
 		{"target.observed (nothing for 10 s)", observed(nothing, t0.Add(10*time.Second))},
@@ -118,6 +124,7 @@ func foldTarget(t delivery.Target) delivery.Target {
 		}
 		t.Desired.Generation, t.Applied, t.Observed.Generation = kept, low(t.Applied), low(t.Observed.Generation)
 	}
+	t.Told = min(t.Told, 1)
 	t.Observed.URL, t.History = "", t.History[:min(1, len(t.History))]
 	if !t.Observed.At.IsZero() {
 		t.Observed.At = t0
@@ -136,6 +143,10 @@ func wishStateName(t delivery.Target) string {
 		shown = "nothing shown"
 	case g == 0:
 		shown = "nothing shown for some time"
+	case g == t.Desired.Generation && t.Observed.Behind && t.Told > 0:
+		shown = "behind this wish and told again"
+	case g == t.Desired.Generation && t.Observed.Behind:
+		shown = "behind this wish"
 	case g == t.Desired.Generation:
 		shown = "this wish shown"
 	}
@@ -158,13 +169,15 @@ func wishGroup(t delivery.Target) string {
 		return "lost"
 	case t.Settled():
 		return "settled"
+	case t.Observed.Behind:
+		return "behind"
 	}
 	return "accepted"
 }
 
 // holdDue leaves the wish out: it is what Next gives once the wish has come true.
 func holdDue(t delivery.Target) string {
-	t.Applied, t.Observed.Generation = t.Desired.Generation, t.Desired.Generation
+	t.Applied, t.Observed.Generation, t.Observed.Behind = t.Desired.Generation, t.Desired.Generation, false
 	actions, again := t.Next(t0, delivery.TargetFacts{Waiting: []delivery.ReleaseID{"release-1"}})
 	return describe(actions, !again.IsZero())
 }
@@ -191,7 +204,8 @@ func isWishEvent(name string) bool {
 
 const targetIntro = `A Target has no end. It is two machines in one: the wish on its way to the deployer and back, and the hold of
 at most one release. A wish's generation only grows. A deployer that knows nothing of what it showed before has lost it
-and is told again at once; one that never showed it is told again after ten seconds.`
+and is told again at once; one that never showed it is told again after ten seconds. One that is behind, with the next step
+of a rollout or with what somebody else changed, is told again at once, and then ever less often.`
 
 func TestStateTarget(t *testing.T) {
 	sp := explore(t, targetMachine())

@@ -91,7 +91,7 @@ func (e *Engine) applyDesired(ctx context.Context, d *draft, t delivery.Target) 
 	if err != nil {
 		return fmt.Errorf("apply generation %d of %s: %w", t.Desired.Generation, t.Key(), err)
 	}
-	return d.record(ctx, t.Ref(), delivery.DesiredApplied{Generation: t.Desired.Generation})
+	return d.record(ctx, t.Ref(), delivery.DesiredApplied{Generation: t.Desired.Generation, At: d.now})
 }
 
 func (e *Engine) observeTarget(ctx context.Context, d *draft, t delivery.Target) error {
