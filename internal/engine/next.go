@@ -97,7 +97,7 @@ func (e *Engine) applyDesired(ctx context.Context, d *draft, t delivery.Target) 
 func (e *Engine) observeTarget(ctx context.Context, d *draft, t delivery.Target) error {
 	ctx, cancel := context.WithTimeout(ctx, deployerTimeout)
 	defer cancel()
-	seen, err := e.cfg.Deployer.Observe(ctx, t.App, t.Env)
+	seen, err := e.cfg.Deployer.Observe(ctx, t.App, t.Env, t.Desired)
 	if err != nil {
 		return fmt.Errorf("observe %s: %w", t.Key(), err)
 	}

@@ -138,10 +138,11 @@ type Executor interface {
 
 // Deployer makes wishes real.
 type Deployer interface {
-	// Apply makes d the Target's wish. It is idempotent by generation, and a
-	// Conflict when a higher generation was seen.
+	// Apply makes d the Target's wish, or takes the next step towards it. It may be
+	// repeated, and is a Conflict when a higher generation was seen.
 	Apply(ctx context.Context, app, env string, d delivery.Desired) error
-	Observe(ctx context.Context, app, env string) (delivery.Observed, error)
+	// Observe tells what is there of the Target, held against its wish d.
+	Observe(ctx context.Context, app, env string, d delivery.Desired) (delivery.Observed, error)
 }
 
 // History answers questions about the commits of repositories. What it does not have it

@@ -4,11 +4,19 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"sync"
 	"time"
 
+	appsv1 "k8s.io/api/apps/v1"
+	autoscalingv2 "k8s.io/api/autoscaling/v2"
+	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
+	networkingv1 "k8s.io/api/networking/v1"
+	policyv1 "k8s.io/api/policy/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/runtime/serializer"
 	"k8s.io/apimachinery/pkg/version"
 	"k8s.io/client-go/rest"
@@ -32,6 +40,10 @@ type Client struct {
 	// Host is the API server's address.
 	Host string
 	core *rest.RESTClient
+
+	config *rest.Config
+	mu     sync.Mutex
+	groups map[schema.GroupVersion]*rest.RESTClient
 }
 
 // callTimeout limits a call that the caller does not limit more, and answerTimeout how
@@ -62,7 +74,27 @@ func Connect(c Config) (*Client, error) {
 	if err != nil {
 		return nil, delivery.Wrap(delivery.Invalid, "the cluster's configuration is not usable", err)
 	}
-	return &Client{Host: config.Host, core: core}, nil
+	return &Client{Host: config.Host, core: core, config: config, groups: map[schema.GroupVersion]*rest.RESTClient{corev1.SchemeGroupVersion: core}}, nil
+}
+
+// group returns the client of a part of the API.
+func (c *Client) group(gv schema.GroupVersion) (*rest.RESTClient, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if there := c.groups[gv]; there != nil {
+		return there, nil
+	}
+	config := rest.CopyConfig(c.config)
+	config.GroupVersion = &gv
+	if config.APIPath = "/apis"; gv.Group == "" {
+		config.APIPath = "/api"
+	}
+	one, err := rest.RESTClientFor(config)
+	if err != nil {
+		return nil, delivery.Wrap(delivery.Internal, "speak to "+gv.String(), err)
+	}
+	c.groups[gv] = one
+	return one, nil
 }
 
 func load(c Config) (*rest.Config, error) {
@@ -84,8 +116,13 @@ func load(c Config) (*rest.Config, error) {
 func scheme() *runtime.Scheme {
 	s := runtime.NewScheme()
 	metav1.AddToGroupVersion(s, corev1.SchemeGroupVersion)
-	if err := corev1.AddToScheme(s); err != nil {
-		panic("kube: the core API does not register: " + err.Error()) // a program error
+	for _, add := range []func(*runtime.Scheme) error{
+		corev1.AddToScheme, appsv1.AddToScheme, autoscalingv2.AddToScheme, batchv1.AddToScheme,
+		discoveryv1.AddToScheme, networkingv1.AddToScheme, policyv1.AddToScheme,
+	} {
+		if err := add(s); err != nil {
+			panic("kube: the API does not register: " + err.Error()) // a program error
+		}
 	}
 	return s
 }

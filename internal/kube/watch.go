@@ -7,6 +7,7 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/watch"
 	"k8s.io/client-go/tools/cache"
 	"k8s.io/klog/v2"
@@ -27,6 +28,8 @@ type Watch[T Object] struct {
 
 // Selected says what to watch.
 type Selected struct {
+	// Group is the part of the API; its zero value is the core.
+	Group               schema.GroupVersion
 	Resource, Namespace string
 	// Labels and Fields are selectors; "" selects all.
 	Labels, Fields string
@@ -39,7 +42,7 @@ type Changes[T Object] func(before, now T)
 // NewWatch prepares a watch of objects like kind. Run must be called for it to see.
 // What lean takes out of an object is not kept.
 func NewWatch[T Object](c *Client, s Selected, kind T, lean func(T), changed Changes[T]) *Watch[T] {
-	source := cache.NewFilteredListWatchFromClient(c.core, s.Resource, s.Namespace, func(o *metav1.ListOptions) {
+	source := cache.NewFilteredListWatchFromClient(c.watched(s.Group), s.Resource, s.Namespace, func(o *metav1.ListOptions) {
 		o.LabelSelector, o.FieldSelector = s.Labels, s.Fields
 	})
 	var none T
@@ -77,6 +80,18 @@ func NewWatch[T Object](c *Client, s Selected, kind T, lean func(T), changed Cha
 		},
 	})
 	return w
+}
+
+// watched is the client of a group that this package knows.
+func (c *Client) watched(gv schema.GroupVersion) cache.Getter {
+	if gv.Empty() {
+		return c.core
+	}
+	one, err := c.group(gv)
+	if err != nil {
+		panic("kube: " + err.Error()) // a program error: the configuration is the core's
+	}
+	return one
 }
 
 // Run watches until ctx ends. It begins anew by itself when the API server was away.

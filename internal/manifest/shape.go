@@ -60,10 +60,12 @@ type Shape struct {
 // Half is one of the Deployments.
 type Half struct {
 	Revision delivery.Revision
-	// Replicas is how many pods; nil leaves that to an autoscaler, which the half has
-	// then.
-	Replicas *int
+	// Replicas is how many pods. It is always applied: a field that is left out after it
+	// was applied once falls back to 1. Where an autoscaler has the say it is what is
+	// there, so that nothing is taken from it.
+	Replicas int
 	// Floor is the least that its autoscaler may come down to, if that is more than its
-	// own minimum: a release holds what was there when it began.
+	// own minimum: a release holds what was there when it began. Only the stable half has
+	// an autoscaler, if its Workload says so.
 	Floor int
 }

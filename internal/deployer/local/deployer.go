@@ -42,7 +42,7 @@ func (p *Deployer) Apply(ctx context.Context, app, env string, d delivery.Desire
 
 // Observe returns what the supervisor sees; generation 0 when it knows nothing of
 // the Target.
-func (p *Deployer) Observe(ctx context.Context, app, env string) (delivery.Observed, error) {
+func (p *Deployer) Observe(ctx context.Context, app, env string, _ delivery.Desired) (delivery.Observed, error) {
 	var seen Observation
 	err := p.with(ctx, func(c *Client) (err error) {
 		if seen, err = c.Observe(ctx, delivery.TargetKey(app, env)); err == nil {

@@ -46,7 +46,7 @@ func (d *Deployer) Apply(_ context.Context, app, env string, wish delivery.Desir
 }
 
 // Observe implements engine.Deployer.
-func (d *Deployer) Observe(_ context.Context, app, env string) (seen delivery.Observed, err error) {
+func (d *Deployer) Observe(_ context.Context, app, env string, _ delivery.Desired) (seen delivery.Observed, err error) {
 	key := delivery.TargetKey(app, env)
 	err = d.do("observe "+key, func() error {
 		t := d.targets[key]

@@ -1,0 +1,59 @@
+package kube
+
+import (
+	"context"
+	"io"
+	"strconv"
+	"time"
+
+	"k8s.io/client-go/rest"
+)
+
+// LogQuery says which lines of a container's log to read.
+type LogQuery struct {
+	Namespace, Pod, Container string
+	// Previous is the container's instance before the last restart.
+	Previous bool
+	// Lines are the last ones, at most; 0 is all.
+	Lines int
+	// Since leaves out what is older; zero leaves out nothing.
+	Since time.Time
+	// Timestamps puts each line's time before it.
+	Timestamps bool
+}
+
+const (
+	logTimeout  = 5 * time.Second
+	maxLogBytes = 64 << 10
+)
+
+// Log reads the end of a log, 64 KiB at most.
+func (c *Client) Log(ctx context.Context, q LogQuery) ([]byte, error) {
+	ctx, cancel := context.WithTimeout(ctx, logTimeout)
+	defer cancel()
+	raw, err := c.log(q).Param("limitBytes", strconv.Itoa(maxLogBytes)).Do(ctx).Raw()
+	return raw, classify(err)
+}
+
+// FollowLog reads a log as it grows, until ctx ends or the container has.
+func (c *Client) FollowLog(ctx context.Context, q LogQuery) (io.ReadCloser, error) {
+	stream, err := c.log(q).Param("follow", "true").Stream(ctx)
+	return stream, classify(err)
+}
+
+func (c *Client) log(q LogQuery) *rest.Request {
+	r := c.core.Get().Namespace(q.Namespace).Resource("pods").Name(q.Pod).SubResource("log").Param("container", q.Container)
+	if q.Previous {
+		r = r.Param("previous", "true")
+	}
+	if q.Lines > 0 {
+		r = r.Param("tailLines", strconv.Itoa(q.Lines))
+	}
+	if !q.Since.IsZero() {
+		r = r.Param("sinceTime", q.Since.UTC().Format(time.RFC3339))
+	}
+	if q.Timestamps {
+		r = r.Param("timestamps", "true")
+	}
+	return r
+}
