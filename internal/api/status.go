@@ -14,7 +14,7 @@ type App struct {
 	Targets []Target `json:"targets"`
 }
 
-// Environment and Stack are documents with their source.
+// Environment, Stack and Cluster are documents with their source.
 type (
 	Environment struct {
 		delivery.Environment
@@ -23,6 +23,12 @@ type (
 	Stack struct {
 		delivery.Stack
 		Manager string `json:"manager"`
+	}
+	// Cluster says too which environments are in it, by rank.
+	Cluster struct {
+		delivery.Cluster
+		Environments []string `json:"environments"`
+		Manager      string   `json:"manager"`
 	}
 )
 
@@ -97,7 +103,7 @@ func TargetStatusOf(t Target) TargetStatus {
 
 // Document is one catalog document as it is sent: its spec is that of the kind.
 type Document struct {
-	Kind string          `json:"kind" enum:"App,Stack,Environment,Retention"`
+	Kind string          `json:"kind" enum:"App,Stack,Environment,Cluster,Retention"`
 	Name string          `json:"name"`
 	Spec json.RawMessage `json:"spec"`
 }

@@ -35,6 +35,7 @@ func checkApp(name string, a delivery.App, bad report) {
 	for env, e := range a.Environments {
 		checkAppEnvironment(env, e, bad)
 	}
+	checkWorkloads(a, bad)
 }
 
 func checkAppEnvironment(env string, e delivery.AppEnvironment, bad report) {

@@ -29,7 +29,28 @@ func checkEnvironment(name string, e delivery.Environment, bad report) {
 	bad.variables("spec.variables", e.Variables)
 	bad.resources("spec.build.resources", e.Build.Resources)
 	checkNodes("spec.build", e.Build.NodeSelector, e.Build.Tolerations, bad)
+	checkPlace(e, bad)
 }
+
+// checkPlace looks at where an environment's apps run.
+func checkPlace(e delivery.Environment, bad report) {
+	if e.Cluster != "" {
+		bad.err("spec.cluster", delivery.CheckLabel("a cluster", e.Cluster))
+	}
+	switch ns := e.Namespace; {
+	case e.Cluster != "" && ns == "":
+		bad("spec.cluster", "namespace is missing: write the part of the cluster that is for this environment alone, such as shop-prod")
+	case e.Cluster == "" && ns != "":
+		bad("spec.namespace", "namespace has no effect without cluster: name the Cluster that it is of")
+	case ns != "" && !namespaceName(ns):
+		bad("spec.namespace", fmt.Sprintf("%q cannot be a namespace: use 1–63 of a–z, 0–9 and '-'", clip(ns)))
+	case strings.HasPrefix(ns, "kube-") || ns == "default":
+		bad("spec.namespace", fmt.Sprintf("namespace %s is the cluster's own: choose one that is for this environment alone", ns))
+	}
+	bad.oneOf("spec.drift", string(e.Drift), string(delivery.DriftShow), string(delivery.DriftHeal))
+}
+
+var namespaceName = pattern(`^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$`)
 
 // checkSource looks at where an environment's artifacts come from.
 func checkSource(name string, e delivery.Environment, bad report) {

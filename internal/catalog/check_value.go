@@ -87,13 +87,26 @@ func (bad report) branchPattern(field, pattern string) {
 func (bad report) variables(path string, vars map[string]string) {
 	bad.names(path, vars)
 	for name := range vars {
-		switch key := keyOf(path, name); {
-		case name == "PORT":
-			bad(key, "PORT is given by Shiplock: remove it")
-		case strings.HasPrefix(name, "SHIPLOCK_"):
-			bad(key, "names that start with SHIPLOCK_ are given by Shiplock: choose another")
-		}
+		bad.given(keyOf(path, name), name)
 	}
+}
+
+// given refuses the names of variables that are Shiplock's.
+func (bad report) given(field, name string) {
+	switch {
+	case name == "PORT":
+		bad(field, "PORT is given by Shiplock: remove it")
+	case strings.HasPrefix(name, "SHIPLOCK_"):
+		bad(field, "names that start with SHIPLOCK_ are given by Shiplock: choose another")
+	}
+}
+
+// variable refuses what cannot name one of an app.
+func (bad report) variable(field, name string) {
+	if !variableName(name) {
+		bad(field, fmt.Sprintf("%q cannot name a variable: use letters, digits and '_', not starting with a digit", clip(name)))
+	}
+	bad.given(field, name)
 }
 
 // names refuses what cannot be variables at all.

@@ -12,7 +12,10 @@ const (
 	KindApp         = "App"
 	KindStack       = "Stack"
 	KindEnvironment = "Environment"
+	KindCluster     = "Cluster"
 	KindRetention   = "Retention"
 )
 
-func kinds() []string { return []string{KindApp, KindStack, KindEnvironment, KindRetention} }
+func kinds() []string {
+	return []string{KindApp, KindStack, KindEnvironment, KindCluster, KindRetention}
+}

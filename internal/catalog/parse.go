@@ -114,6 +114,8 @@ func (b *binder) document(n ast.Node) delivery.Document {
 		return spec(b, e, checkStack)
 	case KindEnvironment:
 		return spec(b, e, checkEnvironment)
+	case KindCluster:
+		return spec(b, e, checkCluster)
 	case KindRetention:
 		return spec(b, e, checkRetention)
 	}

@@ -19,6 +19,8 @@ func recheck(d delivery.Document) (delivery.Document, Problems) {
 		return respec(d, checkStack)
 	case KindEnvironment:
 		return respec(d, checkEnvironment)
+	case KindCluster:
+		return respec(d, checkCluster)
 	case KindRetention:
 		return respec(d, checkRetention)
 	}

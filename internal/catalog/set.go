@@ -16,6 +16,7 @@ type Set struct {
 	Apps         map[string]delivery.App
 	Stacks       map[string]delivery.Stack
 	Environments map[string]delivery.Environment
+	Clusters     map[string]delivery.Cluster
 	// Retention is what is kept of the past.
 	Retention delivery.Retention
 
@@ -30,6 +31,7 @@ func NewSet(version int64, docs []delivery.Document) (*Set, error) {
 		Apps:         make(map[string]delivery.App),
 		Stacks:       make(map[string]delivery.Stack),
 		Environments: make(map[string]delivery.Environment),
+		Clusters:     make(map[string]delivery.Cluster),
 		managers:     make(map[string]string),
 		byRepo:       make(map[string][]string),
 	}
@@ -54,6 +56,8 @@ func (s *Set) put(d delivery.Document) error {
 		return into(s.Stacks, d, func(v *delivery.Stack) { v.Name = d.Name })
 	case KindEnvironment:
 		return into(s.Environments, d, func(e *delivery.Environment) { e.Name = d.Name })
+	case KindCluster:
+		return into(s.Clusters, d, func(c *delivery.Cluster) { c.Name = d.Name })
 	case KindRetention:
 		return decode(d, &s.Retention)
 	}

@@ -12,16 +12,18 @@ import (
 // kind Invalid and holds all Problems, by document and field.
 func (s *Set) Check() error {
 	var problems Problems
-	for _, e := range s.Ranked() {
-		s.checkPromotion(e, func(path, msg string) {
-			problems = append(problems, Problem{File: KindEnvironment + "/" + e.Name, Field: path, Msg: msg})
-		})
-	}
-	listeners := make(map[int]string)
-	for _, name := range slices.Sorted(maps.Keys(s.Apps)) {
-		bad := func(path, msg string) {
-			problems = append(problems, Problem{File: KindApp + "/" + name, Field: path, Msg: msg})
+	of := func(kind, name string) report {
+		return func(path, msg string) {
+			problems = append(problems, Problem{File: kind + "/" + name, Field: path, Msg: msg})
 		}
+	}
+	for _, e := range s.Ranked() {
+		s.checkPromotion(e, of(KindEnvironment, e.Name))
+	}
+	s.checkClusters(of)
+	listeners := make(map[int]string)
+	for _, name := range sorted(s.Apps) {
+		bad := of(KindApp, name)
 		s.checkReferences(s.Apps[name], bad)
 		checkListeners(s.Apps[name], listeners, bad)
 	}
@@ -64,7 +66,7 @@ func (s *Set) checkReferences(a delivery.App, bad report) {
 // checkListeners finds two proxies that are to listen on the same port of the
 // machine.
 func checkListeners(a delivery.App, taken map[int]string, bad report) {
-	for _, env := range slices.Sorted(maps.Keys(a.Environments)) {
+	for _, env := range sorted(a.Environments) {
 		port := a.Environments[env].Listen
 		if port == 0 {
 			continue
@@ -79,3 +81,5 @@ func checkListeners(a delivery.App, taken map[int]string, bad report) {
 }
 
 func keys[T any](m map[string]T) []string { return slices.Collect(maps.Keys(m)) }
+
+func sorted[T any](m map[string]T) []string { return slices.Sorted(maps.Keys(m)) }

@@ -17,6 +17,7 @@ var yamlBlock = regexp.MustCompile("(?s)```yaml\n(.*?)```")
 func TestSpecPagesAreTrue(t *testing.T) {
 	for page, kind := range map[string]reflect.Type{
 		"app": reflect.TypeFor[delivery.App](), "stack": reflect.TypeFor[delivery.Stack](), "environment": reflect.TypeFor[delivery.Environment](),
+		"cluster":         reflect.TypeFor[delivery.Cluster](),
 		"repository-file": reflect.TypeFor[delivery.Exceptions](),
 		"retention":       reflect.TypeFor[delivery.Retention](),
 	} {
@@ -61,7 +62,7 @@ func fieldNames(t reflect.Type, path string) []string {
 			break
 		}
 		switch path {
-		case "environments.*.strategy", "environments.*.build", "variants[].build.steps[]", "variants[].build.pod", "variants[].runtime":
+		case "environments.*.strategy", "environments.*.build", "environments.*.workload", "variants[].build.steps[]", "variants[].build.pod", "variants[].runtime":
 			return []string{path} // described once: for the environment, the app, the repository's file and the stack
 		}
 		var names []string

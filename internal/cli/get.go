@@ -23,6 +23,7 @@ func (c *console) getCommand() *cobra.Command {
 		c.listCommand("apps", "Apps with their state in each environment", listOf(apps, "APP TEAM STACK ENVIRONMENTS MANAGER", appRow)),
 		c.listCommand("environments", "Environments in order of rank", listOf(environments, "ENVIRONMENT BRANCH RELEASES STRATEGY BAKE MANAGER", environmentRow)),
 		c.listCommand("stacks", "Stacks", listOf(stacks, "STACK LANGUAGE BASE STEPS MANAGER", stackRow)),
+		c.listCommand("clusters", "Clusters that environments are in", listOf(clusters, "CLUSTER KUBECONFIG CONTEXT ENVIRONMENTS MANAGER", clusterRow)),
 		c.listCommand("runs", "Runs, the newest first", listOf((*client.Client).Runs, runHead, runRow), "app", "env", "state", "limit"),
 		c.listCommand("releases", "Releases, the newest first", listOf((*client.Client).Releases, releaseHead, releaseRow), "app", "env", "state", "limit"),
 		c.listCommand("targets", "Apps in environments", listOf((*client.Client).Targets, "TARGET STATE RUNNING READY URL", targetRow), "app", "env"),
@@ -96,6 +97,10 @@ func stacks(cl *client.Client, ctx context.Context, _ client.Filter) (api.Page[a
 	return cl.Stacks(ctx)
 }
 
+func clusters(cl *client.Client, ctx context.Context, _ client.Filter) (api.Page[api.Cluster], error) {
+	return cl.Clusters(ctx)
+}
+
 func artifacts(cl *client.Client, ctx context.Context, f client.Filter) (api.Page[delivery.Artifact], error) {
 	if f.App == "" {
 		return api.Page[delivery.Artifact]{}, &usageError{msg: "artifacts of which app? add --app APP", hint: "see `shiplock get artifacts --help`"}
@@ -141,6 +146,10 @@ func stackRow(s api.Stack, _ time.Time) []string {
 		steps = append(steps, step.Name)
 	}
 	return []string{s.Name, s.Language, s.Runtime.Base, strings.Join(steps, " "), s.Manager}
+}
+
+func clusterRow(cl api.Cluster, _ time.Time) []string {
+	return []string{cl.Name, cl.Kubeconfig, cl.Context, strings.Join(cl.Environments, ","), cl.Manager}
 }
 
 func runRow(r api.RunSummary, now time.Time) []string {

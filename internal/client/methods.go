@@ -124,6 +124,11 @@ func (c *Client) Stacks(ctx context.Context) (api.Page[api.Stack], error) {
 	return fetch[api.Page[api.Stack]](ctx, c, path("stacks"))
 }
 
+// Clusters lists clusters.
+func (c *Client) Clusters(ctx context.Context) (api.Page[api.Cluster], error) {
+	return fetch[api.Page[api.Cluster]](ctx, c, path("clusters"))
+}
+
 // Plan reads what a run would do with a commit of a branch; "" is the environment's.
 func (c *Client) Plan(ctx context.Context, app, env, branch string) (delivery.Plan, error) {
 	return fetch[delivery.Plan](ctx, c, path("apps", app, "plan")+Filter{Env: env, Branch: branch}.query())

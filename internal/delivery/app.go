@@ -23,6 +23,8 @@ type App struct {
 	Environments map[string]AppEnvironment `json:"environments,omitempty"`
 	Health       Health                    `json:"health,omitzero"`
 	Labels       map[string]string         `json:"labels,omitempty"`
+	// Workload is what the App asks of Kubernetes.
+	Workload Workload `json:"workload,omitzero"`
 }
 
 // AppEnvironment is an App's configuration in one Environment.
@@ -35,6 +37,8 @@ type AppEnvironment struct {
 	// Listen fixes the port of the Target's proxy on a one-machine
 	// installation; 0 chooses a free one and keeps it.
 	Listen int `json:"listen,omitempty"`
+	// Workload is laid over the App's.
+	Workload Workload `json:"workload,omitzero"`
 }
 
 // AppBuild is what an App's builds need that is not as its Stack says.

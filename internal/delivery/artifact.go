@@ -88,6 +88,8 @@ type Config struct {
 	Replicas  int               `json:"replicas"`
 	Logs      string            `json:"logs,omitempty"`
 	Listen    int               `json:"listen,omitempty"`
+	// Workload is nil when the App asks nothing of Kubernetes.
+	Workload *Workload `json:"workload,omitempty"`
 }
 
 // NewRevision names an artifact with its configuration.

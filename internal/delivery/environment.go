@@ -34,10 +34,24 @@ type Environment struct {
 	Protected bool `json:"protected,omitempty"`
 	// Cluster names the Cluster that its apps run in, and Namespace the part of it, which
 	// no other Environment has; without a Cluster they run on the server's machine.
-	Cluster   string           `json:"cluster,omitempty"`
-	Namespace string           `json:"namespace,omitempty"`
-	Build     EnvironmentBuild `json:"build,omitzero"`
+	Cluster   string `json:"cluster,omitempty"`
+	Namespace string `json:"namespace,omitempty"`
+	// Drift is what happens when somebody else has changed an object there; empty is
+	// DriftShow.
+	Drift DriftPolicy      `json:"drift,omitempty"`
+	Build EnvironmentBuild `json:"build,omitzero"`
 }
+
+// DriftPolicy is what to do about a change that is not ours. Where the traffic goes is
+// always put right.
+type DriftPolicy string
+
+const (
+	// DriftShow leaves it, and says so.
+	DriftShow DriftPolicy = "show"
+	// DriftHeal applies what was wished for again.
+	DriftHeal DriftPolicy = "heal"
+)
 
 // EnvironmentBuild is what differs in the builds for an Environment, such as their
 // nodes. It is laid over the Stack's, and an App's own goes before it.

@@ -28,6 +28,7 @@ type shownCatalog struct {
 	apps         []api.App // by name, without Targets
 	environments []api.Environment
 	stacks       []api.Stack
+	clusters     []api.Cluster
 }
 
 func (d *documents) current(ctx context.Context) (*shownCatalog, error) {
@@ -62,6 +63,15 @@ func show(set *catalog.Set) *shownCatalog {
 	}
 	for _, e := range set.Ranked() {
 		c.environments = append(c.environments, api.Environment{Environment: e, Manager: set.Manager(catalog.KindEnvironment, e.Name)})
+	}
+	for _, name := range slices.Sorted(maps.Keys(set.Clusters)) {
+		cluster := api.Cluster{Cluster: set.Clusters[name], Manager: set.Manager(catalog.KindCluster, name), Environments: []string{}}
+		for _, e := range set.Ranked() {
+			if e.Cluster == name {
+				cluster.Environments = append(cluster.Environments, e.Name)
+			}
+		}
+		c.clusters = append(c.clusters, cluster)
 	}
 	return c
 }
@@ -104,6 +114,14 @@ func (s *Server) listStacks(ctx context.Context, _ *nothing) (api.Page[api.Stack
 		return api.Page[api.Stack]{}, err
 	}
 	return api.Page[api.Stack]{Items: c.stacks}, nil
+}
+
+func (s *Server) listClusters(ctx context.Context, _ *nothing) (api.Page[api.Cluster], error) {
+	c, err := s.catalog.current(ctx)
+	if err != nil {
+		return api.Page[api.Cluster]{}, err
+	}
+	return api.Page[api.Cluster]{Items: orEmpty(c.clusters)}, nil
 }
 
 func (s *Server) listApps(ctx context.Context, _ *nothing) (api.Page[api.App], error) {

@@ -48,6 +48,7 @@ func (s *Server) register() http.Handler {
 	handle(o, post("/catalog", "catalog", "Apply documents, or only show what would change"), s.apply)
 	handle(o, get("/environments", "catalog", "Environments in order of rank"), s.listEnvironments)
 	handle(o, get("/stacks", "catalog", "Stacks"), s.listStacks)
+	handle(o, get("/clusters", "catalog", "Clusters that environments are in"), s.listClusters)
 	handle(o, get("/apps", "catalog", "Apps with their state in each environment"), s.listApps)
 	handle(o, get("/apps/{app}", "catalog", "One app"), s.getApp)
 	handle(o, get("/apps/{app}/plan", "catalog", "What a run would do, and why"), s.plan)

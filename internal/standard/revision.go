@@ -1,6 +1,7 @@
 package standard
 
 import (
+	"cmp"
 	"maps"
 	"time"
 
@@ -10,6 +11,9 @@ import (
 const (
 	healthTimeout = 30 * time.Second
 	healthPath    = "/"
+
+	cpuTarget        = 70 // percent
+	preDeployTimeout = 10 * time.Minute
 )
 
 // Revision joins an artifact with the configuration that the App has in the
@@ -34,7 +38,34 @@ func Revision(a delivery.Artifact, app delivery.App, stack delivery.Stack, env d
 		Replicas:  max(own.Replicas, 1),
 		Logs:      run.Logs,
 		Listen:    own.Listen,
+		Workload:  workload(app, env, run.Port),
 	})
+}
+
+// workload lays the App's wishes for the Environment over its common ones. Where apps
+// run on one machine, or nothing is wished for, it is nil.
+func workload(app delivery.App, env delivery.Environment, port int) *delivery.Workload {
+	own := app.Environments[env.Name]
+	w := app.Workload.Under(own.Workload)
+	if env.Cluster == "" || !w.Says() {
+		return nil
+	}
+	w.Grace = delivery.Duration(w.Grace.Or(delivery.DefaultGrace))
+	if s := &w.Autoscale; s.Max > 0 {
+		s.Min = min(cmp.Or(s.Min, max(own.Replicas, 1)), s.Max)
+		s.CPU = cmp.Or(s.CPU, cpuTarget)
+	}
+	if w.Ingress.Host != "" {
+		w.Ingress.Path = cmp.Or(w.Ingress.Path, "/")
+	}
+	if m := &w.Metrics; *m != (delivery.Metrics{}) {
+		m.Port, m.Path = cmp.Or(m.Port, port), cmp.Or(m.Path, "/metrics")
+	}
+	w.Security.RunAsUser = cmp.Or(w.Security.RunAsUser, delivery.DefaultUser)
+	if w.PreDeploy.Run != "" {
+		w.PreDeploy.Timeout = delivery.Duration(w.PreDeploy.Timeout.Or(preDeployTimeout))
+	}
+	return &w
 }
 
 // variables lays the App's own over the environment's.

@@ -79,3 +79,38 @@ CMD ["./start.sh"]
 		t.Errorf("Dockerfile (-want +got):\n%s", diff)
 	}
 }
+
+func TestRevisionHasTheWorkloadOfTheCluster(t *testing.T) {
+	stack := builtins(t).Stacks["go-1.26"]
+	prod := delivery.Environment{Name: "prod", Cluster: "east", Namespace: "prod"}
+	app := delivery.App{Name: "shop", Stack: "go-1.26", Workload: delivery.Workload{
+		Metrics: delivery.Metrics{Path: "/figures"}, PreDeploy: delivery.PreDeploy{Run: "./migrate"},
+	}, Environments: map[string]delivery.AppEnvironment{
+		"prod": {Replicas: 3, Workload: delivery.Workload{Autoscale: delivery.Autoscale{Max: 9}, Ingress: delivery.Ingress{Host: "shop.example.com"}}},
+	}}
+	artifact := delivery.Artifact{App: "shop", Digest: "sha256:1", Repository: "shop"}
+
+	want := &delivery.Workload{
+		Autoscale: delivery.Autoscale{Min: 3, Max: 9, CPU: 70}, Ingress: delivery.Ingress{Host: "shop.example.com", Path: "/"},
+		Metrics: delivery.Metrics{Port: 8080, Path: "/figures"}, Grace: delivery.Duration(30 * time.Second),
+		Security: delivery.Security{RunAsUser: 1000}, PreDeploy: delivery.PreDeploy{Run: "./migrate", Timeout: delivery.Duration(10 * time.Minute)},
+	}
+	if diff := cmp.Diff(want, Revision(artifact, app, stack, prod).Config.Workload); diff != "" {
+		t.Errorf("workload (-want +got):\n%s", diff)
+	}
+	if w := Revision(artifact, app, stack, delivery.Environment{Name: "prod"}).Config.Workload; w != nil {
+		t.Errorf("on one machine there is %+v", w)
+	}
+	if w := Revision(artifact, delivery.App{Name: "shop"}, stack, prod).Config.Workload; w != nil {
+		t.Errorf("an app that asks for nothing has %+v", w)
+	}
+}
+
+// The ids of revisions that were stored before there were workloads stay what they are.
+func TestRevisionIDsAreKept(t *testing.T) {
+	stack := builtins(t).Stacks["go-1.26"]
+	r := Revision(delivery.Artifact{App: "shop", Digest: "sha256:1", Repository: "shop"}, delivery.App{Name: "shop", Stack: "go-1.26"}, stack, delivery.Environment{Name: "prod"})
+	if want := delivery.RevisionID("sha256:a9adeb0d668fea17e83a89400dd136167875ec9ad7132b9271076c4b8ef15472"); r.ID != want {
+		t.Errorf("the id is %s, and was %s", r.ID, want)
+	}
+}

@@ -13,6 +13,7 @@ var commands = []Phrase{
 	{En: "Apps with their state in each environment", Zh: "应用及其在各环境中的状态"},
 	{En: "Environments in order of rank", Zh: "环境，按级别排序"},
 	{En: "Stacks", Zh: "技术栈"},
+	{En: "Clusters that environments are in", Zh: "环境所在的集群"},
 	{En: "Runs, the newest first", Zh: "运行，最新的在前"},
 	{En: "Releases, the newest first", Zh: "发布，最新的在前"},
 	{En: "Apps in environments", Zh: "各环境中的应用（部署目标）"},
