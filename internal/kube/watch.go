@@ -15,7 +15,7 @@ import (
 
 // Watch keeps the objects of one resource in one namespace that the selectors fit.
 type Watch[T Object] struct {
-	store cache.Store
+	store cache.Indexer
 	run   cache.Controller
 
 	// OnTrouble, when it is set before Run, is called when Trouble begins, and with nil
@@ -33,7 +33,11 @@ type Selected struct {
 	Resource, Namespace string
 	// Labels and Fields are selectors; "" selects all.
 	Labels, Fields string
+	// Index says, of an object, what Of finds it by; nil is nothing.
+	Index func(Object) string
 }
+
+const byIndex = "index"
 
 // Changes are called, one at a time, when the watch has seen one: before is the zero
 // value of an object that is new, now of one that is gone.
@@ -57,8 +61,12 @@ func NewWatch[T Object](c *Client, s Selected, kind T, lean func(T), changed Cha
 			return news, w.noted(err)
 		},
 	}
-	w.store, w.run = cache.NewInformerWithOptions(cache.InformerOptions{
-		ListerWatcher: asked, ObjectType: kind,
+	indexers := cache.Indexers{}
+	if s.Index != nil {
+		indexers[byIndex] = func(o any) ([]string, error) { return []string{s.Index(o.(T))}, nil }
+	}
+	store, run := cache.NewInformerWithOptions(cache.InformerOptions{
+		ListerWatcher: asked, ObjectType: kind, Indexers: indexers,
 		Transform: func(o any) (any, error) {
 			if t, ok := o.(T); ok {
 				t.SetManagedFields(nil)
@@ -79,6 +87,7 @@ func NewWatch[T Object](c *Client, s Selected, kind T, lean func(T), changed Cha
 			},
 		},
 	})
+	w.store, w.run = store.(cache.Indexer), run
 	return w
 }
 
@@ -132,6 +141,19 @@ func (w *Watch[T]) Get(namespace, name string) (t T, ok bool) {
 		return t, false
 	}
 	return o.(T), true
+}
+
+// Of returns the objects that the index finds by a value. They must not be changed.
+func (w *Watch[T]) Of(value string) []T {
+	list, err := w.store.ByIndex(byIndex, value)
+	if err != nil {
+		return nil // there is no index: nothing is found
+	}
+	all := make([]T, len(list))
+	for i, o := range list {
+		all[i] = o.(T)
+	}
+	return all
 }
 
 // All returns all objects as they were last seen. They must not be changed.

@@ -52,6 +52,9 @@ type Shape struct {
 	App, Env, Team string
 	Generation     int64
 	Stable, Canary *Half
+	// KeepCanary leaves the canary's Deployment as it is: its pods are still needed, or
+	// are not to go before the Service points elsewhere.
+	KeepCanary bool
 	// Serve says where the Service points.
 	Serve       Track
 	RestartedAt time.Time
