@@ -21,6 +21,10 @@ const (
 	AnnotationGeneration = "shiplock.dev/generation"
 	// AnnotationRevision is the full id, of Deployments and pods.
 	AnnotationRevision = "shiplock.dev/revision"
+	// AnnotationRestarted is when a restart was asked for, of pods.
+	AnnotationRestarted = "shiplock.dev/restarted-at"
+	// AnnotationRelease is of a release's own objects.
+	AnnotationRelease = "shiplock.dev/release"
 )
 
 // Track tells the two Deployments of a Target apart, and says which pods its Service
@@ -44,6 +48,10 @@ type Place struct {
 	Registry string
 	// PullSecrets name Secrets of the namespace, beside a Workload's own.
 	PullSecrets []string
+	// Tools is the reference of the image with shiplock-web, which writes out the log
+	// files of apps: the base of sites. It should stay the same as long as it can: another
+	// one replaces all pods. Without it such files stay in their pods.
+	Tools string
 }
 
 // Shape is how a Target's objects are to be now: one step on the way to its wish. It

@@ -15,6 +15,8 @@ var trouble = []Phrase{
 	{En: "the cluster's API server is busy or unwell", Zh: "集群的 API 服务器繁忙或异常"},
 	{En: "the cluster at {host} has not shown its pods yet", Zh: "集群 {host} 还没有返回其 Pod 列表"},
 	{En: "{size} is no size of a volume of caches: write an amount such as 20Gi", Zh: "{size} 不是缓存卷的合法大小：请写成 20Gi 这样的数量"},
+	{En: "the log files {pattern} are in no folder of their own, which a cluster needs: write logs like logs/*.log", Zh: "日志文件 {pattern} 没有单独的目录，而集群需要：请把 logs 写成 logs/*.log 这样"},
+	{En: "{app} has an ingress and no port: write port into its Stack or its shiplock.yaml, or remove the ingress", Zh: "{app} 有 ingress 而没有端口：请在技术栈或 shiplock.yaml 中写 port，或删掉 ingress"},
 	{En: "{amount} is no amount of {name}: write one such as 500m or 64Gi", Zh: "{amount} 不是 {name} 的合法数量：请写成 500m 或 64Gi 这样的数量"},
 	{En: "--server-account is NAMESPACE/NAME", Zh: "--server-account 的格式是 NAMESPACE/NAME"},
 	{En: "{value} is no network such as 10.1.2.0/24, or 10.1.2.3/32:443 for one port of it", Zh: "{value} 不是 10.1.2.0/24 这样的网络，也不是 10.1.2.3/32:443 这样的网络和端口"},
