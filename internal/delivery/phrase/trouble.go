@@ -11,6 +11,7 @@ var trouble = []Phrase{
 	{En: "the cluster's configuration is not usable", Zh: "集群的配置无法使用"},
 	{En: "this is no pod with a service account: name a cluster with --kubeconfig", Zh: "这里不是带有 ServiceAccount 的 Pod：请用 --kubeconfig 指定集群"},
 	{En: "the kubeconfig {path} cannot be used", Zh: "kubeconfig {path} 无法使用"},
+	{En: "read what was applied", Zh: "读取已应用的内容"},
 	{En: "the cluster's API server does not answer", Zh: "集群的 API 服务器没有响应"},
 	{En: "the cluster's API server is busy or unwell", Zh: "集群的 API 服务器繁忙或异常"},
 	{En: "the cluster at {host} has not shown its pods yet", Zh: "集群 {host} 还没有返回其 Pod 列表"},
