@@ -76,6 +76,8 @@ func sequence(s string) int {
 			return i + 2
 		}
 		return len(s)
+	case s[0] >= 0x80: // of a longer character
+		return 0
 	}
 	return 1
 }
