@@ -68,14 +68,16 @@ var tiers = map[string]tier{
 	"internal/git":     leaf,
 	"internal/kube":    leaf,
 
-	"internal/api":           pure,
-	"internal/catalog":       pure,
-	"internal/delivery":      pure,
-	"internal/diagnose":      pure,
-	"internal/diagnose/pods": pure,
-	"internal/manifest":      pure,
-	"internal/quality":       pure,
-	"internal/standard":      pure,
+	"internal/api":               pure,
+	"internal/catalog":           pure,
+	"internal/delivery":          pure,
+	"internal/diagnose":          pure,
+	"internal/diagnose/pods":     pure,
+	"internal/diagnose/said":     pure,
+	"internal/diagnose/workload": pure,
+	"internal/manifest":          pure,
+	"internal/quality":           pure,
+	"internal/standard":          pure,
 
 	"internal/arch": testOnly,
 	"test":          testOnly,
@@ -136,9 +138,11 @@ var (
 
 	// decoders are what a pure package may import from elsewhere.
 	decoders = map[string][]string{
-		"internal/catalog":       {"github.com/goccy/go-yaml/*", "github.com/goccy/go-yaml"},
-		"internal/manifest":      {"k8s.io/api/*", "k8s.io/apimachinery/*", "sigs.k8s.io/yaml"},
-		"internal/diagnose/pods": {"k8s.io/api/*", "k8s.io/apimachinery/*"},
+		"internal/catalog":           {"github.com/goccy/go-yaml/*", "github.com/goccy/go-yaml"},
+		"internal/manifest":          {"k8s.io/api/*", "k8s.io/apimachinery/*", "sigs.k8s.io/yaml"},
+		"internal/diagnose/pods":     {"k8s.io/api/*", "k8s.io/apimachinery/*"},
+		"internal/diagnose/said":     {"k8s.io/api/*", "k8s.io/apimachinery/*"},
+		"internal/diagnose/workload": {"k8s.io/api/*", "k8s.io/apimachinery/*"},
 	}
 
 	testTools = []string{
@@ -151,7 +155,7 @@ var (
 		imports, owners []string
 	}{
 		{[]string{"database/sql", "database/sql/*", "modernc.org/*", "github.com/jackc/pgx/*"}, []string{"internal/store"}},
-		{[]string{"k8s.io/*", "sigs.k8s.io/*"}, []string{"internal/kube", "internal/manifest", "internal/diagnose/pods", "internal/catalog", "internal/executor/kubernetes", "internal/deployer/kubernetes", "internal/deployer/argocd"}},
+		{[]string{"k8s.io/*", "sigs.k8s.io/*"}, []string{"internal/kube", "internal/manifest", "internal/diagnose/pods", "internal/diagnose/said", "internal/diagnose/workload", "internal/catalog", "internal/executor/kubernetes", "internal/deployer/kubernetes", "internal/deployer/argocd"}},
 		{[]string{"gitlab.com/*", "github.com/google/go-github/*", "code.gitea.io/*"}, []string{"internal/forge/gitlab", "internal/forge/github", "internal/forge/gitea"}},
 	}
 )

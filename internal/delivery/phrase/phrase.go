@@ -31,6 +31,7 @@ var catalogue = func() []Phrase {
 		versions,
 		missing,
 		apps,
+		workloads,
 		advices,
 		plans,
 		hooks,

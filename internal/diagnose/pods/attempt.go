@@ -7,6 +7,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/shiplock/shiplock/internal/delivery"
+	"github.com/shiplock/shiplock/internal/diagnose/said"
 )
 
 // BuildContainer is the name of the container that runs a build's runner.
@@ -76,7 +77,7 @@ func (a attempt) end() *delivery.Cause {
 	case s != nil && s.State.Terminated != nil:
 		return ended(*s.State.Terminated)
 	case terminal && a.Status.Reason != "":
-		return because("attempt.evicted", "message", oneLine(a.Status.Reason+": "+a.Status.Message))
+		return because("attempt.evicted", "message", said.Line(a.Status.Reason+": "+a.Status.Message))
 	case terminal:
 		return because("attempt.deleted")
 	}
@@ -117,14 +118,14 @@ func (a attempt) disrupted() *delivery.Cause {
 		}
 		switch c.Reason {
 		case "PreemptionByScheduler":
-			return because(delivery.AttemptPreempted, "message", oneLine(c.Message))
+			return because(delivery.AttemptPreempted, "message", said.Line(c.Message))
 		case "DeletionByPodGC":
 			return because("attempt.node_lost", "node", a.Spec.NodeName)
 		case "DeletionByTaintManager", "EvictionByEvictionAPI":
-			return because(delivery.AttemptReclaimed, "node", a.Spec.NodeName, "message", oneLine(c.Message))
+			return because(delivery.AttemptReclaimed, "node", a.Spec.NodeName, "message", said.Line(c.Message))
 		case "TerminationByKubelet":
 			if strings.Contains(c.Message, "shutdown") {
-				return because(delivery.AttemptReclaimed, "node", a.Spec.NodeName, "message", oneLine(c.Message))
+				return because(delivery.AttemptReclaimed, "node", a.Spec.NodeName, "message", said.Line(c.Message))
 			}
 			return evicted(c.Message)
 		}
@@ -135,16 +136,10 @@ func (a attempt) disrupted() *delivery.Cause {
 // evicted tells a pod that used more disk than it may from one that its node had no
 // room for.
 func evicted(message string) *delivery.Cause {
-	for _, own := range []string{
-		"exceeds the limit ",                          // an emptyDir's
-		"exceeds the total limit of containers ",      // the pod's
-		"exceeded its local ephemeral storage limit ", // a container's
-	} {
-		if _, after, ok := strings.Cut(message, own); ok {
-			return because(delivery.AttemptDisk, "limit", strings.Trim(strings.TrimSpace(after), `".`))
-		}
+	if limit, ok := said.OwnDisk(message); ok {
+		return because(delivery.AttemptDisk, "limit", limit)
 	}
-	return because("attempt.evicted", "message", oneLine(message))
+	return because("attempt.evicted", "message", said.Line(message))
 }
 
 // ended is why the runner's container has ended. What the runner itself reported, if
@@ -157,6 +152,6 @@ func ended(t corev1.ContainerStateTerminated) *delivery.Cause {
 	default:
 		cause = delivery.Because("attempt.killed", delivery.Args{"reason": t.Reason, "exit": exit(t)})
 	}
-	cause.Evidence = lastLines(t.Message)
+	cause.Evidence = said.LastLines(t.Message)
 	return &cause
 }

@@ -1,0 +1,18 @@
+package said
+
+import "strings"
+
+// OwnDisk returns the limit that a pod was put out for because it used more disk than
+// it may; false when its node had no room for it.
+func OwnDisk(words string) (limit string, ok bool) {
+	for _, own := range []string{
+		"exceeds the limit ",                          // an emptyDir's
+		"exceeds the total limit of containers ",      // the pod's
+		"exceeded its local ephemeral storage limit ", // a container's
+	} {
+		if _, after, ok := strings.Cut(words, own); ok {
+			return strings.Trim(strings.TrimSpace(after), `".`), true
+		}
+	}
+	return "", false
+}

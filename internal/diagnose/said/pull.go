@@ -1,0 +1,64 @@
+package said
+
+import "strings"
+
+// Pull is why an image was not pulled.
+type Pull int
+
+const (
+	// PullUnknown is what nobody here has words for.
+	PullUnknown Pull = iota
+	// PullMissing: the registry has no such image, or hides it.
+	PullMissing
+	// PullDenied: the registry refuses the credentials, or there are none.
+	PullDenied
+	// PullUnreachable: the registry does not answer, or not as one.
+	PullUnreachable
+	// PullPlatform: the image is there, and not for the node's processor.
+	PullPlatform
+	// PullUnsigned: the node's policy does not accept the image's signature.
+	PullUnsigned
+)
+
+// ReadPull reads what a runtime or kubelet says about a pull.
+func ReadPull(words string) Pull {
+	switch {
+	case has(words, "no match for platform", "no matching manifest for"):
+		return PullPlatform
+	case has(words, "signature validation failed", "signaturevalidationfailed"):
+		return PullUnsigned
+	case has(words, "not found", "manifest unknown", "does not exist", "name unknown", "not present with pull policy of never"):
+		return PullMissing
+	case has(words, "unauthorized", "authorization failed", "forbidden", "401", "403", "denied", "no basic auth"):
+		return PullDenied
+	case has(words, "connection refused", "no such host", "i/o timeout", "deadline exceeded", "no route to host", "network is unreachable",
+		"connection reset", "server gave http response", "eof", "tls", "x509", "503", "502", "500", "registry is unavailable"):
+		return PullUnreachable
+	}
+	return PullUnknown
+}
+
+// Reason is the pull's failure as part of a sentence; "" when it is not known.
+func (p Pull) Reason() string {
+	switch p {
+	case PullMissing:
+		return "the registry has no such image, or hides it"
+	case PullDenied:
+		return "the registry refuses the credentials"
+	case PullUnreachable:
+		return "the registry does not answer"
+	}
+	return ""
+}
+
+// pullFailed is how a kubelet's words about a pull begin; others have the same reason.
+const pullFailed = `Failed to pull image "`
+
+// FailedPull splits a kubelet's warning into the image and why it was not pulled.
+func FailedPull(warning string) (image, why string, ok bool) {
+	rest, ok := strings.CutPrefix(warning, pullFailed)
+	if !ok {
+		return "", "", false
+	}
+	return strings.Cut(rest, `": `)
+}
