@@ -65,7 +65,7 @@ load: build ## 200 apps, 20 pushes/s for 2 minutes: one verdict
 soak: build ## the long runs: 300 kills, 220 of two servers on PostgreSQL, hostile steps in full size
 	$(GO) test -count=1 -tags e2e -timeout 180m ./test/chaos -kills 300 -peer-kills 220 -peer-stops 12 -database-ends 50
 	$(GO) test -count=1 -tags e2e -timeout 180m ./test/hostile -long
-	$(GO) test -count=1 -tags e2e -timeout 300m -run '^TestCluster(Chaos|Hostile)$$' ./test/pods -chaos 300 -cut 60s -flood 10240
+	$(GO) test -count=1 -tags e2e -timeout 300m -run '^TestCluster(Chaos|CutOff|DiskPressure|Hostile)$$' ./test/pods -chaos 300 -cut 60s -silent 60s -flood 10240
 
 fuzz: ## every fuzz target for FUZZTIME (default 1m)
 	@$(GO) list ./... | while read -r pkg; do \

@@ -17,22 +17,26 @@ import (
 type Kubelet struct {
 	pid     string
 	program string
+	log     string
 }
 
 // FindKubelet returns nil when the cluster is not the project's own, on this machine.
 func (n *Namespace) FindKubelet(t testing.TB) *Kubelet {
 	t.Helper()
-	dir := filepath.Dir(filepath.Dir(n.Kubeconfig))
-	file, err := os.ReadFile(filepath.Join(dir, "run", "kubelet.pid"))
-	if err != nil || os.Geteuid() != 0 {
+	dir := n.own()
+	if dir == "" {
 		return nil
+	}
+	file, err := os.ReadFile(filepath.Join(dir, "run", "kubelet.pid"))
+	if err != nil {
+		t.Fatal(err)
 	}
 	pid, _, _ := strings.Cut(string(file), " ")
 	program, err := os.Readlink("/proc/" + pid + "/exe")
 	if err != nil {
 		t.Fatalf("the kubelet is away: %v", err)
 	}
-	return &Kubelet{pid: pid, program: program}
+	return &Kubelet{pid: pid, program: program, log: filepath.Join(dir, "logs", "kubelet.log")}
 }
 
 // Pause has it do nothing for a while.

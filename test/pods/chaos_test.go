@@ -26,6 +26,9 @@ var (
 	seed = flag.Uint64("seed", 1, "seed of what happens, and when")
 )
 
+// rare is one blow in so many that takes a while: the disk of the node.
+const rare = 60
+
 // TestClusterChaos starts builds while their server is killed, their network is cut,
 // their pods are deleted, and their node does not answer; and then wants everything to
 // be as if nothing had been.
@@ -98,6 +101,7 @@ func newChaos(t *testing.T) *chaos {
 		w.script("quick", "true", little), app("quick", "quick"),
 		w.script("lines", fmt.Sprintf(count, 200), little), app("lines", "lines"),
 		w.script("broken", fmt.Sprintf(count, 40)+"; echo 'main.go:3:1: syntax error' >&2; exit 7", little), app("broken", "broken"),
+		w.script("long", "echo begun; "+fmt.Sprintf(count, 20)+"; case $(hostname) in *-1) sleep 600;; esac", little), app("long", "long"),
 		w.script("full", "head -c 60000000 /dev/zero > big; sleep 300", little), app("full", "full"),
 	)
 	return c
@@ -131,6 +135,9 @@ func (c *chaos) blows() []func(*chaos) string {
 	all := make([]func(*chaos) string, *blows)
 	for i := range all {
 		all[i] = each[i%len(each)]
+		if c.kubelet != nil && i%rare == rare-1 {
+			all[i] = (*chaos).fillDisk
+		}
 	}
 	c.rnd.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
 	return all
@@ -143,8 +150,11 @@ func (c *chaos) killServer() string {
 }
 
 // cutRunners lets nothing of some runners through, for as long as it takes to fence
-// half of them.
+// half of them: their connections are closed, or the network loses their packets.
 func (c *chaos) cutRunners() string {
+	if c.space.CanCut() && c.rnd.IntN(2) == 0 {
+		return c.dropPackets()
+	}
 	var addresses, names []string
 	for _, p := range c.victims(3) {
 		addresses, names = append(addresses, p.Status.PodIP), append(names, p.Name)
@@ -156,10 +166,46 @@ func (c *chaos) cutRunners() string {
 	return fmt.Sprintf("cut off for %s: %s", d, names)
 }
 
+// dropPackets has the network lose all packets of one pod, for the longest time or for
+// so short a one that its runner keeps its job.
+func (c *chaos) dropPackets() string {
+	d := *cut
+	if c.rnd.IntN(2) == 0 {
+		d /= 4
+	}
+	for _, p := range c.victims(1) {
+		restore := c.space.Cut(c.t, p.Status.PodIP)
+		time.Sleep(d)
+		restore()
+		return fmt.Sprintf("%s has no network for %s", p.Name, d)
+	}
+	return "there is no pod to cut off"
+}
+
+// fillDisk has the node put builds out until its disk has room again. Whom it strikes
+// is not known, and a build may come just before the node takes no more: so what was
+// struck before ends first.
+func (c *chaos) fillDisk() string {
+	disk := c.space.FindDisk(c.t)
+	if disk == nil {
+		return "the disk cannot be filled"
+	}
+	c.settle()
+	id := c.start("long", "dev", fmt.Sprintf("%040x", len(c.builds)+1))
+	c.builds[id] = kind{stack: "long", state: delivery.RunSucceeded, lines: 20}
+	c.begun(id)
+	disk.Fill(c.t)
+	c.because(id, "attempt.evicted")
+	disk.Empty(c.t)
+	disk.Release()
+	c.kubelet = c.space.FindKubelet(c.t)
+	return "the node's disk is full"
+}
+
 // cutAll lets nothing through from anywhere, for less long: whom it strikes is not
 // known, so nobody may be lost by it.
 func (c *chaos) cutAll() string {
-	d := c.moment(*cut / 3)
+	d := c.moment(*cut / 4)
 	c.server.Serve()
 	time.Sleep(d)
 	c.server.Serve(c.process)

@@ -1,0 +1,41 @@
+//go:build e2e
+
+package kube
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+)
+
+// CanCut tells whether Cut works here: on the project's own cluster.
+func (n *Namespace) CanCut() bool { return n.own() != "" }
+
+// Cut drops every packet from and to some pods, by their addresses, without a word to
+// either side, as a broken network does. The function that it returns ends that.
+func (n *Namespace) Cut(t testing.TB, addresses ...string) (restore func()) {
+	t.Helper()
+	if len(addresses) == 0 {
+		return func() {}
+	}
+	table := "inet shiplock-cut-" + addresses[0]
+	pods := "{ " + strings.Join(addresses, ", ") + " }"
+	begin := fmt.Sprintf(`nft -f - <<'END'
+table %s {
+	chain forward {
+		type filter hook forward priority filter - 20; policy accept;
+		ip saddr %[2]s drop
+		ip daddr %[2]s drop
+	}
+	chain input {
+		type filter hook input priority filter - 20; policy accept;
+		ip saddr %[2]s drop
+	}
+	chain output {
+		type filter hook output priority filter - 20; policy accept;
+		ip daddr %[2]s drop
+	}
+}
+END`, table, pods)
+	return hold(t, begin, "nft delete table "+table)
+}
