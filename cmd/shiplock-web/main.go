@@ -1,5 +1,6 @@
 // Command shiplock-web serves an app's folder: a site of files, or PHP by a php-fpm
 // that it looks after. The base image of these stacks holds it, and start.sh calls it.
+// In a cluster it is also what writes out the log files of any app, from beside it.
 package main
 
 import (
@@ -26,6 +27,9 @@ import (
 func main() { os.Exit(run(os.Args[1:], os.Getenv, os.Stdout, os.Stderr)) }
 
 func run(args []string, getenv func(string) string, out, errOut io.Writer) int {
+	if len(args) > 0 && args[0] == followCommand {
+		return follow(args[1:], out, errOut)
+	}
 	o, err := read(args, getenv, errOut)
 	if errors.Is(err, flag.ErrHelp) {
 		return 0

@@ -355,3 +355,29 @@ func TestBrokenPHP(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+// In a pod it writes out what the app logs to files, to the last line.
+func TestTail(t *testing.T) {
+	dir := t.TempDir()
+	write(t, dir, map[string]string{"app.log": "one\n"})
+	var out transcript
+	var errOut bytes.Buffer
+	done := make(chan int, 1)
+	go func() { done <- run([]string{"tail", dir, "*.log"}, os.Getenv, &out, &errOut) }()
+	out.await(t, "one\n")
+	write(t, dir, map[string]string{"last.log": "two"})
+	if err := syscall.Kill(os.Getpid(), syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	if code := <-done; code != 0 || out.String() != "one\ntwo\n" {
+		t.Errorf("%d %q %q", code, out.String(), errOut.String())
+	}
+	for says, args := range map[string][]string{
+		"say which files to write out": {"tail"}, "no such file": {"tail", filepath.Join(dir, "none"), "*"},
+	} {
+		errOut.Reset()
+		if code := run(args, os.Getenv, io.Discard, &errOut); code != 1 || !strings.Contains(errOut.String(), says) {
+			t.Errorf("%v: %d %q", args, code, errOut.String())
+		}
+	}
+}

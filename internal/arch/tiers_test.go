@@ -67,6 +67,7 @@ var tiers = map[string]tier{
 	"internal/forge":   leaf,
 	"internal/git":     leaf,
 	"internal/kube":    leaf,
+	"internal/tail":    leaf,
 
 	"internal/api":               pure,
 	"internal/catalog":           pure,
