@@ -13,7 +13,7 @@ import (
 // newCluster prints what a cluster needs.
 func newCluster() *cobra.Command {
 	cmd := &cobra.Command{Use: "cluster", Short: "print what a cluster needs for Shiplock"}
-	cmd.AddCommand(newClusterBuilds())
+	cmd.AddCommand(newClusterBuilds(), newClusterRBAC())
 	return cmd
 }
 
@@ -35,12 +35,9 @@ allow; and with the role that the server needs.`,
 			for name, amount := range quota {
 				b.Quota[name] = delivery.Quantity(amount)
 			}
-			if server != "" {
-				namespace, name, ok := strings.Cut(server, "/")
-				if !ok {
-					return delivery.E(delivery.Invalid, "--server-account is NAMESPACE/NAME")
-				}
-				b.Server = manifest.ServiceAccount{Namespace: namespace, Name: name}
+			var err error
+			if b.Server, err = serverAccount(server); err != nil {
+				return err
 			}
 			for _, text := range allow {
 				a, err := manifest.ParseAllowance(text)
@@ -53,11 +50,7 @@ allow; and with the role that the server needs.`,
 			if err != nil {
 				return err
 			}
-			text, err := manifest.YAML(objects)
-			if err == nil {
-				_, err = cmd.OutOrStdout().Write(text)
-			}
-			return err
+			return printed(cmd)(manifest.YAML(objects))
 		},
 	}
 	f := cmd.Flags()
@@ -67,4 +60,52 @@ allow; and with the role that the server needs.`,
 	f.StringSliceVar(&allow, "allow", nil, "private network that builds may reach, or one port of it as 10.1.2.3/32:443: the server, the registry, the Git host; may be repeated")
 	f.StringVar(&server, "server-account", "", "service account of the server, as NAMESPACE/NAME")
 	return cmd
+}
+
+func newClusterRBAC() *cobra.Command {
+	a := manifest.Access{}
+	var server string
+	cmd := &cobra.Command{
+		Use: "rbac", Args: cobra.NoArgs,
+		Short: "print what the server may do in the namespaces of environments, for kubectl apply",
+		Long: `Print a role for each namespace that an environment is in, and its binding to the server's
+service account, for ` + "`kubectl apply -f -`" + `: to apply and remove the objects of apps, to watch
+what becomes of them, and to read their logs. It gives nothing outside of these namespaces,
+and no Secret. The namespaces have to be there.`,
+		Example: `  shiplock cluster rbac --namespace prod --namespace pre --server-account ci/shiplock | kubectl apply -f -`,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if len(a.Namespaces) == 0 {
+				return delivery.E(delivery.Invalid, "the namespaces are missing: name those of your environments with --namespace, which may be repeated")
+			}
+			var err error
+			if a.Server, err = serverAccount(server); err != nil {
+				return err
+			}
+			return printed(cmd)(manifest.YAML(a.Objects()))
+		},
+	}
+	f := cmd.Flags()
+	f.StringSliceVar(&a.Namespaces, "namespace", nil, "namespace of an environment; may be repeated")
+	f.StringVar(&server, "server-account", "", "service account of the server, as NAMESPACE/NAME")
+	f.BoolVar(&a.Monitors, "service-monitors", false, "let it apply ServiceMonitors too, where the cluster has them")
+	return cmd
+}
+
+// serverAccount reads NAMESPACE/NAME; "" is none.
+func serverAccount(text string) (manifest.ServiceAccount, error) {
+	namespace, name, ok := strings.Cut(text, "/")
+	if text != "" && !ok {
+		return manifest.ServiceAccount{}, delivery.E(delivery.Invalid, "--server-account is NAMESPACE/NAME")
+	}
+	return manifest.ServiceAccount{Namespace: namespace, Name: name}, nil
+}
+
+// printed prints what was made, unless it was not.
+func printed(cmd *cobra.Command) func([]byte, error) error {
+	return func(text []byte, err error) error {
+		if err == nil {
+			_, err = cmd.OutOrStdout().Write(text)
+		}
+		return err
+	}
 }

@@ -23,8 +23,9 @@ func TestHelpIsInBothLanguages(t *testing.T) {
 			t.Errorf("%s: %q has no Chinese: add it to internal/delivery/phrase/commands.go", where, text)
 		}
 	}
-	local := newLocal()
-	for _, cmd := range append([]*cobra.Command{newServe(), newDemo(), local}, local.Commands()...) {
+	local, cluster := newLocal(), newCluster()
+	all := append([]*cobra.Command{newServe(), newDemo(), local, cluster}, local.Commands()...)
+	for _, cmd := range append(all, cluster.Commands()...) {
 		check(cmd.Name(), cmd.Short)
 		check(cmd.Name(), cmd.Long)
 		cmd.LocalFlags().VisitAll(func(f *pflag.Flag) { check(cmd.Name()+" --"+f.Name, f.Usage) })

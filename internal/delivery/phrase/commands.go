@@ -203,6 +203,29 @@ var commands = []Phrase{
 		En: "Stop the apps and proxies that the local deployer runs. They outlive the server on purpose; this ends them. A server that serves the same data starts them again.",
 		Zh: "停止本机部署器运行的应用和代理。它们有意在服务器退出后继续运行，此命令结束它们。服务同一数据的服务器会再次启动它们。",
 	},
+
+	{En: "print what a cluster needs for Shiplock", Zh: "打印集群为 Shiplock 所需的对象"},
+	{En: "print the namespace that builds run in, for kubectl apply", Zh: "打印运行构建的命名空间，供 kubectl apply 使用"},
+	{
+		En: "Print the namespace that builds run in, for `kubectl apply -f -`: with the lowest\npriority, which lets everything else go first; with a quota, if you give one; with a\nnetwork policy that keeps builds from the cluster and its neighbours but for what you\nallow; and with the role that the server needs.",
+		Zh: "打印运行构建的命名空间，供 `kubectl apply -f -` 使用：优先级最低，让其他一切先行；\n给出配额时带配额；带网络策略，除允许的之外，构建不能访问集群及其邻居；\n并带服务器需要的角色。",
+	},
+	{En: "name of the namespace", Zh: "命名空间的名字"},
+	{En: "name of the PriorityClass of builds", Zh: "构建的 PriorityClass 的名字"},
+	{En: "what all builds together may have, such as requests.cpu=64", Zh: "所有构建合计的上限，例如 requests.cpu=64"},
+	{
+		En: "private network that builds may reach, or one port of it as 10.1.2.3/32:443: the server, the registry, the Git host; may be repeated",
+		Zh: "构建可以访问的内网，或其中一个端口，写作 10.1.2.3/32:443：服务器、镜像仓库、Git 主机；可重复",
+	},
+	{En: "service account of the server, as NAMESPACE/NAME", Zh: "服务器的 ServiceAccount，格式为 NAMESPACE/NAME"},
+	{En: "print what the server may do in the namespaces of environments, for kubectl apply", Zh: "打印服务器在各环境命名空间中的权限，供 kubectl apply 使用"},
+	{
+		En: "Print a role for each namespace that an environment is in, and its binding to the server's\nservice account, for `kubectl apply -f -`: to apply and remove the objects of apps, to watch\nwhat becomes of them, and to read their logs. It gives nothing outside of these namespaces,\nand no Secret. The namespaces have to be there.",
+		Zh: "为每个环境的命名空间打印一个角色，以及它与服务器 ServiceAccount 的绑定，\n供 `kubectl apply -f -` 使用：可以应用和删除应用的对象，观察其状态，读取其日志。\n不给这些命名空间之外的权限，也不能读 Secret。命名空间需要事先存在。",
+	},
+	{En: "namespace of an environment; may be repeated", Zh: "环境的命名空间；可重复"},
+	{En: "let it apply ServiceMonitors too, where the cluster has them", Zh: "集群有 ServiceMonitor 时，也允许应用它们"},
+	{En: "the namespaces are missing: name those of your environments with --namespace, which may be repeated", Zh: "缺少命名空间：请用 --namespace 写出各环境的命名空间，可重复"},
 }
 
 // What the help of serve says of secrets, line by line.
