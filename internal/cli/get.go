@@ -21,7 +21,7 @@ type lister func(ctx context.Context, c *console, cl *client.Client, f client.Fi
 func (c *console) getCommand() *cobra.Command {
 	return group(&cobra.Command{Use: "get", Short: "List what there is"},
 		c.listCommand("apps", "Apps with their state in each environment", listOf(apps, "APP TEAM STACK ENVIRONMENTS MANAGER", appRow)),
-		c.listCommand("environments", "Environments in order of rank", listOf(environments, "ENVIRONMENT BRANCH RELEASES STRATEGY BAKE MANAGER", environmentRow)),
+		c.listCommand("environments", "Environments in order of rank", listOf(environments, "ENVIRONMENT BRANCH RELEASES STRATEGY BAKE PLACE MANAGER", environmentRow)),
 		c.listCommand("stacks", "Stacks", listOf(stacks, "STACK LANGUAGE BASE STEPS MANAGER", stackRow)),
 		c.listCommand("clusters", "Clusters that environments are in", listOf(clusters, "CLUSTER KUBECONFIG CONTEXT ENVIRONMENTS MANAGER", clusterRow)),
 		c.listCommand("runs", "Runs, the newest first", listOf((*client.Client).Runs, runHead, runRow), "app", "env", "state", "limit"),
@@ -137,7 +137,11 @@ func environmentRow(e api.Environment, _ time.Time) []string {
 	if e.Bake != 0 {
 		bake = span(time.Duration(e.Bake))
 	}
-	return []string{e.Name, e.Branch, releases, e.Strategy.Kind(), bake, e.Manager}
+	place := "" // the server's own machine
+	if e.Cluster != "" {
+		place = e.Cluster + "/" + e.Namespace
+	}
+	return []string{e.Name, e.Branch, releases, e.Strategy.Kind(), bake, place, e.Manager}
 }
 
 func stackRow(s api.Stack, _ time.Time) []string {
