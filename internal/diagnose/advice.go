@@ -90,6 +90,7 @@ var remedies = []struct {
 	{running, "nothing listens on the port given to the app", "app.listen"},
 	{running, "must keep the app in the foreground", "app.foreground"},
 	{running, "no space left on device", "app.disk"},
+	{running, "ead-only file system", "app.readonly"},
 	{running, "connection refused", "app.refused"},
 	{running, "ECONNREFUSED", "app.refused"},
 	{running, "no such host", "app.dns"},

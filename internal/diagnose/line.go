@@ -230,7 +230,7 @@ var (
 	genericStarts = []string{"fatal: ", "[error] ", "error ", "go: ", "no tests found, ", "no test files found, "}
 	genericParts  = []string{
 		"error: ", "fatal error", "exception: ", "command not found", ": not found", "no such file or directory",
-		"permission denied", "no space left on device", "out of memory", "cannot find ", "address already in use",
+		"permission denied", "no space left on device", "read-only file system", "out of memory", "cannot find ", "address already in use",
 	}
 	goProgress = []string{"go: downloading ", "go: finding ", "go: added "}
 )

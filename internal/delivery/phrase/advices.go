@@ -43,6 +43,7 @@ var advices = []Phrase{
 	{Code: "app.listen", En: "Listen on the port in the variable PORT, on all addresses or 127.0.0.1.", Zh: "监听环境变量 PORT 中的端口，地址为全部地址或 127.0.0.1。"},
 	{Code: "app.foreground", En: "End start.sh with exec and the app's own command.", Zh: "在 start.sh 的末尾用 exec 启动应用。"},
 	{Code: "app.disk", En: "Free disk space on the machine that runs the app.", Zh: "在运行应用的机器上释放磁盘空间。"},
+	{Code: "app.readonly", En: "Name the folder under workload.scratch of the App, or write below /tmp.", Zh: "把该目录写入 App 的 workload.scratch，或写到 /tmp 下。"},
 	{Code: "app.refused", En: "See that what it connects to runs and is reachable from where the app runs.", Zh: "确认它要连接的服务正在运行，并且从应用所在的机器可以访问。"},
 	{Code: "app.dns", En: "See that the machine that runs the app resolves this name.", Zh: "确认运行应用的机器能解析这个域名。"},
 	{Code: "app.interpreter", En: "Correct the first line of start.sh: the interpreter that it names is not there.", Zh: "改正 start.sh 的第一行：它指定的解释器不存在。"},

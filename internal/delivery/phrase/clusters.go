@@ -1,5 +1,7 @@
 package phrase
 
+import "slices"
+
 var ports = []Phrase{
 	{
 		Code: "pod.port", When: "port",
@@ -65,18 +67,18 @@ var places = []Phrase{
 var losses = []Phrase{
 	{
 		Code: "pod.disk",
-		En:   "out of disk: the pod wrote more than its limit of {limit}", NextEn: "Raise the limit of ephemeral-storage or of the volume, or let it write less.",
-		Zh: "磁盘不足：Pod 写入的数据超过了限额 {limit}", NextZh: "调高 ephemeral-storage 或该卷的限额，或让它少写一些。",
+		En:   "out of disk: the pod wrote more than its limit of {limit}", NextEn: "Raise workload.resources.limits.ephemeral-storage of the App, or let it write less.",
+		Zh: "磁盘不足：Pod 写入的数据超过了限额 {limit}", NextZh: "调高 App 的 workload.resources.limits.ephemeral-storage，或让它少写一些。",
 	},
 	{
 		Code: "pod.evicted",
-		En:   "the node« {node}» put a pod out: {message}", NextEn: "It is replaced by itself; if this repeats, let the App request what it uses, or give the nodes more room.",
-		Zh: "节点« {node} »驱逐了 Pod：{message}", NextZh: "会自动补上；如果反复出现，请让 App 按实际用量设置 request，或给节点更多资源。",
+		En:   "the node« {node}» put a pod out: {message}", NextEn: "It is replaced by itself; if this repeats, say what it uses under workload.resources.requests, or give the nodes more room.",
+		Zh: "节点« {node} »驱逐了 Pod：{message}", NextZh: "会自动补上；如果反复出现，请在 workload.resources.requests 中写明实际用量，或给节点更多资源。",
 	},
 	{
 		Code: "pod.preempted",
-		En:   "something more important took a pod's place«: {message}»", NextEn: "It is replaced by itself when there is room; give the App a higher priority, or add nodes.",
-		Zh: "更重要的工作负载占用了 Pod 的位置«：{message}»", NextZh: "有空位时会自动补上；可为 App 设置更高的优先级，或增加节点。",
+		En:   "something more important took a pod's place«: {message}»", NextEn: "It is replaced by itself when there is room; add nodes if this lasts.",
+		Zh: "更重要的工作负载占用了 Pod 的位置«：{message}»", NextZh: "有空位时会自动补上；如果持续出现，请增加节点。",
 	},
 	{
 		Code: "pod.reclaimed",
@@ -109,18 +111,18 @@ var refused = []Phrase{
 	},
 	{
 		Code: "cluster.quota",
-		En:   "the quota {by} of namespace {namespace} is used up for {@object}: {said}", NextEn: "It goes on by itself when something else ends; raise the quota, or let the App ask for less.",
-		Zh: "命名空间 {namespace} 的配额 {by} 已用完，无法创建 {@object}：{said}", NextZh: "其他工作负载结束后会自动继续；可调高配额，或降低 App 的请求量。",
+		En:   "the quota {by} of namespace {namespace} is used up for {@object}: {@said}", NextEn: "It goes on by itself when something else ends; raise the quota, or ask for less under workload.resources of the App.",
+		Zh: "命名空间 {namespace} 的配额 {by} 已用完，无法创建 {@object}：{@said}", NextZh: "其他工作负载结束后会自动继续；可调高配额，或降低 App 的 workload.resources。",
 	},
 	{
 		Code: "cluster.unstated",
-		En:   "the quota {by} of namespace {namespace} refuses {@object}: {said}", NextEn: "State these in the App's resources: the quota counts them.",
-		Zh: "命名空间 {namespace} 的配额 {by} 拒绝了 {@object}：{said}", NextZh: "在 App 的 resources 中写明这些资源：配额会统计它们。",
+		En:   "the quota {by} of namespace {namespace} refuses {@object}: {said}", NextEn: "State these under workload.resources of the App: the quota counts them.",
+		Zh: "命名空间 {namespace} 的配额 {by} 拒绝了 {@object}：{said}", NextZh: "在 App 的 workload.resources 中写明这些资源：配额会统计它们。",
 	},
 	{
 		Code: "cluster.limits",
-		En:   "namespace {namespace} limits {@object}: {said}", NextEn: "Keep the App's resources within this LimitRange, or change it.",
-		Zh: "命名空间 {namespace} 的限制拒绝了 {@object}：{said}", NextZh: "让 App 的 resources 符合该 LimitRange，或修改它。",
+		En:   "namespace {namespace} limits {@object}: {said}", NextEn: "Keep workload.resources of the App within this LimitRange, or change it.",
+		Zh: "命名空间 {namespace} 的限制拒绝了 {@object}：{said}", NextZh: "让 App 的 workload.resources 符合该 LimitRange，或修改它。",
 	},
 	{
 		Code: "cluster.security",
@@ -177,16 +179,35 @@ var refused = []Phrase{
 		En:   "the cluster refuses {@object}: {said}", NextEn: "Correct what it names.",
 		Zh: "集群拒绝了 {@object}：{said}", NextZh: "改正它指出的问题。",
 	},
+	{En: "{resource} is short by {short} ({asked} asked for, {used} of {limit} used)", Zh: "{resource} 还差 {short}（请求 {asked}，已用 {used}，共 {limit}）"},
 	{En: "the pods", Zh: "Pod"},
 	{En: "the ReplicaSet", Zh: "ReplicaSet"},
 }
 
+// tasks are the causes of the command that goes before a release.
+var tasks = slices.Concat(
+	died("predeploy.failed", "the preDeploy command", "preDeploy 命令", "Mend it, and see whether what it had begun is whole; then push or release again.", "修复它，并检查它已完成的部分是否完整；然后重新推送或发布。"),
+	[]Phrase{
+		{
+			Code: "predeploy.deadline",
+			En:   "the preDeploy command did not end within {limit}«: {error}»", NextEn: "See in its log what it waits for, or raise workload.preDeploy.timeout; see whether what it had begun is whole.",
+			Zh: "preDeploy 命令在 {limit} 内没有结束«：{error}»", NextZh: "在其日志中查看它在等待什么，或调大 workload.preDeploy.timeout；并检查它已完成的部分是否完整。",
+		},
+		{
+			Code: "predeploy.lost",
+			En:   "the pod of the preDeploy command was lost: {message}", NextEn: "See whether what it had begun is whole; then release again.",
+			Zh: "preDeploy 命令的 Pod 已丢失：{message}", NextZh: "检查它已完成的部分是否完整；然后重新发布。",
+		},
+	},
+)
+
 // doings are what to do next, by what is wrong in particular.
 var doings = []Phrase{
 	{Code: "pod.key", En: "Add the key to it« in namespace {namespace}», or correct the App's reference; it starts by itself then.", Zh: "«在命名空间 {namespace} 中»为它添加该键，或改正 App 的引用；之后会自动启动。"},
-	{Code: "pod.room", En: "It starts by itself when there is room: let the App request less, or add nodes.", Zh: "有空位时会自动启动：可降低 App 的 request，或增加节点。"},
-	{Code: "pod.taint", En: "Give the App a toleration for the taint, or let it run on other nodes; it starts by itself then.", Zh: "为 App 添加对该污点的 toleration，或让它运行在其他节点；之后会自动启动。"},
-	{Code: "pod.selector", En: "Correct the App's nodeSelector or affinity, or give nodes the label; it starts by itself then.", Zh: "改正 App 的 nodeSelector 或亲和性，或为节点打上标签；之后会自动启动。"},
+	{Code: "pod.user", En: "Let the user that the app runs as have the file or folder: see workload.security.runAsUser and workload.scratch of the App.", Zh: "让应用的运行用户有权访问该文件或目录：参见 App 的 workload.security.runAsUser 和 workload.scratch。"},
+	{Code: "pod.room", En: "It starts by itself when there is room: ask for less under workload.resources.requests of the App, or add nodes.", Zh: "有空位时会自动启动：可降低 App 的 workload.resources.requests，或增加节点。"},
+	{Code: "pod.taint", En: "Name the taint under workload.tolerations of the App, or add nodes without it; it starts by itself then.", Zh: "在 App 的 workload.tolerations 中写明该污点，或增加没有它的节点；之后会自动启动。"},
+	{Code: "pod.selector", En: "Correct workload.nodeSelector of the App, or give nodes the label; it starts by itself then.", Zh: "改正 App 的 workload.nodeSelector，或为节点打上标签；之后会自动启动。"},
 	{Code: "pod.cordoned", En: "It starts by itself when the nodes are uncordoned, or others are added.", Zh: "节点恢复调度或增加节点后会自动启动。"},
 	{Code: "pod.spread", En: "Loosen its affinity or topology spread, or add nodes; it starts by itself then.", Zh: "放宽其亲和性或拓扑分布约束，或增加节点；之后会自动启动。"},
 }

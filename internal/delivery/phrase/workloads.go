@@ -7,6 +7,7 @@ import "slices"
 var workloads = slices.Concat(
 	ofPods(pulls, starts, ends, check("readiness", "就绪"), check("startup", "启动"), check("liveness", "存活"), ports, needs, places, losses),
 	refused,
+	tasks,
 	doings,
 )
 
@@ -23,13 +24,13 @@ func ofPods(lists ...[]Phrase) []Phrase {
 var pulls = []Phrase{
 	{
 		Code: "pod.image_missing",
-		En:   "the image {image} cannot be pulled: the registry has no such image, or hides it", NextEn: "Correct the image, or build it again if it was removed; a registry that hides it needs a pull secret.",
-		Zh: "无法拉取镜像 {image}：仓库中没有该镜像，或不可见", NextZh: "改正镜像，如果它已被删除则重新构建；如果仓库对其不可见，请配置拉取凭据。",
+		En:   "the image {image} cannot be pulled: the registry has no such image, or hides it", NextEn: "Build the version again if its image was removed; a registry that hides it needs a Secret under workload.pullSecrets.",
+		Zh: "无法拉取镜像 {image}：仓库中没有该镜像，或不可见", NextZh: "如果镜像已被删除，请重新构建该版本；如果是不可见，请在 workload.pullSecrets 中指定 Secret。",
 	},
 	{
 		Code: "pod.image_denied",
-		En:   "the image {image} cannot be pulled: the registry refuses the credentials", NextEn: "Name a pull secret that may read it, or correct the one that is named.",
-		Zh: "无法拉取镜像 {image}：仓库拒绝了凭据", NextZh: "指定有权读取它的拉取凭据，或改正已指定的凭据。",
+		En:   "the image {image} cannot be pulled: the registry refuses the credentials", NextEn: "Name a Secret that may read it under workload.pullSecrets of the App, or correct the one that is named.",
+		Zh: "无法拉取镜像 {image}：仓库拒绝了凭据", NextZh: "在 App 的 workload.pullSecrets 中指定有权读取它的 Secret，或改正已指定的 Secret。",
 	},
 	{
 		Code: "pod.image_unreachable",
@@ -43,8 +44,8 @@ var pulls = []Phrase{
 	},
 	{
 		Code: "pod.image_platform",
-		En:   "the image {image} is not made for the processor of the node« {node}»", NextEn: "Build it for the platform of the nodes, or choose nodes that fit it with nodeSelector.",
-		Zh: "镜像 {image} 不适用于节点« {node} »的处理器架构", NextZh: "按节点的平台构建镜像，或用 nodeSelector 选择合适的节点。",
+		En:   "the image {image} is not made for the processor of the node« {node}»", NextEn: "Build it for the platform of the nodes, or choose nodes that fit it under workload.nodeSelector.",
+		Zh: "镜像 {image} 不适用于节点« {node} »的处理器架构", NextZh: "按节点的平台构建镜像，或在 workload.nodeSelector 中选择合适的节点。",
 	},
 	{
 		Code: "pod.image_unsigned",
@@ -61,8 +62,8 @@ var pulls = []Phrase{
 var starts = []Phrase{
 	{
 		Code: "pod.root",
-		En:   "the container {container} must not run as root, and its image would", NextEn: "Give the image a user by number that is not 0, such as USER 1000, or set runAsUser.",
-		Zh: "容器 {container} 不允许以 root 运行，而其镜像使用 root", NextZh: "在镜像中用数字指定非 0 的用户，例如 USER 1000，或设置 runAsUser。",
+		En:   "the container {container} must not run as root, and its image would", NextEn: "Give the image a user by number that is not 0, such as USER 1000, or set workload.security.runAsUser.",
+		Zh: "容器 {container} 不允许以 root 运行，而其镜像使用 root", NextZh: "在镜像中用数字指定非 0 的用户，例如 USER 1000，或设置 workload.security.runAsUser。",
 	},
 	{
 		Code: "pod.architecture",
@@ -103,13 +104,13 @@ var ends = slices.Concat(
 		},
 		{
 			Code: "pod.memory", When: "limit",
-			En: "out of memory: the container {container} used all of its {limit}«, {peak} at its peak»«, restarted {restarts time|times}»", NextEn: "Raise the memory limit, or let it use less.",
-			Zh: "内存不足：容器 {container} 用完了限额 {limit}«，峰值 {peak}»«，已重启 {restarts} 次»", NextZh: "调高内存限额，或让它少用一些。",
+			En: "out of memory: the container {container} used all of its {limit}«, {peak} at its peak»«, restarted {restarts time|times}»", NextEn: "Raise workload.resources.limits.memory of the App, or let it use less.",
+			Zh: "内存不足：容器 {container} 用完了限额 {limit}«，峰值 {peak}»«，已重启 {restarts} 次»", NextZh: "调高 App 的 workload.resources.limits.memory，或让它少用一些。",
 		},
 		{
 			Code: "pod.memory",
-			En:   "out of memory: the node« {node}» had none left for the container {container}«, {peak} at its peak»«, restarted {restarts time|times}»", NextEn: "Give the container a memory request and limit, or let it use less.",
-			Zh: "内存不足：节点« {node} »没有内存可供容器 {container} 使用«，峰值 {peak}»«，已重启 {restarts} 次»", NextZh: "为容器设置内存的 request 和 limit，或让它少用一些。",
+			En:   "out of memory: the node« {node}» had none left for the container {container}«, {peak} at its peak»«, restarted {restarts time|times}»", NextEn: "Say what it needs under workload.resources of the App, or let it use less.",
+			Zh: "内存不足：节点« {node} »没有内存可供容器 {container} 使用«，峰值 {peak}»«，已重启 {restarts} 次»", NextZh: "在 App 的 workload.resources 中写明所需内存，或让它少用一些。",
 		},
 	},
 )
@@ -133,21 +134,24 @@ func died(code, who, whoZh, next, nextZh string) []Phrase {
 // check are the phrases of a check that fails.
 func check(name, zh string) []Phrase {
 	head, headZh := "the "+name+" check of {container} fails«, restarted {restarts time|times}»: ", "{container} 的"+zh+"检查失败«，已重启 {restarts} 次»："
+	if name == "startup" {
+		head, headZh = "{container} has not started yet«, restarted {restarts time|times}»: ", "{container} 尚未启动完成«，已重启 {restarts} 次»："
+	}
 	return []Phrase{
 		{
 			Code: "pod." + name, When: "status",
-			En: head + "{check} answered {status}«: {error}»", NextEn: "See in the app's log why it answers so, or correct the check.",
-			Zh: headZh + "{check} 返回 {status}«：{error}»", NextZh: "在应用日志中查看为何如此响应，或改正检查。",
+			En: head + "{check} answered {status}«: {error}»", NextEn: "See in the app's log why it answers so, or correct health.path.",
+			Zh: headZh + "{check} 返回 {status}«：{error}»", NextZh: "在应用日志中查看为何如此响应，或改正 health.path。",
 		},
 		{
 			Code: "pod." + name, When: "refused",
-			En: head + "nothing listens on port {refused}«: {error}»", NextEn: "Listen on this port, on all addresses, or correct the App's port; see in its log whether it has started.",
-			Zh: headZh + "端口 {refused} 上没有程序监听«：{error}»", NextZh: "在所有地址上监听该端口，或改正 App 的端口；在日志中确认应用已经启动。",
+			En: head + "nothing listens on port {refused}«: {error}»", NextEn: "See in its log whether it has started and where it listens: that must be this port, on all addresses.",
+			Zh: headZh + "端口 {refused} 上没有程序监听«：{error}»", NextZh: "在日志中确认应用已经启动以及监听的位置：必须是该端口，并监听所有地址。",
 		},
 		{
 			Code: "pod." + name, When: "slow",
-			En: head + "«{check} gave »no answer within {slow}«: {error}»", NextEn: "See in the app's log what keeps it from answering, or give the check more time.",
-			Zh: headZh + "«{check} 在 »{slow} 内没有响应«：{error}»", NextZh: "在应用日志中查看它为何没有响应，或给检查更多时间。",
+			En: head + "«{check} gave »no answer within {slow}«: {error}»", NextEn: "See in the app's log what keeps it from answering, or raise health.timeout.",
+			Zh: headZh + "«{check} 在 »{slow} 内没有响应«：{error}»", NextZh: "在应用日志中查看它为何没有响应，或调大 health.timeout。",
 		},
 		{
 			Code: "pod." + name, When: "said",

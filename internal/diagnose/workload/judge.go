@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -84,6 +85,10 @@ func (f finding) cause() delivery.Cause {
 	}
 	f.crash.Code, f.crash.Args = f.code, f.args
 	c := f.crash.Cause()
+	if strings.Contains(c.Args["error"], "ermission denied") && c.Args[phrase.AdviceArg] == "" {
+		f.args[phrase.AdviceArg] = "pod.user"
+		c = f.crash.Cause()
+	}
 	c.Evidence = bounded(append(bounded(f.words), c.Evidence...))
 	return c
 }

@@ -76,7 +76,13 @@ func (p pod) unprepared() *finding {
 	if len(p.Status.ContainerStatuses) > 0 && !slices.ContainsFunc(statuses(p.Pod), func(s corev1.ContainerStatus) bool { return s.State.Waiting != nil }) {
 		return nil
 	}
-	for _, e := range p.events("FailedMount", "FailedAttachVolume", "FailedMapVolume", "FailedCreatePodSandBox", "Failed") {
+	trouble := p.events("FailedMount", "FailedAttachVolume", "FailedMapVolume", "FailedCreatePodSandBox", "Failed")
+	for _, e := range trouble { // before what only says that this or another volume is late
+		if _, ok := said.ReadMissing(e.Message); ok && e.Reason == "FailedMount" {
+			return p.unmounted(e.Message)
+		}
+	}
+	for _, e := range trouble {
 		switch image, why, ok := said.FailedPull(e.Message); {
 		case ok:
 			return p.unpulled(image, why)

@@ -1,12 +1,14 @@
 package workload
 
 import (
+	"cmp"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/util/intstr"
 
 	"github.com/shiplock/shiplock/internal/diagnose"
 	"github.com/shiplock/shiplock/internal/diagnose/said"
@@ -19,57 +21,81 @@ var checks = map[string]struct{ code, name string }{
 	"Liveness":  {Liveness, "liveness"},
 }
 
-// killWindow is how long before a container's end its kubelet said that it would end it.
-const killWindow = 10 * time.Minute
-
 // killedByProbe is a check because of which the kubelet ended a container: its exit code
 // then says nothing.
 func (p pod) killedByProbe(s corev1.ContainerStatus, t corev1.ContainerStateTerminated) *finding {
 	for _, e := range p.events("Killing") {
 		kind, ok := said.KilledByProbe(e.Message, s.Name)
 		at := said.Seen(e)
-		if !ok || at.Before(t.StartedAt.Add(-time.Second)) || t.FinishedAt.Sub(at) > killWindow {
+		if !ok || at.Before(t.StartedAt.Add(-time.Second)) || at.After(t.FinishedAt.Add(time.Minute)) {
 			continue
 		}
-		probe, _ := p.said(s, kind)
+		probe, _, _ := p.said(s, kind)
 		probe.Kind = kind
+		return p.checked(s, probe, t)
+	}
+	if code := exit(t); code != 0 && code != -9 && code != -15 {
+		return nil
+	}
+	// A kubelet says little more of a pod of which it has said much, such as that a check
+	// failed every second.
+	if probe, _, ok := p.said(s, "Startup"); ok && p.hadItsTime(s.Name, t) {
+		return p.checked(s, probe, t)
+	}
+	if probe, at, ok := p.said(s, "Liveness"); ok && at.After(t.FinishedAt.Add(-p.grace()-time.Minute)) && !at.After(t.FinishedAt.Add(time.Second)) {
 		return p.checked(s, probe, t)
 	}
 	return nil
 }
 
+// hadItsTime tells whether a container has run for as long as its startup check lets it.
+func (p pod) hadItsTime(container string, t corev1.ContainerStateTerminated) bool {
+	c := p.probe(container, "Startup")
+	if c == nil || t.StartedAt.Unix() <= 0 {
+		return false
+	}
+	limit := c.InitialDelaySeconds + (max(1, c.FailureThreshold)-1)*max(1, c.PeriodSeconds)
+	return t.FinishedAt.Sub(t.StartedAt.Time) >= time.Duration(limit)*time.Second
+}
+
+func (p pod) grace() time.Duration {
+	if g := p.Spec.TerminationGracePeriodSeconds; g != nil {
+		return time.Duration(*g) * time.Second
+	}
+	return 30 * time.Second
+}
+
 // unready is why a container that runs is not ready.
 func (p pod) unready(s corev1.ContainerStatus) *finding {
-	kinds := []string{"Liveness", "Readiness"}
+	kinds := []string{"Readiness", "Liveness"}
 	if s.Started != nil && !*s.Started {
 		kinds = []string{"Startup"}
 	}
 	for _, kind := range kinds {
-		if probe, ok := p.said(s, kind); ok && p.probe(s.Name, kind) != nil {
+		if probe, _, ok := p.said(s, kind); ok && p.probe(s.Name, kind) != nil {
 			return p.checked(s, probe, corev1.ContainerStateTerminated{})
 		}
 	}
 	if c := p.condition(corev1.PodReady); c == nil || c.Reason != "ContainersNotReady" || p.now.Sub(s.State.Running.StartedAt.Time) < 10*time.Second {
 		return nil
 	}
-	kind := kinds[len(kinds)-1]
-	if p.probe(s.Name, kind) == nil {
+	if p.probe(s.Name, kinds[0]) == nil {
 		return nil
 	}
-	return p.checked(s, said.Probe{Kind: kind}, corev1.ContainerStateTerminated{})
+	return p.checked(s, said.Probe{Kind: kinds[0]}, corev1.ContainerStateTerminated{})
 }
 
-// said is what the kubelet last said of a check.
-func (p pod) said(s corev1.ContainerStatus, kind string) (said.Probe, bool) {
+// said is what the kubelet last said of a check, and when.
+func (p pod) said(s corev1.ContainerStatus, kind string) (said.Probe, time.Time, bool) {
 	for _, e := range p.events("Unhealthy") {
 		if path := e.InvolvedObject.FieldPath; path != "" && !strings.Contains(path, "{"+s.Name+"}") {
 			continue
 		}
 		if probe, ok := said.ReadProbe(e.Message); ok && probe.Kind == kind {
-			return probe, true
+			return probe, said.Seen(e), true
 		}
 	}
-	return said.Probe{}, false
+	return said.Probe{}, time.Time{}, false
 }
 
 // checked words a check that fails; t is how the container ended because of it, if it
@@ -152,21 +178,19 @@ func (p pod) patience(container, kind string) string {
 
 // describe says what a check asks: "GET /healthz on port 8080".
 func describe(c *corev1.Probe, named map[string]int32) string {
+	number := func(port intstr.IntOrString) string {
+		if n, ok := named[port.StrVal]; ok && port.Type == intstr.String {
+			return strconv.Itoa(int(n))
+		}
+		return port.String()
+	}
 	switch {
 	case c == nil:
 		return ""
 	case c.HTTPGet != nil:
-		port := c.HTTPGet.Port.String()
-		if n, ok := named[port]; ok {
-			port = strconv.Itoa(int(n))
-		}
-		path := c.HTTPGet.Path
-		if path == "" {
-			path = "/"
-		}
-		return said.Line("GET " + path + " on port " + port)
+		return said.Line("GET " + cmp.Or(c.HTTPGet.Path, "/") + " on port " + number(c.HTTPGet.Port))
 	case c.TCPSocket != nil:
-		return said.Line("port " + c.TCPSocket.Port.String())
+		return said.Line("port " + number(c.TCPSocket.Port))
 	case c.GRPC != nil:
 		return "gRPC on port " + strconv.Itoa(int(c.GRPC.Port))
 	case c.Exec != nil:

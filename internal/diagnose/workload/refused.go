@@ -36,6 +36,9 @@ func refusal(object, namespace, words string) finding {
 	r := said.ReadRefusal(words)
 	f := finding{code: refusals[r.Why], words: []string{said.Line(words)}}
 	f.args = given("object", object, "namespace", namespace, "by", r.By, "field", r.Field, "said", r.Said)
+	if r.Why == said.RefusedQuota {
+		f.args["said"] = shortfall(r.Said)
+	}
 	if m, ok := said.ReadMissing(words); ok && r.Why == said.RefusedUnknown {
 		f.code, f.args = Configuration, missing(m, namespace)
 	}

@@ -34,7 +34,7 @@ func TestRefused(t *testing.T) {
 			workload.Policy, "the cluster's policy few refuses Deployment shop: at most 5 replicas", true,
 		},
 		`services "shop" is forbidden: exceeded quota: small, requested: services.loadbalancers=1, used: services.loadbalancers=0, limited: services.loadbalancers=0`: {
-			workload.Quota, "the quota small of namespace prod is used up for Deployment shop: requested: services.loadbalancers=1, used: services.loadbalancers=0, limited: services.loadbalancers=0", false,
+			workload.Quota, "the quota small of namespace prod is used up for Deployment shop: services.loadbalancers is short by 1 (1 asked for, 0 of 0 used)", false,
 		},
 		`Apply failed with 1 conflict: conflict with "kubectl-edit" using apps/v1: .spec.replicas`: {
 			workload.Conflict, "kubectl-edit owns the field .spec.replicas of Deployment shop", true,

@@ -41,6 +41,11 @@ const (
 	Terminating      = "pod.terminating"
 	Deadline         = "version.deadline"
 
+	// Of the command that goes before a release.
+	TaskFailed   = "predeploy.failed"
+	TaskDeadline = "predeploy.deadline"
+	TaskLost     = "predeploy.lost"
+
 	Unstated  = "cluster.unstated"
 	Limits    = "cluster.limits"
 	Security  = "cluster.security"
@@ -87,12 +92,15 @@ var rules = []rule{
 	{code: Root},
 	{code: Architecture},
 	{code: Command},
+	{code: TaskFailed},
+	{code: TaskDeadline},
+	{code: TaskLost},
 	{code: Configuration, after: 30 * time.Second}, // it may come a moment later than the pod
 	{code: Init, after: never, restarts: crashes},
 	{code: Memory, after: never, restarts: 2},
 	{code: Port, after: 30 * time.Second}, // it may open a second port
 	{code: Liveness, after: never, restarts: crashes},
-	{code: Startup, after: never, restarts: 2}, // each has had its whole time
+	{code: Startup, after: never, restarts: 1}, // it has had all the time that it asked for
 	{code: Crashed, after: never, restarts: crashes},
 	{code: Ended, after: never, restarts: crashes},
 	{code: Sidecar, after: never, restarts: crashes},

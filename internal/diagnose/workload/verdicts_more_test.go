@@ -4,6 +4,7 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/util/intstr"
 
 	"github.com/shiplock/shiplock/internal/diagnose/workload"
 )
@@ -47,11 +48,29 @@ func checkVerdicts() map[string]verdict {
 		},
 		"starting slowly": {
 			evidence: told(evidence(pod("shop-1", unstarted)), "Unhealthy", "Startup probe failed: HTTP probe failed with statuscode: 404"),
-			code:     workload.Startup, says: "the startup check of shop fails: GET /healthz on port 8080 answered 404",
+			code:     workload.Startup, says: "shop has not started yet: GET /healthz on port 8080 answered 404",
 		},
 		"killed because it did not start": {
 			evidence: told(evidence(pod("shop-1", restarted(2, 137))), "Unhealthy", "Startup probe failed: HTTP probe failed with statuscode: 404", "Killing", "Container shop failed startup probe, will be restarted"),
-			code:     workload.Startup, failed: true, says: "the startup check of shop fails, restarted 2 times: GET /healthz on port 8080 answered 404",
+			code:     workload.Startup, failed: true, says: "shop has not started yet, restarted 2 times: GET /healthz on port 8080 answered 404",
+		},
+		"killed because it did not start, of which the kubelet says no more": {
+			evidence: told(evidence(pod("shop-1", restarted(1, 143), func(p *corev1.Pod) {
+				p.Spec.Containers[0].StartupProbe.FailureThreshold, p.Spec.Containers[0].StartupProbe.PeriodSeconds = 30, 1
+			})), "Unhealthy", "Startup probe failed: "+url+"dial tcp 10.1.2.3:8080: connect: connection refused"),
+			code: workload.Startup, failed: true, says: "shop has not started yet, restarted 1 time: nothing listens on port 8080",
+		},
+		"crashed before its time to start was over": {
+			evidence: told(evidence(pod("shop-1", restarted(1, 137), func(p *corev1.Pod) {
+				p.Spec.Containers[0].StartupProbe.FailureThreshold, p.Spec.Containers[0].StartupProbe.PeriodSeconds = 60, 1
+			})), "Unhealthy", "Startup probe failed: "+url+"dial tcp 10.1.2.3:8080: connect: connection refused"),
+			code: workload.Crashed, says: "the app was killed by SIGKILL, restarted 1 time",
+		},
+		"a port by connecting": {
+			evidence: wrote(told(evidence(pod("shop-1", unstarted, func(p *corev1.Pod) {
+				p.Spec.Containers[0].StartupProbe.ProbeHandler = corev1.ProbeHandler{TCPSocket: &corev1.TCPSocketAction{Port: intstr.FromString("http")}}
+			})), "Unhealthy", "Startup probe failed: dial tcp 10.1.2.3:8080: i/o timeout"), false, "error: no license"),
+			code: workload.Startup, says: "shop has not started yet: port 8080 gave no answer within 2s", shows: []string{"i/o timeout", "no license"},
 		},
 		"killed because it no longer answered": {
 			evidence: told(evidence(pod("shop-1", restarted(1, 143))), "Unhealthy", "Liveness probe failed: HTTP probe failed with statuscode: 500", "Killing", "Container shop failed liveness probe, will be restarted"),
@@ -145,11 +164,15 @@ func refusalVerdicts() map[string]verdict {
 	return map[string]verdict{
 		"quota": {
 			evidence: refusing(`pods "shop-7d4b-x" is forbidden: exceeded quota: small, requested: limits.cpu=2, used: limits.cpu=3, limited: limits.cpu=4`),
-			code:     workload.Quota, says: "the quota small of namespace prod is used up for the pods: requested: limits.cpu=2, used: limits.cpu=3, limited: limits.cpu=4", shows: []string{"exceeded quota"},
+			code:     workload.Quota, says: "the quota small of namespace prod is used up for the pods: limits.cpu is short by 1 (2 asked for, 3 of 4 used)", shows: []string{"exceeded quota"},
 		},
 		"quota of what is not stated": {
 			evidence: refusing(`pods "shop-7d4b-x" is forbidden: failed quota: small: must specify limits.cpu for: shop; limits.memory for: shop`),
 			code:     workload.Unstated, failed: true, says: "the quota small of namespace prod refuses the pods: must specify limits.cpu for: shop; limits.memory for: shop",
+		},
+		"quota of several": {
+			evidence: refusing(`pods "shop-7d4b-x" is forbidden: exceeded quota: small, requested: limits.cpu=500m,limits.memory=1Gi, used: limits.cpu=800m,limits.memory=1536Mi, limited: limits.cpu=1,limits.memory=2Gi`),
+			code:     workload.Quota, says: "the quota small of namespace prod is used up for the pods: limits.cpu is short by 300m (500m asked for, 800m of 1 used); limits.memory is short by 512Mi (1Gi asked for, 1536Mi of 2Gi used)",
 		},
 		"limit range": {
 			evidence: refusing(`pods "shop-7d4b-x" is forbidden: maximum memory usage per Container is 1Gi, but limit is 2Gi`),
