@@ -98,6 +98,7 @@ func (in *instance) newPodExecutor(ctx context.Context, registry endpoint) (exec
 		PriorityClass: o.priorityClass, PullSecrets: o.pullSecrets, Image: o.image, Logger: in.log, Now: time.Now,
 		WithRunner: withRunner(registry, layer),
 		Active:     func(ctx context.Context, key string) (bool, error) { return in.engine.AttemptActive(ctx, key) },
+		AppThere:   func(ctx context.Context, app string) (bool, error) { return in.engine.AppThere(ctx, app) },
 		OnChange:   func(key string) { in.engine.NudgeAttempt(key) },
 	}
 	if !in.opts.registry.external() { // nodes have their own way to another one

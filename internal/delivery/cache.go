@@ -71,6 +71,9 @@ const (
 	RestoredCopy    = "copy"
 )
 
+// ownDomain is what the trust domains of Apps begin with.
+const ownDomain = "app-"
+
 // ProtectedDomain is the trust domain of builds for protected Environments.
 const ProtectedDomain = "protected"
 
@@ -81,9 +84,12 @@ func CacheDomains(app string, protected bool) (read []string, publish string) {
 	if protected {
 		return []string{ProtectedDomain}, ProtectedDomain
 	}
-	own := "app-" + app
+	own := ownDomain + app
 	return []string{own, ProtectedDomain}, own
 }
+
+// CacheApp is the App whose own trust domain this is; ok is false for one of several.
+func CacheApp(domain string) (app string, ok bool) { return strings.CutPrefix(domain, ownDomain) }
 
 // CachePlaces are where an attempt's caches are kept: each trust domain has a place
 // for each Stack.

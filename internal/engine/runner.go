@@ -354,6 +354,16 @@ func (e *Engine) AttemptActive(ctx context.Context, key string) (bool, error) {
 	return attempt == job.Attempt && job.State.Active(), err
 }
 
+// AppThere tells whether the catalog has an App.
+func (e *Engine) AppThere(ctx context.Context, name string) (bool, error) {
+	set, err := e.catalog.current(ctx)
+	if err != nil {
+		return false, err
+	}
+	_, ok := set.Apps[name]
+	return ok, nil
+}
+
 func holds(j delivery.Job, token string) bool {
 	return j.TokenHash != "" && subtle.ConstantTimeCompare([]byte(j.TokenHash), []byte(hashToken(token))) == 1
 }

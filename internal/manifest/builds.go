@@ -118,7 +118,7 @@ func (b BuildSpace) role() *rbacv1.Role {
 		Rules: []rbacv1.PolicyRule{
 			may("pods", "create", "get", "list", "watch", "delete"),
 			may("events", "list", "watch"),
-			may("persistentvolumeclaims", "create"),
+			may("persistentvolumeclaims", "create", "list", "delete"),
 			may("secrets", "create"),
 			may("resourcequotas", "list", "watch"),
 		},

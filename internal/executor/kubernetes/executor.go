@@ -38,6 +38,9 @@ type Config struct {
 	WithRunner func(ctx context.Context, image string) (string, error)
 	// Active tells whether the server still counts on an attempt.
 	Active func(ctx context.Context, key string) (bool, error)
+	// AppThere tells whether there still is an App; nil has the caches of Apps that are no
+	// more stay.
+	AppThere func(ctx context.Context, app string) (bool, error)
 	// OnChange is called, one key at a time, when an attempt's status has changed.
 	OnChange func(key string)
 	Logger   *slog.Logger
@@ -84,6 +87,8 @@ type Executor struct {
 	told map[string]delivery.AttemptStatus
 	// there are the volumes and Secrets that are known to be there.
 	there map[string]bool
+	// orphaned are volumes of caches whose Apps are no more, and when that was seen.
+	orphaned map[string]time.Time
 }
 
 // ending is how an attempt ended, and when that was seen.
@@ -108,7 +113,7 @@ func New(c Config) (*Executor, error) {
 	e := &Executor{
 		Config: c, bells: newBells(), leaving: newBells(),
 		made: map[string]*corev1.Pod{}, waits: map[string]*delivery.Cause{}, gone: map[string]ending{},
-		told: map[string]delivery.AttemptStatus{}, there: map[string]bool{},
+		told: map[string]delivery.AttemptStatus{}, there: map[string]bool{}, orphaned: map[string]time.Time{},
 	}
 	e.images = newImages(c, func(key string) { e.bells.ring(key) })
 	ours := labelInstallation + "=" + c.Installation
@@ -149,6 +154,7 @@ func (e *Executor) Run(ctx context.Context) error {
 	wg.Go(func() { e.quotas.Run(ctx) })
 	wg.Go(func() { e.begin(ctx) })
 	wg.Go(func() { e.images.run(ctx) })
+	wg.Go(func() { e.sweepCaches(ctx) })
 	wg.Go(func() { e.bells.answer(ctx, e.changed) })
 	for range removers { // many builds may end at once, and news must not wait for them
 		wg.Go(func() { e.leaving.answer(ctx, e.removeIdle) })

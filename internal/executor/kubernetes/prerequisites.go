@@ -25,7 +25,7 @@ func (e *Executor) prerequisites(ctx context.Context, places *delivery.CachePlac
 	}
 	for _, domain := range places.Read {
 		claim := e.claim(domain, places.Stack)
-		if err := e.ensure(ctx, "persistentvolumeclaims", claim); err != nil {
+		if err := e.ensure(ctx, claims, claim); err != nil {
 			return fmt.Errorf("make the volume %s of caches: %w", claim.Name, err)
 		}
 	}
