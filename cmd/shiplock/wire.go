@@ -47,8 +47,10 @@ type instance struct {
 	executor executor
 	caches   *cache.Store
 	deployer *deploy.Deployer
-	engine   *engine.Engine
-	server   *server.Server
+	// deployers are that one, and those of clusters.
+	deployers *deployers
+	engine    *engine.Engine
+	server    *server.Server
 	// reconciler is nil when it is switched off.
 	reconciler *engine.Reconciler
 	keeper     *auth.Keeper
@@ -162,14 +164,14 @@ func (in *instance) assemble(ctx context.Context) error {
 	if in.executor, err = in.newExecutor(ctx, puller); err != nil {
 		return err
 	}
+	onChange := func(app, env string) { in.engine.Nudge(delivery.Target{App: app, Env: env}.Ref()) }
 	in.deployer = deploy.NewDeployer(deploy.DeployerConfig{
-		Supervisor: deploy.EnsureConfig{Dir: in.path("deploy")},
-		Log:        in.log,
-		OnChange:   func(app, env string) { in.engine.Nudge(delivery.Target{App: app, Env: env}.Ref()) },
+		Supervisor: deploy.EnsureConfig{Dir: in.path("deploy")}, Log: in.log, OnChange: onChange,
 	})
+	in.deployers = newDeployers(in.deployer, puller.Registry, onChange, in.log)
 	jobLogs := logs{in.logs}
 	in.engine = engine.New(engine.Config{
-		Store: in.store, Executor: in.executor, Deployer: in.deployer, Forge: hub, Logs: jobLogs,
+		Store: in.store, Executor: in.executor, Deployer: in.deployers, Forge: hub, Logs: jobLogs,
 		Images:    images{client: in.images, registry: puller.Registry},
 		PublicURL: in.url, RunnerURL: in.opts.runnerURL, Lang: in.opts.lang,
 		Registry: puller.Registry, PlainHTTP: puller.PlainHTTP, RegistryCA: puller.CA, Pushes: in.pushes(puller),
@@ -180,6 +182,7 @@ func (in *instance) assemble(ctx context.Context) error {
 		Heartbeat: min(10*time.Second, in.opts.silence/4),
 		Secret:    []byte(secret), Now: time.Now, NewID: newID, Log: in.log,
 	})
+	in.deployers.catalog = in.engine.Catalog
 	if in.opts.reconcile > 0 {
 		in.reconciler = engine.NewReconciler(in.engine, in.opts.reconcile)
 	}
@@ -297,6 +300,7 @@ func (in *instance) run(ctx context.Context) error {
 	g.Go(func() error { return in.server.Serve(ctx, in.listener) })
 	g.Go(func() error { return in.executor.Run(ctx) })
 	g.Go(func() error { return in.deployer.Run(ctx) })
+	g.Go(func() error { return in.deployers.Run(ctx) })
 	g.Go(func() error {
 		if in.opts.registry.external() { // it has them from before, or is away
 			g.Go(func() error { return in.seedOutside(ctx) })

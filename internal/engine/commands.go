@@ -114,7 +114,7 @@ func (e *Engine) head(ctx context.Context, repo delivery.Repo, env delivery.Envi
 
 // place finds an app and an environment in the catalog.
 func (e *Engine) place(ctx context.Context, app, env string) (*catalog.Set, delivery.App, delivery.Environment, error) {
-	set, err := e.catalog.current(ctx)
+	set, err := e.catalogue.current(ctx)
 	if err != nil {
 		return nil, delivery.App{}, delivery.Environment{}, err
 	}

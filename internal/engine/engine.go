@@ -12,6 +12,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/shiplock/shiplock/internal/catalog"
 	"github.com/shiplock/shiplock/internal/delivery"
 	"github.com/shiplock/shiplock/internal/delivery/phrase"
 )
@@ -71,28 +72,31 @@ type Config struct {
 
 // Engine runs the loop and carries out commands.
 type Engine struct {
-	cfg     Config
-	store   Store
-	catalog *catalogue
-	live    *Live
-	loop    *loop
-	shunned shunned
-	nudges  *nudges
-	lookups lookups
-	beside  beside
-	ahead   flights[ahead]
-	where   flights[whereabouts]
-	choices flights[choice]
+	cfg       Config
+	store     Store
+	catalogue *catalogue
+	live      *Live
+	loop      *loop
+	shunned   shunned
+	nudges    *nudges
+	lookups   lookups
+	beside    beside
+	ahead     flights[ahead]
+	where     flights[whereabouts]
+	choices   flights[choice]
 }
 
 // New returns an Engine; Run makes it work.
 func New(cfg Config) *Engine {
 	e := &Engine{cfg: cfg, store: cfg.Store, live: newLive()}
 	e.ahead.keep, e.where.keep, e.choices.keep = movedKept, whereKept, choiceKept
-	e.catalog = &catalogue{docs: cfg.Store}
+	e.catalogue = &catalogue{docs: cfg.Store}
 	e.loop, e.nudges = newLoop(e), newNudges()
 	return e
 }
+
+// Catalog returns the catalog as it is now.
+func (e *Engine) Catalog(ctx context.Context) (*catalog.Set, error) { return e.catalogue.current(ctx) }
 
 // Live returns the feed of what changed.
 func (e *Engine) Live() *Live { return e.live }

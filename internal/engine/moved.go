@@ -28,7 +28,7 @@ func (e *Engine) Moved(ctx context.Context, r delivery.Release) (*delivery.Moved
 	if r.State.Terminal() || r.Kind != delivery.ReleaseDeploy || r.Automatic || r.Revision.Commit.SHA == "" {
 		return nil, nil
 	}
-	set, err := e.catalog.current(ctx)
+	set, err := e.catalogue.current(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -58,7 +58,7 @@ func (e *Engine) actOnHook(ctx context.Context, d *draft, h delivery.Hook, a del
 	default:
 		return again, e.pure(ctx, d, a)
 	}
-	set, err := e.catalog.current(ctx)
+	set, err := e.catalogue.current(ctx)
 	if err != nil {
 		return again, err
 	}
@@ -82,7 +82,7 @@ func (e *Engine) actOnHook(ctx context.Context, d *draft, h delivery.Hook, a del
 // askAhead asks git about a push that still waits for an earlier one: only what
 // becomes of them has an order.
 func (e *Engine) askAhead(ctx context.Context, h delivery.Hook) error {
-	set, err := e.catalog.current(ctx)
+	set, err := e.catalogue.current(ctx)
 	if err != nil {
 		return err
 	}
@@ -138,7 +138,7 @@ func unconcerned(set *catalog.Set, p delivery.Push) string {
 // withdraw cancels the runs that wait for a branch that is gone. Those that have begun
 // go on: somebody may want to see how they end.
 func (e *Engine) withdraw(ctx context.Context, d *draft, h delivery.Hook) error {
-	set, err := e.catalog.current(ctx)
+	set, err := e.catalogue.current(ctx)
 	if err != nil {
 		return err
 	}

@@ -62,7 +62,7 @@ func (e *Engine) runFacts(ctx context.Context, run delivery.Run) (delivery.RunFa
 		}
 	case delivery.RunSucceeded:
 		if run.Release == "" {
-			set, setErr := e.catalog.current(ctx)
+			set, setErr := e.catalogue.current(ctx)
 			if setErr != nil {
 				return facts, setErr
 			}

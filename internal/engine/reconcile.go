@@ -92,7 +92,7 @@ func (r *Reconciler) Run(ctx context.Context) error {
 
 // refresh takes over what the catalog says of repositories and branches.
 func (r *Reconciler) refresh(ctx context.Context) error {
-	set, err := r.engine.catalog.current(ctx)
+	set, err := r.engine.catalogue.current(ctx)
 	if err != nil {
 		return err
 	}

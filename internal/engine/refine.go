@@ -41,7 +41,7 @@ func (e *Engine) Refine(ctx context.Context, key, token string, source api.Sourc
 }
 
 func (e *Engine) refined(ctx context.Context, run delivery.Run, files []delivery.SourceFile) (delivery.Plan, error) {
-	set, err := e.catalog.current(ctx)
+	set, err := e.catalogue.current(ctx)
 	if err != nil {
 		return delivery.Plan{}, err
 	}

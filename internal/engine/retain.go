@@ -44,7 +44,7 @@ func (f Forgotten) Any() bool { return f.Runs+f.Releases+f.Artifacts+f.Hooks+f.A
 // in small transactions. A pass that ends early, or is killed, is taken up by the
 // next. The bytes of what went are the caller's to remove.
 func (e *Engine) Retain(ctx context.Context) (f Forgotten, err error) {
-	set, err := e.catalog.current(ctx)
+	set, err := e.catalogue.current(ctx)
 	if err != nil {
 		return f, err
 	}
@@ -145,7 +145,7 @@ func rest(ctx context.Context) error {
 // Retention shows the policy, what the next pass would remove, and what is older than
 // the policy's age and stays nevertheless.
 func (e *Engine) Retention(ctx context.Context) (r api.RetentionReport, err error) {
-	set, err := e.catalog.current(ctx)
+	set, err := e.catalogue.current(ctx)
 	if err != nil {
 		return r, err
 	}
@@ -175,7 +175,7 @@ func (e *Engine) Retention(ctx context.Context) (r api.RetentionReport, err erro
 
 // RetentionPolicy is the policy as it is now.
 func (e *Engine) RetentionPolicy(ctx context.Context) (delivery.Retention, error) {
-	set, err := e.catalog.current(ctx)
+	set, err := e.catalogue.current(ctx)
 	if err != nil {
 		return delivery.Retention{}, err
 	}

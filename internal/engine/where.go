@@ -39,7 +39,7 @@ func (e *Engine) Where(ctx context.Context, p Principal, short, app string, targ
 	if len(short) < minShort || len(short) > 64 || strings.Trim(short, "0123456789abcdef") != "" {
 		return "", nil, delivery.E(delivery.Invalid, fmt.Sprintf("%q is no commit: write the first %d or more digits of its SHA", short, minShort))
 	}
-	set, err := e.catalog.current(ctx)
+	set, err := e.catalogue.current(ctx)
 	if err != nil {
 		return "", nil, err
 	}

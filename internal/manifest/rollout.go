@@ -110,14 +110,24 @@ func canarySize(d delivery.Desired, whole int, canary *LiveHalf) int {
 
 // full is how many pods a version has that takes all traffic.
 func full(r delivery.Revision, l *LiveHalf) int {
+	least := max(r.Config.Replicas, 1)
 	if !autoscaled(r) {
-		return max(r.Config.Replicas, 1)
+		return least
 	}
-	return 1
+	bounds := r.Config.Workload.Autoscale
+	if bounds.Min > 0 {
+		least = bounds.Min
+	}
+	if l == nil {
+		return least
+	}
+	return min(max(l.Replicas, least), max(bounds.Max, least))
+}
+
+func autoscaled(r delivery.Revision) bool {
+	return r.Config.Workload != nil && r.Config.Workload.Autoscale.Max > 0
 }
 
 func (l Live) canaryServes() bool {
 	return l.Canary != nil && l.Serving && l.Serve != TrackStable
 }
-
-func autoscaled(delivery.Revision) bool { return false }

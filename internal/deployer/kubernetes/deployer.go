@@ -1,0 +1,119 @@
+package kubernetes
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/shiplock/shiplock/internal/delivery"
+	"github.com/shiplock/shiplock/internal/kube"
+	"github.com/shiplock/shiplock/internal/manifest"
+)
+
+// Config is what a Deployer needs.
+type Config struct {
+	Cluster *kube.Client
+	// Name is the cluster's, for people.
+	Name  string
+	Env   string
+	Place manifest.Place
+	// Heal takes back also what others changed that has nothing to do with traffic.
+	Heal bool
+	// OnChange is told, without waiting, when something about a Target changed.
+	OnChange func(app, env string)
+	Log      *slog.Logger
+	Now      func() time.Time
+}
+
+// Deployer makes the wishes of one Environment real, in its namespace.
+type Deployer struct {
+	Config
+	watches *watches
+
+	mu sync.Mutex
+	// written are objects as they were answered when they were applied, until the
+	// watches have seen as much.
+	written map[string]written
+	// refused is why the API server would not have the last step of an App.
+	refused map[string]refusal
+}
+
+// fieldManager owns the fields that are applied.
+const fieldManager = "shiplock"
+
+// New returns a Deployer; Run must be called for it to see.
+func New(c Config) *Deployer {
+	d := &Deployer{Config: c, written: map[string]written{}, refused: map[string]refusal{}}
+	d.watches = newWatches(c.Cluster, c.Place.Namespace, changes{
+		changed: func(app string) { c.OnChange(app, c.Env) }, gone: d.forget,
+	})
+	return d
+}
+
+// Run watches until ctx ends.
+func (d *Deployer) Run(ctx context.Context) { d.watches.run(ctx) }
+
+// Apply takes the step that is due towards a wish. Conflict: the cluster has had a
+// newer wish. Unavailable: the cluster does not answer, or has not yet.
+func (d *Deployer) Apply(ctx context.Context, app, _ string, wish delivery.Desired) error {
+	p, err := d.plan(app, wish)
+	if err != nil {
+		return err
+	}
+	if g := p.live.generation(); g > wish.Generation {
+		return delivery.E(delivery.Conflict, fmt.Sprintf("the cluster %s has generation %d of %s/%s, and this is %d", d.Name, g, app, d.Env, wish.Generation))
+	}
+	err = d.carryOut(ctx, p)
+	if kind := delivery.KindOf(err); kind == delivery.Invalid || kind == delivery.Denied {
+		d.refuse(app, wish.Generation, err)
+		return nil // the wish is taken, and Observe says why nothing comes of it
+	}
+	if err == nil {
+		d.refuse(app, 0, nil)
+	}
+	return err
+}
+
+// Observe tells what is there, held against the wish.
+func (d *Deployer) Observe(ctx context.Context, app, env string, wish delivery.Desired) (delivery.Observed, error) {
+	p, err := d.plan(app, wish)
+	if err != nil {
+		return delivery.Observed{}, err
+	}
+	seen := delivery.Observed{
+		Generation: max(wish.Generation, p.live.generation()),
+		Behind:     p.behind(), Drift: p.drift(), URL: d.url(p),
+	}
+	for _, r := range p.revisions(wish) {
+		seen.Versions = append(seen.Versions, d.version(ctx, p, r))
+	}
+	return seen, nil
+}
+
+// plan compares a wish's next step with what is there.
+func (d *Deployer) plan(app string, wish delivery.Desired) (plan, error) {
+	if err := d.blind(); err != nil {
+		return plan{}, err
+	}
+	l := d.overlay(d.watches.live(d.Place.Namespace, app))
+	shape := manifest.Next(wish, l.halves())
+	shape.App, shape.Env = app, d.Env
+	rendered, err := manifest.Render(d.Place, shape)
+	if err != nil {
+		return plan{}, err
+	}
+	return newPlan(l, shape, rendered, d.Heal)
+}
+
+// blind is why nothing can be said of the cluster now; nil when it can.
+func (d *Deployer) blind() error {
+	if err := d.watches.trouble(); err != nil {
+		return delivery.Wrap(delivery.KindOf(err), "the cluster "+d.Name+" is not seen", err)
+	}
+	if !d.watches.synced() {
+		return delivery.E(delivery.Unavailable, "the cluster "+d.Name+" is being looked at for the first time")
+	}
+	return nil
+}

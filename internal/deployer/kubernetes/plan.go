@@ -1,0 +1,234 @@
+package kubernetes
+
+import (
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	appsv1 "k8s.io/api/apps/v1"
+	autoscalingv2 "k8s.io/api/autoscaling/v2"
+	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
+	policyv1 "k8s.io/api/policy/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+
+	"github.com/shiplock/shiplock/internal/delivery"
+	"github.com/shiplock/shiplock/internal/kube"
+	"github.com/shiplock/shiplock/internal/manifest"
+)
+
+// annotationApplied is a hash of what was applied, but for what changes by itself.
+const annotationApplied = "shiplock.dev/applied"
+
+// plan is a step: how a Target is to be now, held against what is there.
+type plan struct {
+	live    live
+	shape   manifest.Shape
+	objects []object
+	// surplus are objects of ours that the step does without.
+	surplus []kube.Object
+	heal    bool
+}
+
+// object is one that is to be there.
+type object struct {
+	kind
+	want *unstructured.Unstructured
+	// have is what is there, nil when nothing is, and version its resource version.
+	have    map[string]any
+	version string
+	// applied says that this very content was applied before: then what differs was changed
+	// by somebody else.
+	applied bool
+	differs []difference
+	// scaled says that an autoscaler has the number of pods.
+	scaled bool
+}
+
+func newPlan(l live, shape manifest.Shape, rendered []manifest.Object, heal bool) (plan, error) {
+	p := plan{live: l, shape: shape, heal: heal}
+	there := map[string]kube.Object{}
+	for _, o := range l.objects() {
+		there[id(kindName(o), o.GetName())] = o
+	}
+	for _, want := range rendered {
+		o, err := newObject(want, there, scaled(rendered, want))
+		if err != nil {
+			return plan{}, err
+		}
+		p.objects = append(p.objects, o)
+		delete(there, id(o.want.GetKind(), o.want.GetName()))
+	}
+	for _, name := range slices.Sorted(maps.Keys(there)) {
+		if o := there[name]; !p.keeps(o) {
+			p.surplus = append(p.surplus, o)
+		}
+	}
+	return p, nil
+}
+
+// scaled tells whether there is an autoscaler for an object among all.
+func scaled(all []manifest.Object, o manifest.Object) bool {
+	return o.GetKind() == "Deployment" && slices.ContainsFunc(all, func(other manifest.Object) bool {
+		return other.GetKind() == "HorizontalPodAutoscaler" && other.GetName() == o.GetName()
+	})
+}
+
+func id(kind, name string) string { return kind + "/" + name }
+
+func newObject(want manifest.Object, there map[string]kube.Object, scaled bool) (o object, err error) {
+	o.want, o.scaled = want, scaled
+	if o.kind, err = kindOf(want.GetKind()); err != nil {
+		return object{}, err
+	}
+	generation := o.annotate(manifest.AnnotationGeneration, "")
+	o.annotate(annotationApplied, "")
+	hash := o.hash()
+	have, ok := there[id(o.want.GetKind(), o.want.GetName())]
+	if ok {
+		if o.have, err = runtime.DefaultUnstructuredConverter.ToUnstructured(have); err != nil {
+			return object{}, delivery.Wrap(delivery.Internal, "read an object", err)
+		}
+		o.version = have.GetResourceVersion()
+		o.applied = have.GetAnnotations()[annotationApplied] == hash
+		// What is watched does not say what it is.
+		o.have["apiVersion"], o.have["kind"] = want.GetAPIVersion(), want.GetKind()
+		o.differs = differences(want.Object, o.have)
+	}
+	o.annotate(manifest.AnnotationGeneration, generation)
+	o.annotate(annotationApplied, hash)
+	return o, nil
+}
+
+// annotate sets an annotation, or takes it away, and returns what it was.
+func (o object) annotate(name, value string) (before string) {
+	all := o.want.GetAnnotations()
+	if all == nil {
+		all = map[string]string{}
+	}
+	before = all[name]
+	if all[name] = value; value == "" {
+		delete(all, name)
+	}
+	o.want.SetAnnotations(all)
+	return before
+}
+
+// hash names the content of an object. How many pods an autoscaler has asked for is no
+// part of it.
+func (o object) hash() string {
+	content := o.want.DeepCopy().Object
+	if o.scaled {
+		unstructured.RemoveNestedField(content, "spec", "replicas")
+	}
+	return string(delivery.HashJSON(content))[len("sha256:"):][:16]
+}
+
+// missing tells whether the object is to be made; stale whether it was applied for
+// another step; drifted what others changed, by whether it decides about traffic.
+func (o object) missing() bool { return o.have == nil && o.watched }
+func (o object) stale() bool   { return o.have != nil && !o.applied }
+
+func (o object) drifted() (traffic, rest []difference) {
+	if !o.applied {
+		return nil, nil
+	}
+	for _, d := range o.differs {
+		if o.decides(d.path) {
+			traffic = append(traffic, d)
+		} else {
+			rest = append(rest, d)
+		}
+	}
+	return traffic, rest
+}
+
+// decides tells whether a field says which version serves, and how much of it is there.
+func (o object) decides(path string) bool {
+	switch o.want.GetKind() {
+	case "Service":
+		return strings.HasPrefix(path, ".spec")
+	case "Deployment":
+		return path == ".spec.replicas" || strings.HasPrefix(path, ".spec.template.metadata") || strings.HasSuffix(path, ".image")
+	}
+	return false
+}
+
+// due tells whether the object is to be written.
+func (o object) due(heal bool) bool {
+	traffic, rest := o.drifted()
+	return o.missing() || o.stale() || len(traffic) > 0 || heal && len(rest) > 0
+}
+
+// behind tells whether there is something to write or to remove.
+func (p plan) behind() bool {
+	return len(p.surplus) > 0 || slices.ContainsFunc(p.objects, func(o object) bool { return o.due(p.heal) })
+}
+
+// drift is what others have changed, and is left so.
+func (p plan) drift() []delivery.Drift {
+	var all []delivery.Drift
+	for _, o := range p.objects {
+		if o.due(p.heal) {
+			continue
+		}
+		_, rest := o.drifted()
+		for _, d := range rest {
+			all = append(all, delivery.Drift{
+				Object: id(o.want.GetKind(), o.want.GetName()), Field: d.path, Want: text(d.want), Have: text(d.have),
+			})
+		}
+	}
+	return all
+}
+
+// keeps tells whether an object that the step does not render is still needed.
+func (p plan) keeps(o kube.Object) bool {
+	if o.GetDeletionTimestamp() != nil {
+		return true // on its way out already
+	}
+	if settings, ok := o.(*corev1.ConfigMap); ok {
+		return p.mounted(settings.Name)
+	}
+	return p.shape.KeepCanary && strings.HasPrefix(o.GetName(), canaryName(p.live.app))
+}
+
+// mounted tells whether a pod that is there uses a ConfigMap.
+func (p plan) mounted(name string) bool {
+	for _, pod := range p.live.pods {
+		for _, v := range pod.Spec.Volumes {
+			if v.ConfigMap != nil && v.ConfigMap.Name == name {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// kindName is the kind of an object that a watch has seen, which does not say it.
+func kindName(o kube.Object) string {
+	switch o.(type) {
+	case *appsv1.Deployment:
+		return "Deployment"
+	case *corev1.Service:
+		return "Service"
+	case *corev1.ConfigMap:
+		return "ConfigMap"
+	case *autoscalingv2.HorizontalPodAutoscaler:
+		return "HorizontalPodAutoscaler"
+	case *policyv1.PodDisruptionBudget:
+		return "PodDisruptionBudget"
+	case *networkingv1.Ingress:
+		return "Ingress"
+	}
+	return ""
+}
+
+// newer tells whether a resource version is later than another; both are of one object.
+func newer(a, b string) bool {
+	x, errX := strconv.ParseUint(a, 10, 64)
+	y, errY := strconv.ParseUint(b, 10, 64)
+	return errX == nil && errY == nil && x > y
+}

@@ -1,0 +1,143 @@
+package kubernetes
+
+import (
+	"context"
+	"sync"
+
+	appsv1 "k8s.io/api/apps/v1"
+	autoscalingv2 "k8s.io/api/autoscaling/v2"
+	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
+	networkingv1 "k8s.io/api/networking/v1"
+	policyv1 "k8s.io/api/policy/v1"
+
+	"github.com/shiplock/shiplock/internal/kube"
+	"github.com/shiplock/shiplock/internal/manifest"
+)
+
+const labelApp = "app"
+
+// watches see what Apps have in the namespace.
+type watches struct {
+	deployments *kube.Watch[*appsv1.Deployment]
+	replicaSets *kube.Watch[*appsv1.ReplicaSet]
+	pods        *kube.Watch[*corev1.Pod]
+	services    *kube.Watch[*corev1.Service]
+	endpoints   *kube.Watch[*discoveryv1.EndpointSlice]
+	configs     *kube.Watch[*corev1.ConfigMap]
+	scalers     *kube.Watch[*autoscalingv2.HorizontalPodAutoscaler]
+	budgets     *kube.Watch[*policyv1.PodDisruptionBudget]
+	ingresses   *kube.Watch[*networkingv1.Ingress]
+	// events are warnings, by the name of the object that they are about.
+	events *kube.Watch[*corev1.Event]
+}
+
+// watch is what all of them have in common.
+type watch interface {
+	Run(ctx context.Context)
+	Synced() bool
+	Trouble() error
+}
+
+func (w *watches) all() []watch {
+	return []watch{w.deployments, w.replicaSets, w.pods, w.services, w.endpoints, w.configs, w.scalers, w.budgets, w.ingresses, w.events}
+}
+
+func (w *watches) run(ctx context.Context) {
+	var wg sync.WaitGroup
+	for _, one := range w.all() {
+		wg.Go(func() { one.Run(ctx) })
+	}
+	wg.Wait()
+}
+
+// trouble is why the watches see nothing; nil when they do.
+func (w *watches) trouble() error {
+	for _, one := range w.all() {
+		if err := one.Trouble(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (w *watches) synced() bool {
+	for _, one := range w.all() {
+		if !one.Synced() {
+			return false
+		}
+	}
+	return true
+}
+
+// changes are told what the watches have seen.
+type changes struct {
+	// changed is called with the App that something of has changed.
+	changed func(app string)
+	// gone is called before that with an object that was removed.
+	gone func(o kube.Object)
+}
+
+// newWatches prepares them.
+func newWatches(c *kube.Client, namespace string, told changes) *watches {
+	w := &watches{}
+	w.deployments = ofApps(c, namespace, "apps", "v1", "deployments", &appsv1.Deployment{}, told)
+	w.replicaSets = ofApps(c, namespace, "apps", "v1", "replicasets", &appsv1.ReplicaSet{}, told)
+	w.pods = ofApps(c, namespace, "", "v1", "pods", &corev1.Pod{}, told)
+	w.services = ofApps(c, namespace, "", "v1", "services", &corev1.Service{}, told)
+	w.endpoints = ofApps(c, namespace, "discovery.k8s.io", "v1", "endpointslices", &discoveryv1.EndpointSlice{}, told)
+	w.configs = ofApps(c, namespace, "", "v1", "configmaps", &corev1.ConfigMap{}, told)
+	w.scalers = ofApps(c, namespace, "autoscaling", "v2", "horizontalpodautoscalers", &autoscalingv2.HorizontalPodAutoscaler{}, told)
+	w.budgets = ofApps(c, namespace, "policy", "v1", "poddisruptionbudgets", &policyv1.PodDisruptionBudget{}, told)
+	w.ingresses = ofApps(c, namespace, "networking.k8s.io", "v1", "ingresses", &networkingv1.Ingress{}, told)
+	w.events = kube.NewWatch(c, kube.Selected{
+		Resource: "events", Namespace: namespace, Fields: "type=Warning",
+		Index: func(o kube.Object) string { return o.(*corev1.Event).InvolvedObject.Name },
+	}, &corev1.Event{}, func(*corev1.Event) {}, func(_, now *corev1.Event) {
+		if now != nil {
+			if app := w.appOf(now.InvolvedObject); app != "" {
+				told.changed(app)
+			}
+		}
+	})
+	return w
+}
+
+// ofApps watches the objects of one kind that are ours.
+func ofApps[T kube.Object](c *kube.Client, namespace, group, version, resource string, like T, told changes) *kube.Watch[T] {
+	var none T
+	label := func(o kube.Object) string { return o.GetLabels()[labelApp] }
+	return kube.NewWatch(c, kube.Selected{
+		Group: in(group, version, "").GroupVersion(), Resource: resource, Namespace: namespace,
+		Labels: "app.kubernetes.io/managed-by=" + manifest.ManagedBy, Index: label,
+	}, like, func(T) {}, func(before, now T) {
+		o := now
+		if any(now) == any(none) {
+			o = before
+			told.gone(o)
+		}
+		told.changed(label(o))
+	})
+}
+
+// appOf finds the App that an event's object is of, "" when it is none of ours.
+func (w *watches) appOf(o corev1.ObjectReference) string {
+	switch o.Kind {
+	case "Pod":
+		return labelOf(w.pods.Get(o.Namespace, o.Name))
+	case "ReplicaSet":
+		return labelOf(w.replicaSets.Get(o.Namespace, o.Name))
+	case "Deployment":
+		return labelOf(w.deployments.Get(o.Namespace, o.Name))
+	case "HorizontalPodAutoscaler":
+		return labelOf(w.scalers.Get(o.Namespace, o.Name))
+	}
+	return ""
+}
+
+func labelOf[T kube.Object](o T, ok bool) string {
+	if !ok {
+		return ""
+	}
+	return o.GetLabels()[labelApp]
+}

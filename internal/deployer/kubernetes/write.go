@@ -1,0 +1,180 @@
+package kubernetes
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"time"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+
+	"github.com/shiplock/shiplock/internal/delivery"
+	"github.com/shiplock/shiplock/internal/kube"
+	"github.com/shiplock/shiplock/internal/manifest"
+)
+
+// carryOut writes what a plan asks for, and then removes what it does without.
+func (d *Deployer) carryOut(ctx context.Context, p plan) error {
+	if !p.behind() {
+		return nil
+	}
+	for _, o := range p.order() {
+		if !o.due(p.heal) && !o.fenced {
+			continue
+		}
+		if err := d.write(ctx, p, o); err != nil {
+			return fmt.Errorf("apply %s %s: %w", o.want.GetKind(), o.want.GetName(), err)
+		}
+	}
+	for _, o := range p.surplus {
+		k, err := kindOf(kindName(o))
+		if err != nil {
+			return err
+		}
+		if err := d.Cluster.Remove(ctx, k.GroupVersionResource, o.GetNamespace(), o.GetName(), o.GetUID()); err != nil {
+			return fmt.Errorf("remove %s %s: %w", kindName(o), o.GetName(), err)
+		}
+	}
+	return nil
+}
+
+// order puts the Service first when it turns back from the canary: then traffic is safe
+// whatever becomes of the rest. Otherwise pods come before it.
+func (p plan) order() []object {
+	if p.shape.Serve != manifest.TrackStable || !p.live.halves().Serving {
+		return p.objects
+	}
+	var first, rest []object
+	for _, o := range p.objects {
+		if o.want.GetKind() == "Service" {
+			first = append(first, o)
+		} else {
+			rest = append(rest, o)
+		}
+	}
+	return append(first, rest...)
+}
+
+// write applies one object. What decides about traffic is taken back from whoever owns
+// it; fields that others own beside that are left to them, unless the policy is to heal.
+func (d *Deployer) write(ctx context.Context, p plan, o object) error {
+	want := o.want.DeepCopy()
+	want.SetResourceVersion(o.version) // what is there now is what was looked at
+	apply := kube.Apply{Manager: fieldManager, Force: p.heal || o.missing()}
+	now, err := apply.Do(ctx, d.Cluster, o.GroupVersionResource, want)
+	var others *kube.Owned
+	if errors.As(err, &others) {
+		for _, f := range others.Fields {
+			apply.Force = apply.Force || o.decides(f.Path)
+		}
+		for _, f := range others.Fields {
+			if !apply.Force {
+				without(want.Object, f.Path)
+			}
+		}
+		d.Log.Warn("fields belong to others", "app", p.live.app, "env", d.Env, "object", id(o.want.GetKind(), o.want.GetName()), "taken", apply.Force, "fields", others.Error())
+		now, err = apply.Do(ctx, d.Cluster, o.GroupVersionResource, want)
+	}
+	if delivery.KindOf(err) == delivery.Conflict {
+		// It changed since it was looked at: the watch will say so, and the step is made anew.
+		return delivery.Wrap(delivery.Unavailable, "it has changed meanwhile", err)
+	}
+	if err == nil {
+		d.note(p.live.app, now)
+	}
+	return err
+}
+
+// written is an object as the API server answered it.
+type written struct {
+	app    string
+	object *unstructured.Unstructured
+	at     time.Time
+}
+
+// overlayTime is longer than a watch takes to tell what was written: what it has not told
+// by then was gone before it could.
+const overlayTime = 10 * time.Second
+
+// note keeps what was answered for a fenced kind: the watches tell it a moment later, and
+// the next step must not be made from what was before.
+func (d *Deployer) note(app string, o *unstructured.Unstructured) {
+	if k, err := kindOf(o.GetKind()); err != nil || !k.fenced {
+		return
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.written[id(o.GetKind(), o.GetName())] = written{app, o, d.Now()}
+}
+
+// forget drops what was written of an object that is gone.
+func (d *Deployer) forget(o kube.Object) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	name := id(kindName(o), o.GetName())
+	if w, ok := d.written[name]; ok && w.object.GetUID() == o.GetUID() {
+		delete(d.written, name)
+	}
+}
+
+// overlay lays what was written over what the watches have seen so far.
+func (d *Deployer) overlay(l live) live {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	maps.DeleteFunc(d.written, func(_ string, w written) bool { return d.Now().Sub(w.at) > overlayTime })
+	l.stable = laid(d.written, id("Deployment", l.app), l.stable, &appsv1.Deployment{})
+	l.canary = laid(d.written, id("Deployment", canaryName(l.app)), l.canary, &appsv1.Deployment{})
+	l.service = laid(d.written, id("Service", l.app), l.service, &corev1.Service{})
+	return l
+}
+
+// laid returns the newer one of what was written and what was seen, into an empty one of
+// their type. What was seen as late as it was written, or under another UID, has overtaken
+// it for good.
+func laid[T interface {
+	comparable
+	kube.Object
+}](all map[string]written, name string, seen T, into T) T {
+	var none T
+	w, ok := all[name]
+	if !ok {
+		return seen
+	}
+	if seen != none && !newer(w.object.GetResourceVersion(), seen.GetResourceVersion()) {
+		delete(all, name)
+		return seen
+	}
+	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(w.object.Object, into); err != nil {
+		return seen
+	}
+	return into
+}
+
+// refusal is why the API server would not have a step.
+type refusal struct {
+	generation int64
+	err        error
+}
+
+func (d *Deployer) refuse(app string, generation int64, err error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if err == nil {
+		delete(d.refused, app)
+		return
+	}
+	d.refused[app] = refusal{generation, err}
+}
+
+func (d *Deployer) refusal(app string, generation int64) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if r := d.refused[app]; r.generation == generation {
+		return r.err
+	}
+	return nil
+}
