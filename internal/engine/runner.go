@@ -356,7 +356,7 @@ func (e *Engine) AttemptActive(ctx context.Context, key string) (bool, error) {
 
 // AppThere tells whether the catalog has an App.
 func (e *Engine) AppThere(ctx context.Context, name string) (bool, error) {
-	set, err := e.catalog.current(ctx)
+	set, err := e.catalogue.current(ctx)
 	if err != nil {
 		return false, err
 	}

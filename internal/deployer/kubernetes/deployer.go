@@ -36,8 +36,10 @@ type Deployer struct {
 	// written are objects as they were answered when they were applied, until the
 	// watches have seen as much.
 	written map[string]written
-	// refused is why the API server would not have the last step of an App.
-	refused map[string]refusal
+	// refusals are why the API server would not have the last step of an App.
+	refusals map[string]refusal
+	// read are logs of containers, which are not read again for each look.
+	read map[instance]readLog
 }
 
 // fieldManager owns the fields that are applied.
@@ -45,7 +47,7 @@ const fieldManager = "shiplock"
 
 // New returns a Deployer; Run must be called for it to see.
 func New(c Config) *Deployer {
-	d := &Deployer{Config: c, written: map[string]written{}, refused: map[string]refusal{}}
+	d := &Deployer{Config: c, written: map[string]written{}, refusals: map[string]refusal{}, read: map[instance]readLog{}}
 	d.watches = newWatches(c.Cluster, c.Place.Namespace, changes{
 		changed: func(app string) { c.OnChange(app, c.Env) }, gone: d.forget,
 	})
@@ -65,15 +67,7 @@ func (d *Deployer) Apply(ctx context.Context, app, _ string, wish delivery.Desir
 	if g := p.live.generation(); g > wish.Generation {
 		return delivery.E(delivery.Conflict, fmt.Sprintf("the cluster %s has generation %d of %s/%s, and this is %d", d.Name, g, app, d.Env, wish.Generation))
 	}
-	err = d.carryOut(ctx, p)
-	if kind := delivery.KindOf(err); kind == delivery.Invalid || kind == delivery.Denied {
-		d.refuse(app, wish.Generation, err)
-		return nil // the wish is taken, and Observe says why nothing comes of it
-	}
-	if err == nil {
-		d.refuse(app, 0, nil)
-	}
-	return err
+	return d.carryOut(ctx, p)
 }
 
 // Observe tells what is there, held against the wish.

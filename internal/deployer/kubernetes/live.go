@@ -193,6 +193,20 @@ func (l live) endpoint(p *corev1.Pod) bool {
 	return false
 }
 
+// left counts the pods of a revision that no Deployment asks for any more.
+func (l live) left(short string) (ready, total int) {
+	for _, p := range l.pods {
+		if p.Labels[manifest.LabelRevision] != short || p.DeletionTimestamp != nil {
+			continue
+		}
+		total++
+		if isReady(p) {
+			ready++
+		}
+	}
+	return ready, total
+}
+
 // shares counts the pods that take traffic, by the short name of their revision.
 func (l live) shares() (by map[string]int, total int) {
 	by = map[string]int{}

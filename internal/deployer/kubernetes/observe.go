@@ -7,6 +7,7 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 
 	"github.com/shiplock/shiplock/internal/delivery"
+	"github.com/shiplock/shiplock/internal/diagnose/workload"
 	"github.com/shiplock/shiplock/internal/manifest"
 )
 
@@ -38,14 +39,15 @@ func (d *Deployer) version(ctx context.Context, p plan, a asked) delivery.Observ
 	}
 	in := p.deploymentOf(a.revision.ID)
 	if in == nil {
-		v.Total = max(p.planned(a.revision.ID), 1)
+		v.Ready, v.Total = p.live.left(short)
+		v.Total = max(v.Total, p.planned(a.revision.ID))
 	} else {
 		v.Total, v.Ready = max(replicas(in), p.planned(a.revision.ID)), len(p.live.ready(in))
 		v.Cause, v.Failed = d.judge(ctx, p, in)
 	}
-	if err := d.refusal(p.live.app, p.shape.Generation); err != nil {
-		cause := refused(err)
-		v.Cause, v.Failed = &cause, true
+	if r, ok := d.refusal(p.live.app, p.shape.Generation); ok && a.share > 0 {
+		cause, final := workload.Refused(r.object, d.Place.Namespace, r.message)
+		v.Cause, v.Failed = &cause, final
 	}
 	return v
 }
@@ -76,14 +78,4 @@ func (d *Deployer) url(p plan) string {
 		return ""
 	}
 	return "http://" + p.live.service.Name + "." + p.live.service.Namespace
-}
-
-// refused says that the API server would not have what was to be applied.
-func refused(err error) delivery.Cause {
-	return delivery.Because("cluster.refused", delivery.Args{"message": err.Error()})
-}
-
-// judge says what keeps a version from being healthy.
-func (d *Deployer) judge(context.Context, plan, *appsv1.Deployment) (*delivery.Cause, bool) {
-	return nil, false
 }

@@ -28,8 +28,9 @@ type watches struct {
 	scalers     *kube.Watch[*autoscalingv2.HorizontalPodAutoscaler]
 	budgets     *kube.Watch[*policyv1.PodDisruptionBudget]
 	ingresses   *kube.Watch[*networkingv1.Ingress]
-	// events are warnings, by the name of the object that they are about.
-	events *kube.Watch[*corev1.Event]
+	// warnings, and the ends that kubelets give to containers, are events by the name of
+	// the object that they are about.
+	warnings, killings *kube.Watch[*corev1.Event]
 }
 
 // watch is what all of them have in common.
@@ -40,7 +41,7 @@ type watch interface {
 }
 
 func (w *watches) all() []watch {
-	return []watch{w.deployments, w.replicaSets, w.pods, w.services, w.endpoints, w.configs, w.scalers, w.budgets, w.ingresses, w.events}
+	return []watch{w.deployments, w.replicaSets, w.pods, w.services, w.endpoints, w.configs, w.scalers, w.budgets, w.ingresses, w.warnings, w.killings}
 }
 
 func (w *watches) run(ctx context.Context) {
@@ -90,8 +91,14 @@ func newWatches(c *kube.Client, namespace string, told changes) *watches {
 	w.scalers = ofApps(c, namespace, "autoscaling", "v2", "horizontalpodautoscalers", &autoscalingv2.HorizontalPodAutoscaler{}, told)
 	w.budgets = ofApps(c, namespace, "policy", "v1", "poddisruptionbudgets", &policyv1.PodDisruptionBudget{}, told)
 	w.ingresses = ofApps(c, namespace, "networking.k8s.io", "v1", "ingresses", &networkingv1.Ingress{}, told)
-	w.events = kube.NewWatch(c, kube.Selected{
-		Resource: "events", Namespace: namespace, Fields: "type=Warning",
+	w.warnings = w.ofEvents(c, namespace, "type=Warning", told)
+	w.killings = w.ofEvents(c, namespace, "reason=Killing", told)
+	return w
+}
+
+func (w *watches) ofEvents(c *kube.Client, namespace, fields string, told changes) *kube.Watch[*corev1.Event] {
+	return kube.NewWatch(c, kube.Selected{
+		Resource: "events", Namespace: namespace, Fields: fields,
 		Index: func(o kube.Object) string { return o.(*corev1.Event).InvolvedObject.Name },
 	}, &corev1.Event{}, func(*corev1.Event) {}, func(_, now *corev1.Event) {
 		if now != nil {
@@ -100,7 +107,6 @@ func newWatches(c *kube.Client, namespace string, told changes) *watches {
 			}
 		}
 	})
-	return w
 }
 
 // ofApps watches the objects of one kind that are ours.

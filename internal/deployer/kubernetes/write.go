@@ -26,8 +26,14 @@ func (d *Deployer) carryOut(ctx context.Context, p plan) error {
 		if !o.due(p.heal) && !o.fenced {
 			continue
 		}
-		if err := d.write(ctx, p, o); err != nil {
-			return fmt.Errorf("apply %s %s: %w", o.want.GetKind(), o.want.GetName(), err)
+		object := o.want.GetKind() + " " + o.want.GetName()
+		err := d.write(ctx, p, o)
+		if kind := delivery.KindOf(err); kind == delivery.Invalid || kind == delivery.Denied {
+			d.refuse(p.live.app, refusal{p.shape.Generation, object, err.Error()})
+			return nil // the wish is taken, and Observe says why nothing comes of it
+		}
+		if err != nil {
+			return fmt.Errorf("apply %s: %w", object, err)
 		}
 	}
 	for _, o := range p.surplus {
@@ -39,6 +45,9 @@ func (d *Deployer) carryOut(ctx context.Context, p plan) error {
 			return fmt.Errorf("remove %s %s: %w", kindName(o), o.GetName(), err)
 		}
 	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	delete(d.refusals, p.live.app)
 	return nil
 }
 
@@ -154,27 +163,21 @@ func laid[T interface {
 	return into
 }
 
-// refusal is why the API server would not have a step.
+// refusal is why the API server would not have an object of a step.
 type refusal struct {
-	generation int64
-	err        error
+	generation      int64
+	object, message string
 }
 
-func (d *Deployer) refuse(app string, generation int64, err error) {
+func (d *Deployer) refuse(app string, r refusal) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if err == nil {
-		delete(d.refused, app)
-		return
-	}
-	d.refused[app] = refusal{generation, err}
+	d.refusals[app] = r
 }
 
-func (d *Deployer) refusal(app string, generation int64) error {
+func (d *Deployer) refusal(app string, generation int64) (refusal, bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if r := d.refused[app]; r.generation == generation {
-		return r.err
-	}
-	return nil
+	r, ok := d.refusals[app]
+	return r, ok && r.generation == generation
 }
