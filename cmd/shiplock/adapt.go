@@ -45,7 +45,9 @@ func (l logs) Last(ctx context.Context, attempt string) (int64, error) {
 
 func (l logs) Refresh(attempts ...string) { l.store.Refresh(attempts...) }
 
-func (l logs) Close(ctx context.Context, attempt string) error { return l.store.Finish(ctx, attempt) }
+func (l logs) Close(ctx context.Context, attempt, end string) error {
+	return l.store.Finish(ctx, attempt, end)
+}
 
 func (l logs) Read(ctx context.Context, attempt string, from int64, limit int, step string) (api.LogPage, error) {
 	page, err := l.store.Read(ctx, attempt, joblog.Query{From: from, Limit: limit, Step: step})

@@ -235,6 +235,11 @@ func TestLostAttempts(t *testing.T) {
 				if closed := w.logs.Closed(); !slices.Equal(closed, []string{"shop-1-build-1", "shop-1-build-2", "shop-1-build-3"}) {
 					t.Errorf("logs closed of %v", closed)
 				}
+				for i, end := range w.logs.Ends() {
+					if !strings.Contains(end, r.Jobs[0].Lost[i].Cause.Text) {
+						t.Errorf("the log of attempt %d ends with %q", i+1, end)
+					}
+				}
 			})
 		})
 	}
@@ -379,6 +384,9 @@ func TestCancel(t *testing.T) {
 			check(w, id)
 			if closed := w.logs.Closed(); !slices.Equal(closed, []string{r.key}) {
 				t.Errorf("logs closed of %v", closed)
+			}
+			if ends := w.logs.Ends(); !slices.Equal(ends, []string{""}) {
+				t.Errorf("its log ends with %q", ends)
 			}
 		})
 	})

@@ -44,12 +44,23 @@ func (e *Engine) closeLogs(ctx context.Context, run delivery.Run) error {
 		for ; over > 0; over-- {
 			attempt := j
 			attempt.Attempt = over
-			if err := e.closeLog(ctx, run.AttemptKey(attempt)); err != nil {
+			if err := e.closeLog(ctx, run.AttemptKey(attempt), lastLine(attempt)); err != nil {
 				return fmt.Errorf("close the log of %s: %w", run.AttemptKey(attempt), err)
 			}
 		}
 	}
 	return nil
+}
+
+// lastLine marks the log of a lost attempt: its runner may have had lines that never
+// came. It is empty for other attempts.
+func lastLine(j delivery.Job) string {
+	for _, lost := range j.Lost {
+		if lost.Attempt == j.Attempt {
+			return "… the attempt was lost: " + lost.Cause.Text + "; lines that had not come by then are lost too"
+		}
+	}
+	return ""
 }
 
 func (e *Engine) runFacts(ctx context.Context, run delivery.Run) (delivery.RunFacts, error) {

@@ -42,8 +42,8 @@ func (e *Engine) hear(changed map[delivery.Ref]int64) {
 }
 
 // closeLog ends the log of an attempt that is over.
-func (e *Engine) closeLog(ctx context.Context, attempt string) error {
-	err := e.cfg.Logs.Close(ctx, attempt)
+func (e *Engine) closeLog(ctx context.Context, attempt, last string) error {
+	err := e.cfg.Logs.Close(ctx, attempt, last)
 	if err == nil {
 		e.store.Tell(map[delivery.Ref]int64{logRef(attempt): 0})
 	}

@@ -27,8 +27,9 @@ type Logs interface {
 	Append(ctx context.Context, attempt string, b api.LogBatch) (acked int64, err error)
 	// Last returns the number of the last line that is kept.
 	Last(ctx context.Context, attempt string) (int64, error)
-	// Close ends the log of an attempt that is over.
-	Close(ctx context.Context, attempt string) error
+	// Close ends the log of an attempt that is over. What its last line shall be, if
+	// anything, is added to a log that has lines; the first call decides.
+	Close(ctx context.Context, attempt, last string) error
 	// Refresh shows readers here what was written through another server: to the
 	// logs of these attempts, or to any.
 	Refresh(attempts ...string)

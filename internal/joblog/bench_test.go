@@ -37,7 +37,7 @@ func BenchmarkAppendFollow(b *testing.B) {
 				<-tick.C
 				appendStamped(b, s, name, int64(n)*perBatch+1, perBatch)
 			}
-			if err := s.Finish(b.Context(), name); err != nil {
+			if err := s.Finish(b.Context(), name, ""); err != nil {
 				b.Error(err)
 			}
 		})

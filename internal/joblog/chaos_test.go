@@ -71,7 +71,7 @@ func TestRandomInterleavings(t *testing.T) {
 			},
 		})
 		for _, s := range w.servers {
-			if err := s.Finish(t.Context(), attempt); err != nil {
+			if err := s.Finish(t.Context(), attempt, ""); err != nil {
 				rt.Fatal(err)
 			}
 			if diff := diff(lines(1, w.stored), all(t, s)); diff != "" {
@@ -344,7 +344,7 @@ func TestFinishRace(t *testing.T) {
 		var both sync.WaitGroup
 		for _, s := range []*joblog.Store{a, b} {
 			both.Go(func() {
-				if err := s.Finish(t.Context(), attempt); err != nil {
+				if err := s.Finish(t.Context(), attempt, ""); err != nil {
 					t.Error(err)
 				}
 			})

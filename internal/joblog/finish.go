@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -14,9 +15,12 @@ import (
 // it: readers see the whole log at every moment. On error, among them ctx's, the
 // log is at least as it was; call again. An attempt without lines becomes an
 // empty, closed log.
-func (s *Store) Finish(ctx context.Context, attempt string) error {
+//
+// Unless it is empty, end becomes the last line: why there may be lines that never
+// came. Only the first call's is kept; a crash in the middle of it may leave it out.
+func (s *Store) Finish(ctx context.Context, attempt, end string) error {
 	return s.maintain(attempt, func(l *attemptLog) error {
-		if err := l.seal(ctx); err != nil {
+		if err := l.sealWith(ctx, end); err != nil {
 			return err
 		}
 		release, err := s.compactionTurn(ctx)
@@ -68,12 +72,14 @@ func (s *Store) recoverEntry(ctx context.Context, name string) error {
 	if _, err := os.Lstat(filepath.Join(s.dir(name), sealName)); err != nil {
 		return nil // open, or finished to the end: the seal goes last
 	}
-	return s.Finish(ctx, name)
+	return s.Finish(ctx, name, "")
 }
 
 // seal makes the log refuse lines, whoever they are sent to, and learns all
 // that were acknowledged.
-func (l *attemptLog) seal(ctx context.Context) error {
+func (l *attemptLog) seal(ctx context.Context) error { return l.sealWith(ctx, "") }
+
+func (l *attemptLog) sealWith(ctx context.Context, end string) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for l.flushing != nil {
@@ -93,8 +99,37 @@ func (l *attemptLog) seal(ctx context.Context) error {
 		return err
 	}
 	l.closeFile()
-	l.publish()
-	return nil
+	defer l.publish()
+	return l.writeEnd(end)
+}
+
+// writeEnd adds the last line of a sealed log, in a segment of its own that appears as
+// a whole. The caller holds mu.
+func (l *attemptLog) writeEnd(text string) error {
+	if text == "" || l.durable == 0 || slices.ContainsFunc(l.segments, segment.isEnd) {
+		return nil
+	}
+	n := l.durable + 1
+	rec := Entry{At: l.cfg.Now().UnixMilli(), Stream: Sys, Text: text}.record(n)
+	err := writeWhole(filepath.Join(l.dir, segmentName(n, endWriter)), rec.appendTo(nil))
+	return unavailable(errors.Join(err, l.refresh()))
+}
+
+// writeWhole makes a durable file in one step.
+func writeWhole(path string, data []byte) error {
+	tmp := path + ".tmp"
+	f, err := os.OpenFile(tmp, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o640)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(data)
+	if err = errors.Join(err, f.Sync(), f.Close()); err == nil {
+		err = os.Rename(tmp, path)
+	}
+	if err != nil {
+		return errors.Join(err, remove(tmp))
+	}
+	return syncDir(filepath.Dir(path))
 }
 
 func createSeal(root, dir string) error {

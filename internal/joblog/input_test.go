@@ -23,7 +23,7 @@ func TestHostileInput(t *testing.T) {
 		}
 		_, err := s.Read(t.Context(), name, joblog.Query{})
 		_, err2 := s.Follow(name, 1).Next(t.Context())
-		for _, err := range []error{err, err2, s.Finish(t.Context(), name), s.Delete(t.Context(), name)} {
+		for _, err := range []error{err, err2, s.Finish(t.Context(), name, ""), s.Delete(t.Context(), name)} {
 			if delivery.KindOf(err) != delivery.Invalid {
 				t.Errorf("%q: %v", name, err)
 			}

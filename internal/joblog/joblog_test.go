@@ -160,7 +160,7 @@ func TestContentBeatsGapMarker(t *testing.T) {
 
 func finish(t testing.TB, s *joblog.Store) {
 	t.Helper()
-	if err := s.Finish(t.Context(), attempt); err != nil {
+	if err := s.Finish(t.Context(), attempt, ""); err != nil {
 		t.Fatal(err)
 	}
 }

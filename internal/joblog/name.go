@@ -30,6 +30,12 @@ func segmentName(first int64, writer string) string {
 	return fmt.Sprintf("%019d-%s.log", first, writer)
 }
 
+// endWriter is in the name of the segment that has a log's last line, which is the
+// finisher's.
+const endWriter = "end"
+
+func (s segment) isEnd() bool { return s.name == segmentName(s.first, endWriter) }
+
 // parseSegmentName returns the number below which the segment has no record.
 func parseSegmentName(name string) (first int64, ok bool) {
 	m := segmentPattern.FindStringSubmatch(name)

@@ -35,7 +35,7 @@ func TestRunnerMoves(t *testing.T) {
 		acked = got
 		servers[1-here].Refresh(attempt)
 	}
-	if err := servers[0].Finish(t.Context(), attempt); err != nil {
+	if err := servers[0].Finish(t.Context(), attempt, ""); err != nil {
 		t.Fatal(err)
 	}
 	servers[1].Refresh() // it heard nothing of it, only that it missed something

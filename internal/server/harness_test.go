@@ -235,8 +235,8 @@ func (k keptLogs) Last(ctx context.Context, attempt string) (int64, error) {
 	return p.Last, err
 }
 
-func (k keptLogs) Close(ctx context.Context, attempt string) error {
-	return k.Store.Finish(ctx, attempt)
+func (k keptLogs) Close(ctx context.Context, attempt, end string) error {
+	return k.Store.Finish(ctx, attempt, end)
 }
 
 func (k keptLogs) Read(ctx context.Context, attempt string, from int64, limit int, step string) (api.LogPage, error) {

@@ -29,6 +29,7 @@ func (c *chaos) check() {
 		for _, l := range r.Jobs[0].Lost {
 			lost[l.Cause.Code]++
 			c.checkLost(r, l)
+			c.checkMarked(id, l.Attempt)
 		}
 		c.checkLogs(r, k)
 	}

@@ -4,6 +4,7 @@ package pods
 
 import (
 	"flag"
+	"strings"
 	"testing"
 	"time"
 
@@ -54,6 +55,7 @@ func TestClusterCutOff(t *testing.T) {
 			t.Errorf("it took %d attempts and finished %d times: %+v", r.Jobs[0].Attempt, w.api.Finishes(id), r.Jobs[0].Lost)
 		}
 		w.checkLines(id, 1, heard)
+		w.checkMarked(id, 1)
 		w.checkLines(id, 2, 40)
 	})
 	t.Run("its pod goes meanwhile", func(t *testing.T) {
@@ -68,6 +70,7 @@ func TestClusterCutOff(t *testing.T) {
 			t.Errorf("it took %d attempts and finished %d times: %+v", r.Jobs[0].Attempt, w.api.Finishes(id), r.Jobs[0].Lost)
 		}
 		w.checkLines(id, 1, heard)
+		w.checkMarked(id, 1)
 		w.checkLines(id, 2, 40)
 	})
 }
@@ -89,6 +92,18 @@ func (w *world) heard(id delivery.RunID) int {
 		w.t.Fatal(err)
 	}
 	return last
+}
+
+// checkMarked wants the log of a lost attempt to say that it may lack lines.
+func (w *world) checkMarked(id delivery.RunID, attempt int) {
+	w.t.Helper()
+	var log string
+	if !harness.Eventually(time.Minute, func() bool {
+		log = w.api.AttemptLog(id, attempt)
+		return log == "" || strings.Contains(log, "… the attempt was lost: ")
+	}) {
+		w.t.Errorf("%s, attempt %d was lost, and its log does not say so:\n%s", id, attempt, log)
+	}
 }
 
 // checkLines wants the lines of an attempt to be in its log, each once and in order, at

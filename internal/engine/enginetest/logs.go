@@ -13,6 +13,7 @@ type Logs struct {
 	Script
 	last   map[string]int64
 	closed []string
+	ends   []string
 
 	refreshed [][]string
 }
@@ -38,10 +39,11 @@ func (l *Logs) Last(_ context.Context, attempt string) (int64, error) {
 }
 
 // Close implements engine.Logs.
-func (l *Logs) Close(_ context.Context, attempt string) error {
+func (l *Logs) Close(_ context.Context, attempt, last string) error {
 	return l.do("close "+attempt, func() error {
 		if !slices.Contains(l.closed, attempt) {
 			l.closed = append(l.closed, attempt)
+			l.ends = append(l.ends, last)
 		}
 		return nil
 	})
@@ -52,6 +54,13 @@ func (l *Logs) Closed() []string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return slices.Clone(l.closed)
+}
+
+// Ends are the last lines that the closed logs were given.
+func (l *Logs) Ends() []string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.Clone(l.ends)
 }
 
 // Refresh implements engine.Logs.
