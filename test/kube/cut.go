@@ -4,12 +4,21 @@ package kube
 
 import (
 	"fmt"
+	"path/filepath"
 	"strings"
 	"testing"
+
+	core "k8s.io/api/core/v1"
 )
 
 // CanCut tells whether Cut works here: on the project's own cluster.
 func (n *Namespace) CanCut() bool { return n.own() != "" }
+
+// Workspace is where a build's workspace is on this machine, which CanCut says the node
+// is.
+func (n *Namespace) Workspace(pod *core.Pod) string {
+	return filepath.Join(n.own(), "kubelet", "pods", string(pod.UID), "volumes", "kubernetes.io~empty-dir", "workspace")
+}
 
 // Cut drops every packet from and to some pods, by their addresses, without a word to
 // either side, as a broken network does. The function that it returns ends that.

@@ -73,6 +73,10 @@ func TestClusterCutOff(t *testing.T) {
 		w.checkMarked(id, 1)
 		w.checkLines(id, 2, 40)
 	})
+	t.Run("says more than its runner keeps", func(t *testing.T) {
+		t.Parallel()
+		n.in(t).testLogGap()
+	})
 }
 
 // count starts a build that counts, and waits until it does.
