@@ -126,24 +126,40 @@ func (a *API) LogText(id delivery.RunID) string {
 	return a.AttemptLog(id, 0)
 }
 
-// AttemptLog returns the log of one attempt as plain text; 0 is the newest.
+// AttemptLog returns the log of one attempt as plain text; 0 is the newest. It asks
+// again while the server is away.
 func (a *API) AttemptLog(id delivery.RunID, attempt int) string {
 	a.t.Helper()
-	req, err := http.NewRequestWithContext(context.Background(), http.MethodGet, fmt.Sprintf("%s/runs/%s/logs.txt?attempt=%d", a.URL+api.Prefix, id, attempt), nil)
+	var text string
+	var err error
+	if !Eventually(30*time.Second, func() bool {
+		text, err = a.text(fmt.Sprintf("/runs/%s/logs.txt?attempt=%d", id, attempt))
+		return !errors.Is(err, errAway)
+	}) || err != nil {
+		a.t.Fatalf("log of %s: %v", id, err)
+	}
+	return text
+}
+
+func (a *API) text(path string) (string, error) {
+	req, err := http.NewRequestWithContext(context.Background(), http.MethodGet, a.URL+api.Prefix+path, nil)
 	if err != nil {
-		a.t.Fatal(err)
+		return "", err
 	}
 	req.Header.Set("Authorization", "Bearer "+AdminToken)
 	resp, err := a.http.Do(req)
 	if err != nil {
-		a.t.Fatal(err)
+		return "", fmt.Errorf("%w: %w", errAway, err)
 	}
 	defer resp.Body.Close()
 	text, err := io.ReadAll(resp.Body)
-	if err != nil || resp.StatusCode != http.StatusOK {
-		a.t.Fatalf("log of %s: %s %v", id, resp.Status, err)
+	switch {
+	case err != nil || resp.StatusCode == http.StatusServiceUnavailable:
+		return "", fmt.Errorf("%w: %s, %v", errAway, resp.Status, err)
+	case resp.StatusCode != http.StatusOK:
+		return "", errors.New(resp.Status)
 	}
-	return string(text)
+	return string(text), nil
 }
 
 // Doc is a catalog document as the API takes it.

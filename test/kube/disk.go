@@ -133,6 +133,8 @@ func (k *Kubelet) Instead(t testing.TB, flags ...string) (release func()) {
 	for i, a := range args {
 		args[i] = "'" + a + "'"
 	}
-	begin := fmt.Sprintf("kill -KILL %s\n%s >>%s 2>&1 </dev/null &\npid=$!", k.pid, strings.Join(args, " "), k.log)
+	// What it listens on is free once it has ended.
+	begin := fmt.Sprintf("kill -KILL %s\nfor i in $(seq 100); do kill -0 %[1]s 2>/dev/null || break; sleep 0.1; done\n%s >>%s 2>&1 </dev/null &\npid=$!",
+		k.pid, strings.Join(args, " "), k.log)
 	return hold(t, begin, fmt.Sprintf("kill -KILL $pid\nwait $pid || true\n%s up >/dev/null", k.program))
 }

@@ -115,7 +115,10 @@ func (c *chaos) build() {
 // read looks at the logs of what runs: what was shown once has to stay.
 func (c *chaos) read() {
 	for _, s := range c.api.Runs() {
-		if r := c.api.Run(s.ID); r.State == delivery.RunRunning && r.Jobs[0].State == delivery.JobRunning {
+		if s.State != delivery.RunRunning {
+			continue
+		}
+		if r := c.api.Run(s.ID); r.Jobs[0].State == delivery.JobRunning {
 			n := r.Jobs[0].Attempt
 			last, err := harness.LastLine(c.api.AttemptLog(r.ID, n))
 			if err != nil {

@@ -29,7 +29,7 @@ func TestClusterCutOff(t *testing.T) {
 	if !n.space.CanCut() {
 		t.Skip("the network of this cluster's pods is not ours to cut")
 	}
-	impatient := newWorldIn(t, n.space, "--silence", "10s")
+	impatient := newWorldIn(t, n.space, "--silence", "15s")
 	t.Run("goes on", func(t *testing.T) {
 		t.Parallel()
 		w := n.in(t)
