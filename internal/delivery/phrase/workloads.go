@@ -72,13 +72,18 @@ var starts = []Phrase{
 	},
 	{
 		Code: "pod.command", When: "why=missing",
-		En: "the command {command} is not in the image of the container {container}", NextEn: "Correct the command, or put the file into the image; of a script, the interpreter in its first line must be there too.",
-		Zh: "容器 {container} 的镜像中没有命令 {command}", NextZh: "改正命令，或把该文件放进镜像；如果是脚本，其首行指定的解释器也必须存在。",
+		En: "the command {command} is not in the image of the container {container}", NextEn: "Correct the command, or put the file into the image.",
+		Zh: "容器 {container} 的镜像中没有命令 {command}", NextZh: "改正命令，或把该文件放进镜像。",
 	},
 	{
 		Code: "pod.command", When: "why=forbidden",
 		En: "the command {command} of the container {container} may not be executed", NextEn: "Make the file executable: git update-index --chmod=+x FILE, and let the container's user read it.",
 		Zh: "容器 {container} 的命令 {command} 没有执行权限", NextZh: "给文件加上可执行权限：git update-index --chmod=+x FILE，并确保容器的用户可以读取它。",
+	},
+	{
+		Code: "pod.command", When: "why=interpreter",
+		En: "what runs the command« {command}» of the container {container} is not in its image", NextEn: "Put the interpreter of its first line into the image, with lines that end in LF; a program needs the C library that it was built for, or none.",
+		Zh: "容器 {container} 的镜像中缺少运行命令« {command} »所需的程序", NextZh: "把脚本首行指定的解释器放进镜像，并使用 LF 换行；可执行程序需要它构建时所用的 C 库，或静态链接。",
 	},
 	{
 		Code: "pod.command",

@@ -1,6 +1,9 @@
 package said
 
-import "strings"
+import (
+	"regexp"
+	"strings"
+)
 
 // Pull is why an image was not pulled.
 type Pull int
@@ -20,6 +23,13 @@ const (
 	PullUnsigned
 )
 
+var (
+	// Words are matched whole, and status codes as such: ports, tags and digests have
+	// numbers too.
+	pullDenied      = regexp.MustCompile(`(?i)unauthorized|authorization failed|\bforbidden\b|\bdenied\b|no basic auth|status(?: code)?:? 40[13]\b`)
+	pullUnreachable = regexp.MustCompile(`(?i)connection refused|no such host|i/o timeout|deadline exceeded|no route to host|network is unreachable|connection reset|server gave http response|\beof\b|\btls\b|\bx509\b|registry is unavailable|internal server error|bad gateway|service unavailable|gateway time-?out|status(?: code)?:? 5\d\d\b`)
+)
+
 // ReadPull reads what a runtime or kubelet says about a pull.
 func ReadPull(words string) Pull {
 	switch {
@@ -29,10 +39,9 @@ func ReadPull(words string) Pull {
 		return PullUnsigned
 	case has(words, "not found", "manifest unknown", "does not exist", "name unknown", "not present with pull policy of never"):
 		return PullMissing
-	case has(words, "unauthorized", "authorization failed", "forbidden", "401", "403", "denied", "no basic auth"):
+	case pullDenied.MatchString(words):
 		return PullDenied
-	case has(words, "connection refused", "no such host", "i/o timeout", "deadline exceeded", "no route to host", "network is unreachable",
-		"connection reset", "server gave http response", "eof", "tls", "x509", "503", "502", "500", "registry is unavailable"):
+	case pullUnreachable.MatchString(words):
 		return PullUnreachable
 	}
 	return PullUnknown

@@ -51,7 +51,7 @@ type Refusal struct {
 }
 
 var (
-	quotaForm     = regexp.MustCompile(`exceeded quota: ([^,]+), (requested: .*)$`)
+	quotaForm     = regexp.MustCompile(`exceeded quota: ([^,]+), (requested: .*, limited: [^: ]*)`)
 	unstatedForm  = regexp.MustCompile(`failed quota: ([^:]+): (must specify .*)$`)
 	limitsForm    = regexp.MustCompile(`((?:minimum|maximum) \S+ usage per .*|\S+ max limit to request ratio per .*)$`)
 	securityForm  = regexp.MustCompile(`violates PodSecurity "([^"]+)": (.*)$`)
@@ -68,7 +68,7 @@ var (
 // ReadRefusal reads an API server's message about an object, or a controller's that
 // quotes one.
 func ReadRefusal(words string) Refusal {
-	words = strings.TrimSpace(strings.Join(strings.Fields(words), " "))
+	words = once(strings.Join(strings.Fields(words), " "))
 	for _, f := range []struct {
 		why  Refused
 		form *regexp.Regexp
@@ -94,6 +94,14 @@ func ReadRefusal(words string) Refusal {
 		return Refusal{Why: RefusedKind, By: Line(m[1]), Said: Line(words)}
 	}
 	return invalid(words)
+}
+
+// once takes off what an error that wraps another repeats of it: "a: a".
+func once(words string) string {
+	if half := len(words) / 2; half > 0 && words[:half-1]+": "+words[:half-1] == words {
+		return words[:half-1]
+	}
+	return words
 }
 
 // invalid reads `Deployment.apps "shop" is invalid: spec.selector: Invalid value: …:

@@ -19,6 +19,65 @@ func whole(t *testing.T, words string, parts ...string) {
 	}
 }
 
+func TestReadPull(t *testing.T) {
+	const digest = "registry.example.com:5000/shop@sha256:4015034030000000000000000000000000000000000000000000000000000401"
+	for words, want := range map[string]said.Pull{
+		digest + ": not found": said.PullMissing,
+		`failed to resolve reference "` + digest + `": failed to do request: Head "https://registry.example.com:5000/v2/shop": dial tcp 10.0.0.9:5000: connect: connection refused`: said.PullUnreachable,
+		`failed to resolve reference "` + digest + `": unexpected status from HEAD request to https://registry.example.com:5000/v2/shop: 503 Service Unavailable`:                   said.PullUnreachable,
+		`failed to resolve reference "` + digest + `": unexpected status code 502`:                                                                                                  said.PullUnreachable,
+		`failed to resolve reference "` + digest + `": unexpected status code [manifests 1]: 401 Unauthorized`:                                                                      said.PullDenied,
+		`failed to resolve reference "` + digest + `": unexpected status code 403`:                                                                                                  said.PullDenied,
+		`failed to do request: Head "https://a": http: server gave HTTP response to HTTPS client`:                                                                                   said.PullUnreachable,
+		`failed to do request: Head "https://a": tls: failed to verify certificate: x509: certificate signed by unknown authority`:                                                  said.PullUnreachable,
+		`failed to copy: httpReadSeeker: failed open: unexpected EOF`:                                                                                                               said.PullUnreachable,
+		`no match for platform in manifest: not found`:                                                                                                                              said.PullPlatform,
+		`Container image "` + digest + `" is not present with pull policy of Never`:                                                                                                 said.PullMissing,
+		`toomanyrequests: You have reached your pull rate limit for ` + digest:                                                                                                      said.PullUnknown,
+		`failed to extract layer of ` + digest + `: no space left on device`:                                                                                                        said.PullUnknown,
+	} {
+		if got := said.ReadPull(words); got != want {
+			t.Errorf("%s is %d, not %d", words, got, want)
+		}
+	}
+}
+
+func TestReadStart(t *testing.T) {
+	const runc = `failed to create containerd task: failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: `
+	for words, want := range map[string]struct {
+		why     said.Start
+		command string
+	}{
+		runc + `exec: "./start.sh": stat ./start.sh: no such file or directory: unknown`:                                                                                       {said.StartMissing, "./start.sh"},
+		runc + `error during container init: exec: "./user": stat ./user: no such file or directory: unknown`:                                                                  {said.StartMissing, "./user"},
+		runc + `exec: "serve": executable file not found in $PATH: unknown`:                                                                                                    {said.StartMissing, "serve"},
+		runc + `exec: "/home/start.sh": permission denied: unknown`:                                                                                                            {said.StartForbidden, "/home/start.sh"},
+		runc + `exec /home/shop: exec format error: unknown`:                                                                                                                   {said.StartFormat, "/home/shop"},
+		`OCI runtime create failed: container_linux.go:348: starting container process caused "chdir to cwd (\"/srv\") set in config.json failed: permission denied": unknown`: {said.StartFolder, "/srv"},
+		`container has runAsNonRoot and image will run as root (pod: "a", container: shop)`:                                                                                    {said.StartRoot, ""},
+		`container's runAsUser breaks non-root policy (pod: "a", container: shop)`:                                                                                             {said.StartRoot, ""},
+		`context deadline exceeded`: {said.StartUnknown, ""},
+	} {
+		if why, command := said.ReadStart(words); why != want.why || command != want.command {
+			t.Errorf("%s is %d %q, not %d %q", words, why, command, want.why, want.command)
+		}
+	}
+	for line, want := range map[string]struct {
+		why     said.Start
+		command string
+	}{
+		"exec ./start.sh: no such file or directory":                                       {said.StartInterpreter, "./start.sh"},
+		"exec /usr/bin/shop: exec format error":                                            {said.StartFormat, "/usr/bin/shop"},
+		`standard_init_linux.go:211: exec user process caused "no such file or directory"`: {said.StartInterpreter, ""},
+		"standard_init_linux.go:228: exec user process caused: exec format error":          {said.StartFormat, ""},
+		"open config.yaml: no such file or directory":                                      {said.StartUnknown, ""},
+	} {
+		if why, command := said.ReadLast(line); why != want.why || command != want.command {
+			t.Errorf("%s is %d %q, not %d %q", line, why, command, want.why, want.command)
+		}
+	}
+}
+
 // Whatever a component says, nothing that is read of it breaks a Cause.
 func FuzzRead(f *testing.F) {
 	for _, words := range []string{
@@ -57,9 +116,9 @@ func FuzzRead(f *testing.F) {
 			whole(t, words, p.Kind, p.Status, p.Refused, p.Said)
 		}
 		_, command := said.ReadStart(words)
-		format, _ := said.ExecFormat(words)
+		_, last := said.ReadLast(words)
 		r := said.ReadRefusal(words)
-		whole(t, words, command, format, r.By, r.Field, r.Said)
+		whole(t, words, command, last, r.By, r.Field, r.Said)
 		said.FailedPull(words)
 		said.OwnDisk(words)
 		said.KilledByProbe(words, "shop")

@@ -16,6 +16,9 @@ const (
 	StartForbidden
 	// StartFormat: the command is for another processor, or a script without #!.
 	StartFormat
+	// StartInterpreter: what a script names in its first line, or a program's loader, is
+	// not there.
+	StartInterpreter
 	// StartRoot: the container must not run as root, and would, or may.
 	StartRoot
 	// StartFolder: its working directory is not there or none.
@@ -27,6 +30,7 @@ var execForm = regexp.MustCompile(`exec:? "?([^":]+)"?: `)
 // ReadStart reads what a kubelet and its runtime say of a container that does not start,
 // and which command they mean, where they say it.
 func ReadStart(words string) (why Start, command string) {
+	words = strings.ReplaceAll(words, `\"`, `"`)
 	if m := execForm.FindStringSubmatch(words); m != nil {
 		command = Line(m[1])
 	}
@@ -48,12 +52,17 @@ func ReadStart(words string) (why Start, command string) {
 	return StartUnknown, command
 }
 
-// ExecFormat returns the command of a container's own last words that its processor
-// does not understand: "exec /home/services/start.sh: exec format error".
-func ExecFormat(line string) (command string, ok bool) {
-	before, ok := strings.CutSuffix(strings.TrimSpace(line), ": exec format error")
-	if !ok {
-		return "", false
+// last is what a runtime writes into a container's log when the kernel does not take its
+// command: "exec ./start.sh: no such file or directory", and before 2022
+// `standard_init_linux.go:211: exec user process caused "exec format error"`.
+var lastForm = regexp.MustCompile(`^(?:standard_init_linux\.go:\d+: exec user process caused:?|exec (\S+):) "?(no such file or directory|exec format error|permission denied)"?$`)
+
+// ReadLast reads a line of a container's log for why its command was not run.
+func ReadLast(line string) (why Start, command string) {
+	m := lastForm.FindStringSubmatch(strings.TrimSpace(line))
+	if m == nil {
+		return StartUnknown, ""
 	}
-	return Line(strings.Trim(before[strings.LastIndexByte(before, ' ')+1:], `"':`)), true
+	why = map[string]Start{"no such file or directory": StartInterpreter, "exec format error": StartFormat, "permission denied": StartForbidden}[m[2]]
+	return why, Line(m[1])
 }

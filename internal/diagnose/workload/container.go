@@ -10,6 +10,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 
+	"github.com/shiplock/shiplock/internal/delivery"
 	"github.com/shiplock/shiplock/internal/diagnose"
 	"github.com/shiplock/shiplock/internal/diagnose/said"
 )
@@ -104,18 +105,27 @@ func (p pod) unstarted(s corev1.ContainerStatus, words string) *finding {
 		f.code, f.args = Configuration, missing(m, p.Namespace)
 		return f
 	}
-	why, command := said.ReadStart(words)
-	args := given("container", s.Name, "command", command, "node", p.Spec.NodeName)
-	switch why {
-	case said.StartRoot:
-		f.code, f.args = Root, args
-	case said.StartFormat:
-		f.code, f.args = Architecture, args
-	case said.StartMissing, said.StartForbidden, said.StartFolder:
-		f.code, f.args = Command, args
-		f.args["why"] = map[said.Start]string{said.StartMissing: "missing", said.StartForbidden: "forbidden", said.StartFolder: "folder"}[why]
+	if why, command := said.ReadStart(words); why != said.StartUnknown {
+		f.code, f.args = p.notRun(s, why, command)
 	}
 	return f
+}
+
+// commands are what is wrong with a command, as its phrases tell it.
+var commands = map[said.Start]string{
+	said.StartMissing: "missing", said.StartForbidden: "forbidden", said.StartInterpreter: "interpreter", said.StartFolder: "folder",
+}
+
+// notRun is the code and the arguments of a command that is not run.
+func (p pod) notRun(s corev1.ContainerStatus, why said.Start, command string) (string, delivery.Args) {
+	args := given("container", s.Name, "command", command, "node", p.Spec.NodeName, "why", commands[why])
+	switch why {
+	case said.StartRoot:
+		return Root, args
+	case said.StartFormat:
+		return Architecture, args
+	}
+	return Command, args
 }
 
 // ended is why a container has ended.
@@ -138,8 +148,8 @@ func (p pod) ended(s corev1.ContainerStatus, t corev1.ContainerStateTerminated) 
 		f.args["signal"] = signal(-*f.crash.Exit)
 	}
 	for _, line := range f.crash.Output {
-		if command, ok := said.ExecFormat(line); ok {
-			f.code, f.args = Architecture, given("container", s.Name, "command", command, "node", p.Spec.NodeName)
+		if why, command := said.ReadLast(line); why != said.StartUnknown {
+			f.code, f.args = p.notRun(s, why, command)
 		}
 	}
 	return f

@@ -65,11 +65,18 @@ func (p pod) grace() time.Duration {
 	return 30 * time.Second
 }
 
+// settling is how long a container that has just begun may fail its check before that is
+// worth a word.
+const settling = 3 * time.Second
+
 // unready is why a container that runs is not ready.
 func (p pod) unready(s corev1.ContainerStatus) *finding {
 	kinds := []string{"Readiness", "Liveness"}
 	if s.Started != nil && !*s.Started {
 		kinds = []string{"Startup"}
+		if p.now.Sub(s.State.Running.StartedAt.Time) < settling {
+			return nil
+		}
 	}
 	for _, kind := range kinds {
 		if probe, _, ok := p.said(s, kind); ok && p.probe(s.Name, kind) != nil {

@@ -36,6 +36,12 @@ func TestRefused(t *testing.T) {
 		`services "shop" is forbidden: exceeded quota: small, requested: services.loadbalancers=1, used: services.loadbalancers=0, limited: services.loadbalancers=0`: {
 			workload.Quota, "the quota small of namespace prod is used up for Deployment shop: services.loadbalancers is short by 1 (1 asked for, 0 of 0 used)", false,
 		},
+		`a is forbidden: User "b" cannot patch resource "c" at the cluster scope: a is forbidden: User "b" cannot patch resource "c" at the cluster scope`: {
+			workload.Access, `the cluster does not let us: b cannot patch resource "c" at the cluster scope`, true,
+		},
+		`pods "x" is forbidden: exceeded quota: small, requested: pods=1, used: pods=4, limited: pods=4: the namespace's quota is used up`: {
+			workload.Quota, "the quota small of namespace prod is used up for Deployment shop: pods is short by 1 (1 asked for, 4 of 4 used)", false,
+		},
 		`Apply failed with 1 conflict: conflict with "kubectl-edit" using apps/v1: .spec.replicas`: {
 			workload.Conflict, "kubectl-edit owns the field .spec.replicas of Deployment shop", true,
 		},

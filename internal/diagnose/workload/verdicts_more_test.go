@@ -46,6 +46,9 @@ func checkVerdicts() map[string]verdict {
 			})),
 			code: workload.Gate, says: `the app is ready, and a readiness gate of its pod is not: corresponding condition of pod readiness gate "target-health.example.com/shop" does not exist`,
 		},
+		"just begun": {
+			evidence: told(evidence(pod("shop-1", unstarted, func(p *corev1.Pod) { p.Status.ContainerStatuses[0].State.Running.StartedAt = ago(2 * time.Second) })), "Unhealthy", "Startup probe failed: dial tcp 10.1.2.3:8080: connect: connection refused"),
+		},
 		"starting slowly": {
 			evidence: told(evidence(pod("shop-1", unstarted)), "Unhealthy", "Startup probe failed: HTTP probe failed with statuscode: 404"),
 			code:     workload.Startup, says: "shop has not started yet: GET /healthz on port 8080 answered 404",

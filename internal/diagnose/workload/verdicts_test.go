@@ -148,6 +148,10 @@ func startVerdicts() map[string]verdict {
 			evidence: wrote(evidence(pod("shop-1", exited(2, 255, "Error", ""))), false, "exec /home/services/start.sh: exec format error"),
 			code:     workload.Architecture, failed: true, says: "the processor of the node node-1 cannot run /home/services/start.sh of the container shop", shows: []string{"exec format error"},
 		},
+		"no interpreter": {
+			evidence: wrote(evidence(pod("shop-1", exited(2, 1, "Error", ""))), false, "exec ./start.sh: no such file or directory"),
+			code:     workload.Command, failed: true, says: "what runs the command ./start.sh of the container shop is not in its image",
+		},
 		"no working directory": {
 			evidence: evidence(pod("shop-1", exited(1, 128, "StartError", runc+`chdir to cwd ("/srv/shop") set in config.json failed: permission denied: unknown`))),
 			code:     workload.Command, failed: true, says: "the working directory of the container shop cannot be used: /srv/shop",
