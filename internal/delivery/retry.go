@@ -12,6 +12,8 @@ const (
 	AttemptPreempted = "attempt.preempted"
 	// AttemptReclaimed: the node was drained, or taken back.
 	AttemptReclaimed = "attempt.reclaimed"
+	// AttemptTurnedAway: the node took no more when the attempt came.
+	AttemptTurnedAway = "attempt.turned_away"
 	// AttemptImage: the build's image cannot be had, and AttemptImageName: nor ever.
 	AttemptImage     = "attempt.image"
 	AttemptImageName = "attempt.image_name"
@@ -44,9 +46,14 @@ var tries = map[string]int{
 	AttemptQuota:         1,
 	AttemptPreempted:     10,
 	AttemptReclaimed:     10,
+	AttemptTurnedAway:    10,
 }
 
-func standsBack(code string) bool { return code == AttemptPreempted || code == AttemptReclaimed }
+// standsBack tells whether an attempt that was lost so was in nobody's way for long: it
+// gave up its place, or never got one.
+func standsBack(code string) bool {
+	return code == AttemptPreempted || code == AttemptReclaimed || code == AttemptTurnedAway
+}
 
 // exhausted tells whether a job whose attempt is lost by cause gets no other one.
 func (j Job) exhausted(cause Cause, l RunLimits) bool {

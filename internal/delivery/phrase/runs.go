@@ -56,6 +56,11 @@ var runs = []Phrase{
 		Zh: "节点 {node} 正在排空或已被回收«：{message}»", NextZh: "会自动在其他节点重试",
 	},
 	{
+		Code: "attempt.turned_away",
+		En:   "the node {node} took no more builds: {message}", NextEn: "it is tried again by itself; if this repeats, give the nodes of builds more room",
+		Zh: "节点 {node} 不再接收构建：{message}", NextZh: "会自动重试；如果反复出现，请给运行构建的节点更多资源",
+	},
+	{
 		Code: "attempt.node_lost",
 		En:   "the node {node} does not answer", NextEn: "it is tried again by itself on another node",
 		Zh: "节点 {node} 没有响应", NextZh: "会自动在其他节点重试",

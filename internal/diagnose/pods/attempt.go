@@ -109,7 +109,11 @@ func (a attempt) outOfMemory() *delivery.Cause {
 
 // disrupted is what the cluster did to the pod, as far as it says so.
 func (a attempt) disrupted() *delivery.Cause {
-	if a.Status.Reason == "Evicted" {
+	switch {
+	case a.Status.Reason != "Evicted":
+	case said.TurnedAway(a.Status.Message):
+		return because(delivery.AttemptTurnedAway, "node", a.Spec.NodeName, "message", said.Line(a.Status.Message))
+	default:
 		return evicted(a.Status.Message)
 	}
 	for _, c := range a.Status.Conditions {

@@ -141,6 +141,10 @@ func TestAttempt(t *testing.T) {
 			pod:   pod(phaseIs(corev1.PodFailed, "Evicted", "The node was low on resource: ephemeral-storage. Threshold quantity: 10Gi, available: 9Gi. ")),
 			phase: delivery.AttemptOver, says: "the node put the build out: The node was low on resource: ephemeral-storage. Threshold quantity: 10Gi, available: 9Gi",
 		},
+		"node that is full already": {
+			pod:   pod(phaseIs(corev1.PodFailed, "Evicted", "Pod was rejected: The node had condition: [DiskPressure]. ")),
+			phase: delivery.AttemptOver, says: "the node node-1 took no more builds: Pod was rejected: The node had condition: [DiskPressure]",
+		},
 		"preempted": {
 			pod:   pod(phaseIs(corev1.PodFailed, "", ""), terminated(137, "Error", ""), condition(corev1.DisruptionTarget, corev1.ConditionTrue, "PreemptionByScheduler", "default-scheduler: preempting to accommodate a higher priority pod", t0)),
 			phase: delivery.AttemptOver, says: "something more important took the build's place: default-scheduler: preempting to accommodate a higher priority pod",

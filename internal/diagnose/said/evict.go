@@ -16,3 +16,7 @@ func OwnDisk(words string) (limit string, ok bool) {
 	}
 	return "", false
 }
+
+// TurnedAway tells whether a kubelet's words about an eviction say that the pod came when
+// its node was short of something already, and never ran.
+func TurnedAway(words string) bool { return strings.Contains(words, "The node had condition") }
