@@ -113,7 +113,7 @@ func (j judge) findings() []finding {
 			all = append(all, *f)
 		}
 	}
-	if len(all) == 0 && j.late() {
+	if len(all) == 0 && j.late() && j.ready() < j.wanted() {
 		all = append(all, j.deadline())
 	}
 	return all
@@ -145,6 +145,24 @@ func (j judge) alive() int {
 		}
 	}
 	return n
+}
+
+// ready is how many of them take traffic, and wanted how many there are to be.
+func (j judge) ready() int {
+	n := 0
+	for _, p := range j.Pods {
+		if p != nil && !ended(p) && p.DeletionTimestamp == nil && (pod{Pod: p}).ready() {
+			n++
+		}
+	}
+	return n
+}
+
+func (j judge) wanted() int {
+	if j.Deployment == nil || j.Deployment.Spec.Replicas == nil {
+		return 1
+	}
+	return int(*j.Deployment.Spec.Replicas)
 }
 
 func ended(p *corev1.Pod) bool {

@@ -1,6 +1,8 @@
 package workload
 
 import (
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -115,7 +117,7 @@ func (p pod) asks(name corev1.ResourceName) resource.Quantity {
 // selects are the labels that the pod asks of its node.
 func (p pod) selects() string {
 	var list []string
-	for _, name := range sortedKeys(p.Spec.NodeSelector) {
+	for _, name := range slices.Sorted(maps.Keys(p.Spec.NodeSelector)) {
 		list = append(list, name+"="+p.Spec.NodeSelector[name])
 	}
 	return said.Line(strings.Join(list, ", "))

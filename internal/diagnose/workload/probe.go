@@ -21,6 +21,13 @@ var checks = map[string]struct{ code, name string }{
 	"Liveness":  {Liveness, "liveness"},
 }
 
+// heard is what a kubelet last said of a check.
+type heard struct {
+	said.Probe
+	at    time.Time
+	words string
+}
+
 // killedByProbe is a check because of which the kubelet ended a container: its exit code
 // then says nothing.
 func (p pod) killedByProbe(s corev1.ContainerStatus, t corev1.ContainerStateTerminated) *finding {
@@ -30,20 +37,19 @@ func (p pod) killedByProbe(s corev1.ContainerStatus, t corev1.ContainerStateTerm
 		if !ok || at.Before(t.StartedAt.Add(-time.Second)) || at.After(t.FinishedAt.Add(time.Minute)) {
 			continue
 		}
-		probe, _, _ := p.said(s, kind)
-		probe.Kind = kind
-		return p.checked(s, probe, t)
+		h, _ := p.hear(s, kind)
+		return p.killed(s, h, t)
 	}
 	if code := exit(t); code != 0 && code != -9 && code != -15 {
 		return nil
 	}
 	// A kubelet says little more of a pod of which it has said much, such as that a check
 	// failed every second.
-	if probe, _, ok := p.said(s, "Startup"); ok && p.hadItsTime(s.Name, t) {
-		return p.checked(s, probe, t)
+	if h, ok := p.hear(s, "Startup"); ok && p.hadItsTime(s.Name, t) {
+		return p.killed(s, h, t)
 	}
-	if probe, at, ok := p.said(s, "Liveness"); ok && at.After(t.FinishedAt.Add(-p.grace()-time.Minute)) && !at.After(t.FinishedAt.Add(time.Second)) {
-		return p.checked(s, probe, t)
+	if h, ok := p.hear(s, "Liveness"); ok && h.at.After(t.FinishedAt.Add(-p.grace()-time.Minute)) && !h.at.After(t.FinishedAt.Add(time.Second)) {
+		return p.killed(s, h, t)
 	}
 	return nil
 }
@@ -79,57 +85,67 @@ func (p pod) unready(s corev1.ContainerStatus) *finding {
 		}
 	}
 	for _, kind := range kinds {
-		if probe, _, ok := p.said(s, kind); ok && p.probe(s.Name, kind) != nil {
-			return p.checked(s, probe, corev1.ContainerStateTerminated{})
+		if h, ok := p.hear(s, kind); ok && p.probe(s.Name, kind) != nil {
+			return p.failing(s, h)
 		}
 	}
-	if c := p.condition(corev1.PodReady); c == nil || c.Reason != "ContainersNotReady" || p.now.Sub(s.State.Running.StartedAt.Time) < 10*time.Second {
+	if c := p.condition(corev1.PodReady); c == nil || c.Reason != "ContainersNotReady" || p.now.Sub(s.State.Running.StartedAt.Time) < quiet {
 		return nil
 	}
 	if p.probe(s.Name, kinds[0]) == nil {
 		return nil
 	}
-	return p.checked(s, said.Probe{Kind: kinds[0]}, corev1.ContainerStateTerminated{})
+	return p.failing(s, heard{Probe: said.Probe{Kind: kinds[0]}})
 }
 
-// said is what the kubelet last said of a check, and when.
-func (p pod) said(s corev1.ContainerStatus, kind string) (said.Probe, time.Time, bool) {
+// quiet is how long a kubelet may say nothing of a check before we do.
+const quiet = 10 * time.Second
+
+// hear finds what the kubelet last said of a check.
+func (p pod) hear(s corev1.ContainerStatus, kind string) (heard, bool) {
 	for _, e := range p.events("Unhealthy") {
 		if path := e.InvolvedObject.FieldPath; path != "" && !strings.Contains(path, "{"+s.Name+"}") {
 			continue
 		}
 		if probe, ok := said.ReadProbe(e.Message); ok && probe.Kind == kind {
-			return probe, said.Seen(e), true
+			return heard{probe, said.Seen(e), said.Line(e.Message)}, true
 		}
 	}
-	return said.Probe{}, time.Time{}, false
+	return heard{Probe: said.Probe{Kind: kind}}, false
 }
 
-// checked words a check that fails; t is how the container ended because of it, if it
-// did.
-func (p pod) checked(s corev1.ContainerStatus, probe said.Probe, t corev1.ContainerStateTerminated) *finding {
-	check := checks[probe.Kind]
-	f := &finding{code: check.code, args: given("container", s.Name, "status", probe.Status, "refused", probe.Refused, "said", probe.Said, "restarts", restarts(s)), since: finished(t)}
-	if t.FinishedAt.IsZero() {
-		f.since = s.State.Running.StartedAt.Time
-	} else {
-		f.restarts = p.loops(s, t)
+// failing is a check that fails on a container that runs.
+func (p pod) failing(s corev1.ContainerStatus, h heard) *finding {
+	f := p.checked(s, h, p.log(p.Name, s, false))
+	f.since = s.State.Running.StartedAt.Time
+	return f
+}
+
+// killed is a check that a container was ended for.
+func (p pod) killed(s corev1.ContainerStatus, h heard, t corev1.ContainerStateTerminated) *finding {
+	f := p.checked(s, h, p.log(p.Name, s, true))
+	f.since, f.restarts = finished(t), p.loops(s, t)
+	if n := restarts(s); n != "" {
+		f.args["restarts"] = n
 	}
-	f.args["check"] = describe(p.probe(s.Name, probe.Kind), p.ports(s.Name))
-	if probe.Slow {
-		f.args["slow"] = p.patience(s.Name, probe.Kind)
+	return f
+}
+
+// checked is a check that fails, with what the app wrote.
+func (p pod) checked(s corev1.ContainerStatus, h heard, output []string) *finding {
+	f := &finding{code: checks[h.Kind].code, crash: &diagnose.Crash{Output: output, Roots: home}}
+	check, slow := describe(p.probe(s.Name, h.Kind), p.ports(s.Name)), ""
+	if h.Slow {
+		slow = p.patience(s.Name, h.Kind)
 	}
-	for _, e := range p.events("Unhealthy") {
-		if this, ok := said.ReadProbe(e.Message); ok && this.Kind == probe.Kind {
-			f.words = append(f.words, said.Line(e.Message))
-			break
-		}
+	f.args = given("container", s.Name, "check", check, "status", h.Status, "refused", h.Refused, "slow", slow, "said", h.Said)
+	if h.words != "" {
+		f.words = []string{h.words}
 	}
-	f.crash = &diagnose.Crash{Output: p.log(p.Name, s, !t.FinishedAt.IsZero()), Roots: home}
-	if probe.Status != "" {
-		f.crash.Reason = f.args["check"] + " answered " + probe.Status
+	if h.Status != "" {
+		f.crash.Reason = check + " answered " + h.Status
 	}
-	p.elsewhere(f, probe)
+	p.elsewhere(f, h.Probe)
 	return f
 }
 

@@ -1,6 +1,7 @@
 package workload
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
@@ -19,7 +20,7 @@ func shortfall(words string) string {
 	}
 	want, have, most := amounts(asked), amounts(used), amounts(limit)
 	var list []string
-	for _, name := range sortedNames(want) {
+	for _, name := range slices.Sorted(maps.Keys(want)) {
 		short := want[name].DeepCopy()
 		short.Add(have[name])
 		short.Sub(most[name])
@@ -45,13 +46,4 @@ func amounts(list string) map[string]resource.Quantity {
 		}
 	}
 	return all
-}
-
-func sortedNames(m map[string]resource.Quantity) []string {
-	names := make([]string, 0, len(m))
-	for name := range m {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	return names
 }

@@ -98,7 +98,7 @@ var rules = []rule{
 	{code: Configuration, after: 30 * time.Second}, // it may come a moment later than the pod
 	{code: Init, after: never, restarts: crashes},
 	{code: Memory, after: never, restarts: 2},
-	{code: Port, after: 30 * time.Second}, // it may open a second port
+	{code: Port, after: 30 * time.Second, restarts: 1}, // it may open a second port
 	{code: Liveness, after: never, restarts: crashes},
 	{code: Startup, after: never, restarts: 1}, // it has had all the time that it asked for
 	{code: Crashed, after: never, restarts: crashes},

@@ -15,6 +15,8 @@ import (
 // when is the rule as the documents say it.
 func (r rule) when() string {
 	switch {
+	case r.restarts == 1 && r.after > 0 && r.after != never:
+		return "after " + r.after.String() + " or 1 restart"
 	case r.restarts == 1:
 		return "after 1 restart"
 	case r.restarts > 0:

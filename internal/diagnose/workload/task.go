@@ -92,7 +92,7 @@ func (p pod) task() *finding {
 	}
 	for _, s := range p.Status.ContainerStatuses {
 		if t := s.State.Terminated; t != nil && t.ExitCode != 0 {
-			f := p.ended(s, *t)
+			f := p.died(s, *t)
 			if f != nil && (f.code == Crashed || f.code == Sidecar) {
 				f.code = TaskFailed
 			}

@@ -27,6 +27,20 @@ func checkVerdicts() map[string]verdict {
 			evidence: wrote(told(evidence(pod("shop-1", running)), "Unhealthy", "Readiness probe failed: "+url+"dial tcp 10.1.2.3:8080: connect: connection refused"), false, "2026/11/26 08:00:00 listening on :3000"),
 			code:     workload.Port, failed: true, says: "the app listens on port 3000, and the readiness check asks port 8080", shows: []string{"connection refused", "listening on :3000"},
 		},
+		"killed, and on another port": {
+			evidence: wrote(told(evidence(pod("shop-1", restarted(1, 143), func(p *corev1.Pod) {
+				p.Spec.Containers[0].StartupProbe.FailureThreshold, p.Spec.Containers[0].StartupProbe.PeriodSeconds = 8, 1
+			})), "Unhealthy", "Startup probe failed: "+url+"dial tcp 10.1.2.3:8080: connect: connection refused"), true, "listening on :3000"),
+			code: workload.Port, failed: true, says: "the app listens on port 3000, and the startup check asks port 8080",
+		},
+		"not ready any more, long after a crash": {
+			evidence: told(evidence(pod("shop-1", restarted(1, 1), func(p *corev1.Pod) {
+				s := &p.Status.ContainerStatuses[0]
+				s.Started, s.State.Running.StartedAt = new(true), ago(time.Hour)
+				s.LastTerminationState.Terminated.FinishedAt = ago(time.Hour)
+			})), "Unhealthy", "Readiness probe failed: HTTP probe failed with statuscode: 503"),
+			code: workload.Readiness, says: "the readiness check of shop fails: GET /healthz on port 8080 answered 503",
+		},
 		"not ready: loopback": {
 			evidence: wrote(told(evidence(pod("shop-1", running)), "Unhealthy", "Readiness probe failed: "+url+"dial tcp 10.1.2.3:8080: connect: connection refused"), false, "Server running at http://127.0.0.1:8080/"),
 			code:     workload.Port, failed: true, says: "the app listens on 127.0.0.1:8080, where nothing outside of its container reaches it",
@@ -149,11 +163,12 @@ func lossVerdicts() map[string]verdict {
 			evidence: evidence(pod("shop-1", disrupted("DeletionByPodGC", "PodGC: node no longer exists"))),
 			code:     workload.NodeLost, says: "the node node-1 does not answer",
 		},
-		"told to go":       {evidence: evidence(pod("shop-0", ready, deleted(0)), pod("shop-1", ready))},
-		"does not go":      {evidence: evidence(pod("shop-0", ready, deleted(time.Minute)), pod("shop-1", ready)), code: workload.Terminating, says: "the pod shop-0 was told to go, and does not"},
-		"held":             {evidence: late(evidence(pod("shop-0", ready, deleted(time.Minute), func(p *corev1.Pod) { p.Finalizers = []string{"example.com/audit"} }), pod("shop-1", ready))), code: workload.Terminating, says: "the pod shop-0 was told to go, and does not: it waits for example.com/audit"},
-		"deadline":         {evidence: deadline, code: workload.Deadline, failed: true, says: "the new version made no progress within 10m0s"},
-		"deadline and why": {evidence: late(evidence(pod("shop-1", unplaced("0/1 nodes are available: 1 Insufficient cpu.")))), code: workload.Unschedulable, failed: true, says: "no node takes the pod: too little cpu is left on 1 of 1 nodes (the pod asks for 64)"},
+		"told to go":        {evidence: evidence(pod("shop-0", ready, deleted(0)), pod("shop-1", ready))},
+		"does not go":       {evidence: evidence(pod("shop-0", ready, deleted(time.Minute)), pod("shop-1", ready)), code: workload.Terminating, says: "the pod shop-0 was told to go, and does not"},
+		"held":              {evidence: late(evidence(pod("shop-0", ready, deleted(time.Minute), func(p *corev1.Pod) { p.Finalizers = []string{"example.com/audit"} }), pod("shop-1", ready))), code: workload.Terminating, says: "the pod shop-0 was told to go, and does not: it waits for example.com/audit"},
+		"late, and healthy": {evidence: late(evidence(pod("shop-1", ready)))},
+		"deadline":          {evidence: deadline, code: workload.Deadline, failed: true, says: "the new version made no progress within 10m0s"},
+		"deadline and why":  {evidence: late(evidence(pod("shop-1", unplaced("0/1 nodes are available: 1 Insufficient cpu.")))), code: workload.Unschedulable, failed: true, says: "no node takes the pod: too little cpu is left on 1 of 1 nodes (the pod asks for 64)"},
 		"the newest tells": {
 			evidence: evidence(pod("shop-1", made(time.Hour), exited(4, 1, "Error", "error: old")), pod("shop-2", exited(4, 1, "Error", "error: new"))),
 			code:     workload.Crashed, failed: true, says: "the app ended with exit code 1, restarted 3 times: error: new (2 of 2 pods)",
