@@ -184,6 +184,16 @@ var refused = []Phrase{
 	{En: "the ReplicaSet", Zh: "ReplicaSet"},
 }
 
+// seeing are errors on the way to a cluster.
+var seeing = []Phrase{
+	{En: "connect to the cluster {cluster}", Zh: "连接集群 {cluster}"},
+	{En: "too many clusters are being opened at once: this is tried again", Zh: "同时打开的集群过多：会自动重试"},
+	{En: "the cluster {cluster} has generation {generation} of {target}, and this is {older}", Zh: "集群 {cluster} 中 {target} 已是第 {generation} 代，而这是第 {older} 代"},
+	{En: "the cluster {cluster} is not seen", Zh: "看不到集群 {cluster} 的情况"},
+	{En: "the cluster {cluster} is being looked at for the first time", Zh: "正在首次查看集群 {cluster}"},
+	{En: "it has changed meanwhile", Zh: "它在此期间被改动过"},
+}
+
 // tasks are the causes of the command that goes before a release.
 var tasks = slices.Concat(
 	died("predeploy.failed", "the preDeploy command", "preDeploy 命令", "Mend it, and see whether what it had begun is whole; then push or release again.", "修复它，并检查它已完成的部分是否完整；然后重新推送或发布。"),

@@ -7,6 +7,7 @@ import "slices"
 var workloads = slices.Concat(
 	ofPods(pulls, starts, ends, check("readiness", "就绪"), check("startup", "启动"), check("liveness", "存活"), ports, needs, places, losses),
 	refused,
+	seeing,
 	tasks,
 	doings,
 )
