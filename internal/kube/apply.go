@@ -53,9 +53,13 @@ func (a Apply) Do(ctx context.Context, c *Client, r schema.GroupVersionResource,
 	if a.DryRun {
 		req = req.Param("dryRun", "All")
 	}
-	raw, err := req.Do(ctx).Raw()
-	if err != nil {
+	answer := req.Do(ctx)
+	if err := answer.Error(); err != nil { // Raw's own error knows no more than the status code
 		return nil, owned(err)
+	}
+	raw, err := answer.Raw()
+	if err != nil {
+		return nil, classify(err)
 	}
 	now := &unstructured.Unstructured{}
 	if err := now.UnmarshalJSON(raw); err != nil {
@@ -101,6 +105,24 @@ func owned(err error) error {
 		return classify(err)
 	}
 	return delivery.Wrap(delivery.Conflict, o.Error(), o)
+}
+
+// Drop takes fields out of an object, whoever owns them: those that are null in a merge
+// patch. It is a Conflict when the object has another resource version.
+func (c *Client) Drop(ctx context.Context, r schema.GroupVersionResource, namespace, name, version string, patch map[string]any) error {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	client, err := c.group(r.GroupVersion())
+	if err != nil {
+		return err
+	}
+	patch["metadata"] = map[string]any{"resourceVersion": version}
+	body, err := json.Marshal(patch)
+	if err != nil {
+		return delivery.Wrap(delivery.Internal, "write a patch", err)
+	}
+	return classify(client.Patch(types.MergePatchType).Namespace(namespace).Resource(r.Resource).Name(name).
+		SetHeader("Accept", runtime.ContentTypeJSON).Body(body).Do(ctx).Error())
 }
 
 // Remove asks for the end of an object of any kind, and of what it owns. That there is

@@ -31,7 +31,11 @@ const (
 func (c *Client) Log(ctx context.Context, q LogQuery) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, logTimeout)
 	defer cancel()
-	raw, err := c.log(q).Param("limitBytes", strconv.Itoa(maxLogBytes)).Do(ctx).Raw()
+	answer := c.log(q).Param("limitBytes", strconv.Itoa(maxLogBytes)).Do(ctx)
+	if err := answer.Error(); err != nil {
+		return nil, classify(err)
+	}
+	raw, err := answer.Raw()
 	return raw, classify(err)
 }
 

@@ -13,6 +13,7 @@ import (
 	networking "k8s.io/api/networking/v1"
 	policy "k8s.io/api/policy/v1"
 	scheduling "k8s.io/api/scheduling/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -115,6 +116,14 @@ func (n *Namespace) Apply(t testing.TB, resource string, object runtime.Object) 
 // Get reads an object of the namespace by its name.
 func (n *Namespace) Get(t testing.TB, resource, name string, into runtime.Object) {
 	t.Helper()
+	if !n.Find(t, resource, name, into) {
+		t.Fatalf("there is no %s %s", resource, name)
+	}
+}
+
+// Find is Get for what may not be there.
+func (n *Namespace) Find(t testing.TB, resource, name string, into runtime.Object) bool {
+	t.Helper()
 	kinds, _, err := n.api.scheme.ObjectKinds(into)
 	if err != nil {
 		t.Fatal(err)
@@ -123,9 +132,11 @@ func (n *Namespace) Get(t testing.TB, resource, name string, into runtime.Object
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := client.Get().Namespace(n.Name).Resource(resource).Name(name).Do(t.Context()).Into(into); err != nil {
+	err = client.Get().Namespace(n.Name).Resource(resource).Name(name).Do(t.Context()).Into(into)
+	if err != nil && !apierrors.IsNotFound(err) {
 		t.Fatal(err)
 	}
+	return err == nil
 }
 
 func only(name string) *meta.ListOptions {

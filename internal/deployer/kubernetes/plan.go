@@ -43,6 +43,9 @@ type object struct {
 	// by somebody else.
 	applied bool
 	differs []difference
+	// foreign are labels that somebody has added to a Service's selector, which then
+	// selects less.
+	foreign []string
 	// scaled says that an autoscaler has the number of pods.
 	scaled bool
 }
@@ -96,6 +99,7 @@ func newObject(want manifest.Object, there map[string]kube.Object, scaled bool) 
 		// What is watched does not say what it is.
 		o.have["apiVersion"], o.have["kind"] = want.GetAPIVersion(), want.GetKind()
 		o.differs = differences(want.Object, o.have)
+		o.foreign = foreign(want, o.have)
 	}
 	o.annotate(manifest.AnnotationGeneration, generation)
 	o.annotate(annotationApplied, hash)
@@ -145,6 +149,17 @@ func (o object) drifted() (traffic, rest []difference) {
 	return traffic, rest
 }
 
+// foreign lists what a Service's selector has beyond what is wanted.
+func foreign(want manifest.Object, have map[string]any) []string {
+	if want.GetKind() != "Service" {
+		return nil
+	}
+	asked, _, _ := unstructured.NestedStringMap(want.Object, "spec", "selector")
+	there, _, _ := unstructured.NestedStringMap(have, "spec", "selector")
+	maps.DeleteFunc(there, func(name, _ string) bool { _, ok := asked[name]; return ok })
+	return slices.Sorted(maps.Keys(there))
+}
+
 // decides tells whether a field says which version serves, and how much of it is there.
 func (o object) decides(path string) bool {
 	switch o.want.GetKind() {
@@ -159,7 +174,7 @@ func (o object) decides(path string) bool {
 // due tells whether the object is to be written.
 func (o object) due(heal bool) bool {
 	traffic, rest := o.drifted()
-	return o.missing() || o.stale() || len(traffic) > 0 || heal && len(rest) > 0
+	return o.missing() || o.stale() || len(traffic) > 0 || len(o.foreign) > 0 || heal && len(rest) > 0
 }
 
 // behind tells whether there is something to write or to remove.

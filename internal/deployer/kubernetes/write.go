@@ -72,6 +72,14 @@ func (p plan) order() []object {
 // it; fields that others own beside that are left to them, unless the policy is to heal.
 func (d *Deployer) write(ctx context.Context, p plan, o object) error {
 	want := o.want.DeepCopy()
+	if len(o.foreign) > 0 && o.applied {
+		none := map[string]any{}
+		for _, name := range o.foreign {
+			none[name] = nil
+		}
+		err := d.Cluster.Drop(ctx, o.GroupVersionResource, want.GetNamespace(), want.GetName(), o.version, map[string]any{"spec": map[string]any{"selector": none}})
+		return changedMeanwhile(err) // the watch says so, and the rest follows
+	}
 	want.SetResourceVersion(o.version) // what is there now is what was looked at
 	apply := kube.Apply{Manager: fieldManager, Force: p.heal || o.missing()}
 	now, err := apply.Do(ctx, d.Cluster, o.GroupVersionResource, want)
@@ -88,12 +96,17 @@ func (d *Deployer) write(ctx context.Context, p plan, o object) error {
 		d.Log.Warn("fields belong to others", "app", p.live.app, "env", d.Env, "object", id(o.want.GetKind(), o.want.GetName()), "taken", apply.Force, "fields", others.Error())
 		now, err = apply.Do(ctx, d.Cluster, o.GroupVersionResource, want)
 	}
-	if delivery.KindOf(err) == delivery.Conflict {
-		// It changed since it was looked at: the watch will say so, and the step is made anew.
-		return delivery.Wrap(delivery.Unavailable, "it has changed meanwhile", err)
-	}
 	if err == nil {
 		d.note(p.live.app, now)
+	}
+	return changedMeanwhile(err)
+}
+
+// changedMeanwhile says that an object is not as it was looked at any more: the watch will
+// say so, and the step is made anew.
+func changedMeanwhile(err error) error {
+	if delivery.KindOf(err) == delivery.Conflict {
+		return delivery.Wrap(delivery.Unavailable, "it has changed meanwhile", err)
 	}
 	return err
 }

@@ -1,0 +1,43 @@
+//go:build e2e
+
+package kube
+
+import (
+	"testing"
+
+	apps "k8s.io/api/apps/v1"
+	core "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
+)
+
+// EditDeployment changes a Deployment of the namespace by a merge patch, as somebody does
+// with `kubectl edit`.
+func (n *Namespace) EditDeployment(t testing.TB, name, patch string) {
+	t.Helper()
+	n.edit(t, apps.SchemeGroupVersion, "deployments", name, types.StrategicMergePatchType, patch)
+}
+
+// EditService changes a Service likewise.
+func (n *Namespace) EditService(t testing.TB, name, patch string) {
+	t.Helper()
+	n.edit(t, core.SchemeGroupVersion, "services", name, types.MergePatchType, patch)
+}
+
+func (n *Namespace) edit(t testing.TB, group schema.GroupVersion, resource, name string, kind types.PatchType, patch string) {
+	t.Helper()
+	client, err := n.api.group(group)
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = client.Patch(kind).Namespace(n.Name).Resource(resource).Name(name).Param("fieldManager", "kubectl-edit").Body([]byte(patch)).Do(t.Context()).Error()
+	if err != nil {
+		t.Fatalf("edit %s %s: %v", resource, name, err)
+	}
+}
+
+// DeleteDeployment deletes a Deployment of the namespace, and its pods.
+func (n *Namespace) DeleteDeployment(t testing.TB, name string) {
+	t.Helper()
+	n.remove1(t, apps.SchemeGroupVersion, n.Name, "deployments", name)
+}
