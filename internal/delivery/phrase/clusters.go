@@ -60,6 +60,8 @@ var places = []Phrase{
 	{En: "too little {resource} is left on {bad} of {all} nodes« (the pod asks for {amount})»", Zh: "{all} 个节点中有 {bad} 个剩余的 {resource} 不足«（Pod 请求 {amount}）»"},
 	{En: "{bad} of {all} nodes have a taint that the App does not tolerate« ({taint})»", Zh: "{all} 个节点中有 {bad} 个带有 App 不容忍的污点«（{taint}）»"},
 	{En: "{bad} of {all} nodes have other labels than the App asks for« ({labels})»", Zh: "{all} 个节点中有 {bad} 个的标签与 App 的要求不符«（{labels}）»"},
+	{En: "{bad} of {all} nodes have as many pods as they may", Zh: "{all} 个节点中有 {bad} 个的 Pod 数已达上限"},
+	{En: "no nodes available to schedule pods", Zh: "集群中没有可用的节点"},
 	{En: "{bad} of {all} nodes are cordoned", Zh: "{all} 个节点中有 {bad} 个已停止调度"},
 	{En: "{bad} of {all} nodes are excluded by rules about other pods", Zh: "{all} 个节点中有 {bad} 个因与其他 Pod 有关的规则被排除"},
 }

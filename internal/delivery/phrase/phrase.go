@@ -120,6 +120,9 @@ func In(l Lang, text string) string {
 	if paragraphs := strings.Split(text, "\n\n"); len(paragraphs) > 1 {
 		return inEach(l, paragraphs, "\n\n", "\n\n")
 	}
+	if said, ok := translateEach(strings.Split(text, "; ")); ok {
+		return said
+	}
 	if said, ok := translate(text); ok {
 		return said
 	}
@@ -129,6 +132,22 @@ func In(l Lang, text string) string {
 		}
 	}
 	return inChain(strings.Split(text, ": "))
+}
+
+// translateEach finds the Chinese for a list that is ours item by item: a template with
+// an argument might take several for one.
+func translateEach(items []string) (string, bool) {
+	if len(items) < 2 {
+		return "", false
+	}
+	said := make([]string, len(items))
+	for i, item := range items {
+		var ok bool
+		if said[i], ok = translate(item); !ok {
+			return "", false
+		}
+	}
+	return strings.Join(said, "；"), true
 }
 
 // inEach translates the parts of a list. It keeps its marks unless all of it is ours.

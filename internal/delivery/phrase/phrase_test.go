@@ -132,14 +132,15 @@ func TestInKnowsEnglishForms(t *testing.T) {
 		}
 	}
 	for text, want := range map[string]string{
-		"canceled by ann: not needed":                 "已被 ann 取消：not needed",
-		"checkout failed: no answer":                  "检出失败：没有响应",
-		"the new version was not healthy within 5m0s": "新版本在 5m0s 内没有变为健康",
-		"somebody else's words: they stay":            "somebody else's words: they stay",
-		"./a.go:16:19: undefined: healthy":            "./a.go:16:19: undefined: healthy",
-		"asked 25 of them, 0 failed":                  "asked 25 of them, 0 failed",
-		"start.sh exited: theirs":                     "start.sh 已退出：theirs",
-		"":                                            "",
+		"canceled by ann: not needed":                          "已被 ann 取消：not needed",
+		"checkout failed: no answer":                           "检出失败：没有响应",
+		"the new version was not healthy within 5m0s":          "新版本在 5m0s 内没有变为健康",
+		"somebody else's words: they stay":                     "somebody else's words: they stay",
+		"./a.go:16:19: undefined: healthy":                     "./a.go:16:19: undefined: healthy",
+		"asked 25 of them, 0 failed":                           "asked 25 of them, 0 failed",
+		"start.sh exited: theirs":                              "start.sh 已退出：theirs",
+		"1 of 3 nodes are cordoned; 2 of 3 nodes are cordoned": "3 个节点中有 1 个已停止调度；3 个节点中有 2 个已停止调度",
+		"": "",
 	} {
 		if got := In(Chinese, text); got != want {
 			t.Errorf("%q becomes %q, want %q", text, got, want)

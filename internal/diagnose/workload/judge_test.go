@@ -224,6 +224,9 @@ func promised(t *testing.T, c delivery.Cause) {
 	if len(c.Evidence) > diagnose.MaxEvidence {
 		t.Errorf("%d lines of evidence", len(c.Evidence))
 	}
+	if c.Code == workload.Unschedulable && strings.Contains(c.Text, "nodes ") && strings.Contains(zh.Text, "nodes ") || c.Code == workload.Quota && strings.Contains(zh.Text, " used") {
+		t.Errorf("part of it is not in Chinese: %q", zh.Text)
+	}
 	for _, line := range append([]string{c.Text, zh.Text}, c.Evidence...) {
 		if len(line) > 300 || strings.ContainsAny(line, "\n\x1b") {
 			t.Errorf("not one plain line of 300 bytes: %q", line)

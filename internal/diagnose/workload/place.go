@@ -64,6 +64,10 @@ func (p pod) reasons(u said.Unplaced) []string {
 	var list []string
 	of := func(n int) string { return strconv.Itoa(n) + " of " + strconv.Itoa(u.Nodes) + " nodes" }
 	for _, s := range u.Short {
+		if s.Resource == "pods" {
+			list = append(list, of(s.Nodes)+" have as many pods as they may")
+			continue
+		}
 		text := "too little " + s.Resource + " is left on " + of(s.Nodes)
 		if asks := p.asks(corev1.ResourceName(s.Resource)); !asks.IsZero() {
 			text += " (the pod asks for " + asks.String() + ")"

@@ -3,7 +3,9 @@ package workload_test
 import (
 	"time"
 
+	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
 	"k8s.io/apimachinery/pkg/util/intstr"
 
 	"github.com/shiplock/shiplock/internal/diagnose/workload"
@@ -89,6 +91,18 @@ func checkVerdicts() map[string]verdict {
 			})), "Unhealthy", "Startup probe failed: dial tcp 10.1.2.3:8080: i/o timeout"), false, "error: no license"),
 			code: workload.Startup, says: "shop has not started yet: port 8080 gave no answer within 2s", shows: []string{"i/o timeout", "no license"},
 		},
+		"killed because it no longer answered, of which the kubelet says no more": {
+			evidence: told(evidence(pod("shop-1", restarted(3, 137), func(p *corev1.Pod) { p.Spec.TerminationGracePeriodSeconds = new(int64(30)) })), "Unhealthy", "Liveness probe failed: dial tcp 10.1.2.3:8080: connect: connection refused"),
+			code:     workload.Liveness, failed: true, says: "the liveness check of shop fails, restarted 3 times: nothing listens on port 8080",
+		},
+		"killed by somebody, long after it had answered": {
+			evidence: func() workload.Evidence {
+				e := evidence(pod("shop-1", restarted(1, 137)))
+				e.Events = []*corev1.Event{event("Pod", "shop-1", "Unhealthy", "Liveness probe failed: HTTP probe failed with statuscode: 500", time.Hour)}
+				return e
+			}(),
+			code: workload.Crashed, says: "the app was killed by SIGKILL, restarted 1 time",
+		},
 		"killed because it no longer answered": {
 			evidence: told(evidence(pod("shop-1", restarted(1, 143))), "Unhealthy", "Liveness probe failed: HTTP probe failed with statuscode: 500", "Killing", "Container shop failed liveness probe, will be restarted"),
 			code:     workload.Liveness, says: "the liveness check of shop fails, restarted 1 time: GET /healthz on port 8080 answered 500",
@@ -105,6 +119,16 @@ func placeVerdicts() map[string]verdict {
 			evidence: evidence(pod("shop-1", unplaced("0/3 nodes are available: 1 node(s) were unschedulable, 2 Insufficient cpu."+none))),
 			code:     workload.Unschedulable, says: "no node takes the pod: too little cpu is left on 2 of 3 nodes (the pod asks for 64); 1 of 3 nodes are cordoned",
 			shows: []string{"2 Insufficient cpu"},
+		},
+		"no room for what runs before it": {
+			evidence: evidence(pod("shop-1", unplaced("0/1 nodes are available: 1 Insufficient memory, 1 Too many pods."+none), func(p *corev1.Pod) {
+				ask := func(amount string) corev1.ResourceRequirements {
+					return corev1.ResourceRequirements{Requests: corev1.ResourceList{corev1.ResourceMemory: resource.MustParse(amount)}}
+				}
+				p.Spec.Containers[0].Resources = ask("1Gi")
+				p.Spec.InitContainers = []corev1.Container{{Name: "migrate", Resources: ask("8Gi")}, {Name: "logs", Resources: ask("16Mi"), RestartPolicy: new(corev1.ContainerRestartPolicyAlways)}}
+			})),
+			code: workload.Unschedulable, says: "no node takes the pod: too little memory is left on 1 of 1 nodes (the pod asks for 8Gi); 1 of 1 nodes have as many pods as they may",
 		},
 		"other labels": {
 			evidence: evidence(elsewhere),
@@ -179,7 +203,18 @@ func lossVerdicts() map[string]verdict {
 func refusalVerdicts() map[string]verdict {
 	newer := refusing(`pods "shop-7d4b-x" is forbidden: exceeded quota: small, requested: limits.cpu=2, used: limits.cpu=3, limited: limits.cpu=4`)
 	newer.Events = []*corev1.Event{event("ReplicaSet", "shop-7d4b", "FailedCreate", `Error creating: Internal error occurred: failed calling webhook "guard.example.com": failed to call webhook: Post "https://guard.guard.svc:443/?timeout=10s": dial tcp 10.96.1.2:443: connect: connection refused`, 0)}
+	unmade := evidence()
+	unmade.ReplicaSets = nil
+	unmade.Deployment.Status.Conditions = []appsv1.DeploymentCondition{{Type: appsv1.DeploymentProgressing, Status: corev1.ConditionFalse, Reason: "ReplicaSetCreateError",
+		Message: `Failed to create new replica set "shop-7d4b": replicasets.apps "shop-7d4b" is forbidden: exceeded quota: small, requested: count/replicasets.apps=1, used: count/replicasets.apps=2, limited: count/replicasets.apps=2`}}
+	older := evidence()
+	older.Deployment.Generation, older.Deployment.Status.Conditions = 2, unmade.Deployment.Status.Conditions
 	return map[string]verdict{
+		"quota of ReplicaSets": {
+			evidence: unmade, code: workload.Quota,
+			says: "the quota small of namespace prod is used up for the ReplicaSet: count/replicasets.apps is short by 1 (1 asked for, 2 of 2 used)",
+		},
+		"a condition of an older wish": {evidence: older},
 		"quota": {
 			evidence: refusing(`pods "shop-7d4b-x" is forbidden: exceeded quota: small, requested: limits.cpu=2, used: limits.cpu=3, limited: limits.cpu=4`),
 			code:     workload.Quota, says: "the quota small of namespace prod is used up for the pods: limits.cpu is short by 1 (2 asked for, 3 of 4 used)", shows: []string{"exceeded quota"},
