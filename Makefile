@@ -6,7 +6,7 @@ LDFLAGS := -s -w -X main.version=$(VERSION)
 
 export CGO_ENABLED = 0
 
-.PHONY: help build demo test check lint e2e binaries-e2e cluster-e2e cluster-build cluster-up cluster-down cluster-purge bench bench-cluster load soak fuzz generate clean
+.PHONY: help build demo test check lint e2e binaries-e2e cluster-e2e cluster-build cluster-up cluster-down cluster-purge image helm bench bench-cluster load soak fuzz generate clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,7 +24,7 @@ test: ## unit and conformance tests; needs nothing but Go and git
 check: lint test e2e ## everything that must hold before a commit lands
 
 lint: ## formatting, vet, stale generated files
-	@test -z "$$(gofmt -l cmd internal examples test)" || { gofmt -l cmd internal examples test; echo 'run gofmt on these files' >&2; exit 1; }
+	@test -z "$$(gofmt -l cmd deploy internal examples test)" || { gofmt -l cmd deploy internal examples test; echo 'run gofmt on these files' >&2; exit 1; }
 	$(GO) vet ./...
 	$(GO) mod tidy -diff
 
@@ -53,6 +53,13 @@ cluster-down: ## stop it, with its pods; its state stays
 cluster-purge: ## stop it and delete all of it
 	@$$(test/cluster/build) purge
 
+# IMAGE is where it goes, BASE an image with git; ARGS='-auth ~/.docker/config.json' logs in.
+image: build ## the server's image: make image BASE=… IMAGE=registry.example.com/shiplock:1
+	@$(GO) run -buildvcs=false ./deploy/image -base '$(BASE)' -dest '$(IMAGE)' -version '$(VERSION)' $(ARGS)
+
+helm: ## Helm for tests and for deploy/shiplock.yaml, once: about 2 minutes; prints its path
+	@test/helm/build
+
 bench: build ## the promised figures, measured
 	$(GO) test -count=1 -tags bench -v ./test/bench
 
@@ -74,8 +81,9 @@ fuzz: ## every fuzz target for FUZZTIME (default 1m)
 	  done; \
 	done
 
-generate: ## docs/state from the machines' tables
+generate: ## docs/state from the machines' tables, the chart's rules, deploy/shiplock.yaml
 	$(GO) generate ./...
+	deploy/plain > deploy/shiplock.yaml.new && mv deploy/shiplock.yaml.new deploy/shiplock.yaml
 
 clean: ## remove what make made
 	rm -rf bin
