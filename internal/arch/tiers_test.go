@@ -33,6 +33,7 @@ var tiers = map[string]tier{
 	"cmd/shiplock":        top,
 	"cmd/shiplock-runner": top,
 	"cmd/shiplock-web":    top,
+	"deploy/image":        top,
 	"examples":            top,
 	"internal/cli":        top,
 	"internal/demo":       top,
