@@ -25,8 +25,11 @@ type API struct {
 }
 
 // NewAPI returns an API client of the server.
-func NewAPI(t testing.TB, s *Server) *API {
-	return &API{t: t, URL: s.URL(), http: &http.Client{Timeout: 10 * time.Second}}
+func NewAPI(t testing.TB, s *Server) *API { return NewAPIAt(t, s.URL()) }
+
+// NewAPIAt returns an API client of a server with AdminToken that is at url.
+func NewAPIAt(t testing.TB, url string) *API {
+	return &API{t: t, URL: url, http: &http.Client{Timeout: 10 * time.Second}}
 }
 
 // errAway means that nobody answered; the request may or may not have been heard.

@@ -34,12 +34,14 @@ var languages = map[string]tools{
 	"go":   {lay: layGo, path: "/opt/tools/bin", env: []string{"CGO_ENABLED=0"}},
 	"java": {lay: layJava, path: "/opt/tools/jdk/bin:/opt/tools/maven/bin", env: []string{"JAVA_HOME=/opt/tools/jdk"}},
 	"node": {lay: layNode, path: "/opt/tools/bin"},
+	// git is the Debian alone.
+	"git": {},
 	// PHP is of many libraries: the packages bring them, of the same Debian as this machine.
 	"php": {packages: []string{"php-cli", "php-xml", "php-mbstring", "composer", "phpunit"}},
 }
 
 // ToolImage returns the reference of an image for builds in a language: "go", "java",
-// "node" or "php". It is a Debian with git, and this machine's own tools. What is
+// "node" or "php"; or "git", with nothing else. It is a Debian with git, and this machine's own tools. What is
 // missing here skips the test. The parts are made once for a machine.
 func (n *Namespace) ToolImage(t testing.TB, language string) string {
 	t.Helper()
