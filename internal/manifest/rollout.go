@@ -13,9 +13,9 @@ type Live struct {
 // LiveHalf is one Deployment as it is.
 type LiveHalf struct {
 	Revision delivery.RevisionID
-	// Replicas is how many pods it asks for, and Ready how many of its newest template
-	// may take traffic.
-	Replicas, Ready int
+	// Replicas is how many pods it asks for, Ready how many of its newest template may
+	// take traffic, and Answering how many of any template.
+	Replicas, Ready, Answering int
 	// Complete says that all of its pods are of its newest template, and ready.
 	Complete bool
 }
@@ -50,13 +50,11 @@ func Next(d delivery.Desired, l Live) Shape {
 // alone has one version, in the Deployment of the App's name, which replaces what is in
 // there pod by pod. A canary that serves does so until that is done.
 func (s Shape) alone(r delivery.Revision, l Live) Shape {
-	s.Stable, s.Serve = &Half{Revision: r, Replicas: full(r, l.Stable)}, TrackStable
-	if l.canaryServes() {
-		s.KeepCanary = true
-		if l.Stable == nil || l.Stable.Revision != r.ID || !l.Stable.Complete {
-			s.Serve = l.Serve
-		}
+	s.Stable, s.Serve = &Half{Revision: r, Replicas: full(r, l.Stable)}, l.answering(TrackStable)
+	if l.canaryServes() && (l.Stable == nil || l.Stable.Revision != r.ID || !l.Stable.Complete) {
+		s.Serve = l.answering(l.Serve)
 	}
+	s.KeepCanary = l.canaryServes() || s.Serve != TrackStable
 	return s
 }
 
@@ -71,24 +69,32 @@ func (s Shape) beside(d delivery.Desired, l Live) Shape {
 	return s
 }
 
-// serve says where the Service is to point while there are two versions. It never
-// points to one without a ready pod when the other has some.
+// serve says where the Service is to point while there are two versions.
 func serve(d delivery.Desired, canary *Half, l Live) Track {
-	now := TrackStable
-	if l.Serving {
-		now = l.Serve
-	}
 	switch {
-	case d.Share == 0 && l.canaryServes() && l.Canary.Ready > 0 && (l.Stable == nil || l.Stable.Ready == 0):
-		return now
 	case d.Share == 0 || canary == nil:
-		return TrackStable
+		return l.answering(TrackStable)
 	case d.Share < 100:
 		return TrackBoth
 	case l.Canary != nil && l.Canary.Revision == d.Canary.ID && l.Canary.Ready >= canary.Replicas:
 		return TrackCanary
+	case !l.Serving:
+		return l.answering(TrackStable)
 	}
-	return now
+	return l.answering(l.Serve)
+}
+
+// answering returns the track, or the other one when only that has pods that answer: a
+// version that should not have the traffic is better than none.
+func (l Live) answering(t Track) Track {
+	stable, canary := l.Stable != nil && l.Stable.Answering > 0, l.Canary != nil && l.Canary.Answering > 0
+	switch {
+	case t == TrackCanary && !canary && stable:
+		return TrackStable
+	case t == TrackStable && !stable && canary:
+		return TrackCanary
+	}
+	return t
 }
 
 // canarySize is how many pods the canary needs for its share of the traffic, beside

@@ -32,7 +32,7 @@ func (h *halfModel) live() *LiveHalf {
 	if h == nil {
 		return nil
 	}
-	return &LiveHalf{Revision: h.revision, Replicas: h.replicas, Ready: h.ready, Complete: h.ready == h.replicas && h.before == 0}
+	return &LiveHalf{Revision: h.revision, Replicas: h.replicas, Ready: h.ready, Answering: h.ready + h.before, Complete: h.ready == h.replicas && h.before == 0}
 }
 
 func (c *cluster) apply(s Shape) {
@@ -69,6 +69,31 @@ func (h *halfModel) pods() {
 	}
 }
 
+// lose takes a Deployment away, or its pods, or the Service.
+func (c *cluster) lose(random *rand.Rand) {
+	switch h := []*halfModel{c.stable, c.canary}[random.IntN(2)]; {
+	case random.IntN(3) == 0:
+		c.serving, c.serve = false, TrackBoth
+	case h != nil && random.IntN(2) == 0:
+		h.ready, h.before = 0, 0
+	case random.IntN(2) == 0:
+		c.canary = nil
+	default:
+		c.stable = nil
+	}
+}
+
+// pods counts all that could take traffic.
+func (c *cluster) pods() int {
+	n := 0
+	for _, h := range []*halfModel{c.stable, c.canary} {
+		if h != nil {
+			n += h.ready + h.before
+		}
+	}
+	return n
+}
+
 // endpoints counts the pods that take traffic.
 func (c *cluster) endpoints() int {
 	n := 0
@@ -84,24 +109,29 @@ func version(n, replicas int) *delivery.Revision {
 	return &delivery.Revision{ID: delivery.RevisionID(fmt.Sprint("r", n)), Config: delivery.Config{Replicas: replicas}}
 }
 
-// Whatever is wished in whatever order, and whenever: an App that answers goes on
-// answering, the steps come to an end, and that is what was wished.
+// Whatever is wished in whatever order, and whenever, and whatever others take away:
+// while there is a pod that answers it is asked, the steps come to an end, and that is
+// what was wished.
 func TestRolloutNeverStopsServing(t *testing.T) {
 	for seed := range uint64(2000) {
 		random := rand.New(rand.NewPCG(seed, 0))
 		var c cluster
-		answered := false
 		wish := delivery.Desired{Canary: version(0, 1+random.IntN(4)), Share: 100}
 		check := func(did string) {
-			answered = answered || c.endpoints() > 0
-			if answered && c.endpoints() == 0 {
+			if c.pods() > 0 && c.endpoints() == 0 && c.serving {
 				t.Fatalf("seed %d: nobody answers after %s: %+v, wish %+v", seed, did, c.live(), wish)
 			}
 		}
 		for step := range 60 {
-			switch random.IntN(5) {
+			switch random.IntN(6) {
 			case 0:
 				wish = anyWish(random, wish)
+			case 5:
+				if random.IntN(8) == 0 {
+					c.lose(random)
+					c.apply(Next(wish, c.live()))
+					check(fmt.Sprint("loss ", step))
+				}
 			case 1, 2:
 				c.apply(Next(wish, c.live()))
 				check(fmt.Sprint("step ", step))

@@ -7,6 +7,7 @@ import (
 
 	apps "k8s.io/api/apps/v1"
 	core "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 )
@@ -18,6 +19,14 @@ func (n *Namespace) EditDeployment(t testing.TB, name, patch string) {
 	n.edit(t, apps.SchemeGroupVersion, "deployments", name, types.StrategicMergePatchType, patch)
 }
 
+// TryEditDeployment is EditDeployment for one that may be gone by now.
+func (n *Namespace) TryEditDeployment(t testing.TB, name, patch string) {
+	t.Helper()
+	if err := n.tryEdit(t, apps.SchemeGroupVersion, "deployments", name, types.StrategicMergePatchType, patch); err != nil && !apierrors.IsNotFound(err) {
+		t.Fatal(err)
+	}
+}
+
 // EditService changes a Service likewise.
 func (n *Namespace) EditService(t testing.TB, name, patch string) {
 	t.Helper()
@@ -26,14 +35,18 @@ func (n *Namespace) EditService(t testing.TB, name, patch string) {
 
 func (n *Namespace) edit(t testing.TB, group schema.GroupVersion, resource, name string, kind types.PatchType, patch string) {
 	t.Helper()
+	if err := n.tryEdit(t, group, resource, name, kind, patch); err != nil {
+		t.Fatalf("edit %s %s: %v", resource, name, err)
+	}
+}
+
+func (n *Namespace) tryEdit(t testing.TB, group schema.GroupVersion, resource, name string, kind types.PatchType, patch string) error {
+	t.Helper()
 	client, err := n.api.group(group)
 	if err != nil {
 		t.Fatal(err)
 	}
-	err = client.Patch(kind).Namespace(n.Name).Resource(resource).Name(name).Param("fieldManager", "kubectl-edit").Body([]byte(patch)).Do(t.Context()).Error()
-	if err != nil {
-		t.Fatalf("edit %s %s: %v", resource, name, err)
-	}
+	return client.Patch(kind).Namespace(n.Name).Resource(resource).Name(name).Param("fieldManager", "kubectl-edit").Body([]byte(patch)).Do(t.Context()).Error()
 }
 
 // DeleteDeployment deletes a Deployment of the namespace, and its pods.

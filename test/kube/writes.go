@@ -28,9 +28,26 @@ var ofPods = map[string]bool{
 	"persistentvolumeclaims": true, "persistentvolumeclaims/status": true, "persistentvolumes": true, "persistentvolumes/status": true,
 }
 
+// ofApps are what a release writes.
+var ofApps = map[string]bool{
+	"deployments": true, "services": true, "configmaps": true, "horizontalpodautoscalers": true,
+	"poddisruptionbudgets": true, "ingresses": true, "secrets": true, "jobs": true,
+}
+
 // Writes asks the API server for those that pods cause, in all namespaces. Deleting whole
 // namespaces is left out.
 func (n *Namespace) Writes(t testing.TB) Writes {
+	t.Helper()
+	return n.writes(t, ofPods)
+}
+
+// AppWrites are likewise those of the objects that make up apps.
+func (n *Namespace) AppWrites(t testing.TB) Writes {
+	t.Helper()
+	return n.writes(t, ofApps)
+}
+
+func (n *Namespace) writes(t testing.TB, of map[string]bool) Writes {
 	t.Helper()
 	client, err := n.api.core()
 	if err != nil {
@@ -56,7 +73,7 @@ func (n *Namespace) Writes(t testing.TB) Writes {
 		if is["subresource"] != "" {
 			what += "/" + is["subresource"]
 		}
-		if !strings.Contains("POST PUT PATCH APPLY DELETE", is["verb"]) || !ofPods[what] || is["verb"] == "DELETE" && is["scope"] == "namespace" {
+		if !strings.Contains("POST PUT PATCH APPLY DELETE", is["verb"]) || !of[what] || is["verb"] == "DELETE" && is["scope"] == "namespace" {
 			continue
 		}
 		count, err := strconv.ParseFloat(m[2], 64)

@@ -25,8 +25,13 @@ type traffic struct {
 
 	mu      sync.Mutex
 	asked   int
-	failed  []string
+	failed  []failure
 	answers []answer // the newest last, at most maxAnswers
+}
+
+type failure struct {
+	at  time.Time // when it was asked
+	err error
 }
 
 type answer struct {
@@ -72,7 +77,7 @@ func (tr *traffic) ask(ctx context.Context) {
 		tr.mu.Lock()
 		tr.asked++
 		if err != nil {
-			tr.failed = append(tr.failed, at.Format("15:04:05.000")+" "+err.Error())
+			tr.failed = append(tr.failed, failure{at, err})
 		} else if tr.answers = append(tr.answers, answer{at, version}); len(tr.answers) > maxAnswers {
 			tr.answers = tr.answers[maxAnswers/2:]
 		}
@@ -103,8 +108,8 @@ func (tr *traffic) wantNone(t testing.TB) {
 	t.Helper()
 	tr.mu.Lock()
 	defer tr.mu.Unlock()
-	if len(tr.failed) > 0 {
-		t.Errorf("%d of %d requests failed: %s", len(tr.failed), tr.asked, strings.Join(tr.failed[:min(len(tr.failed), 10)], "\n"))
+	for _, f := range tr.failed[:min(len(tr.failed), 10)] {
+		t.Errorf("one of %d of %d requests that failed, at %s: %v", len(tr.failed), tr.asked, f.at.Format("15:04:05.000"), f.err)
 	}
 	if tr.asked == 0 {
 		t.Error("nobody asked")

@@ -31,8 +31,18 @@ type world struct {
 	repos   map[string]*harness.Repo
 }
 
-// newWorld starts a server. Its environment prod is in the namespace.
+// newWorld starts a server. Its environment prod is in the namespace; prod is further
+// fields of that one's document.
 func newWorld(t testing.TB, prod string, flags ...string) *world {
+	t.Helper()
+	w := prepare(t, flags...)
+	w.process = w.server.Start()
+	w.begin(prod, w.space.Kubeconfig)
+	return w
+}
+
+// prepare has all but a server that runs, and what only that can be told.
+func prepare(t testing.TB, flags ...string) *world {
 	t.Helper()
 	n := kube.Cluster(t)
 	s := harness.NewServerOn(t, n.Host, append([]string{
@@ -41,17 +51,22 @@ func newWorld(t testing.TB, prod string, flags ...string) *world {
 	}, flags...)...)
 	w := &world{t: t, space: n, server: s, program: program(t), repos: map[string]*harness.Repo{}}
 	w.forge = harness.NewForgeOn(t, n.Host, s.URL()+"/nowhere")
-	w.process = s.Start()
-	w.api = harness.NewAPI(t, s)
+	return w
+}
+
+// begin tells the server what there is.
+func (w *world) begin(prod, kubeconfig string) {
+	w.t.Helper()
+	n := w.space
+	w.api = harness.NewAPI(w.t, w.server)
 	w.api.Apply(
-		harness.Document("Cluster", "test", fmt.Sprintf(`{"kubeconfig": %q}`, n.Kubeconfig)),
+		harness.Document("Cluster", "test", fmt.Sprintf(`{"kubeconfig": %q}`, kubeconfig)),
 		harness.Document("Environment", "prod", fmt.Sprintf(`{"branch": "release", "rank": 4, "cluster": "test", "namespace": %q%s}`, n.Name, prod)),
 		harness.Document("Stack", "program", fmt.Sprintf(`{
 			"language": "sh",
 			"build": {"steps": [{"name": "build", "run": "mkdir start_env && cp version behaviour start_env/ && cp %s start_env/app", "timeout": "1m"}]},
 			"runtime": {"base": %q, "start": "exec \"$(dirname \"$0\")/app\"", "port": 8080}}`, w.program, n.Registry+"/busybox:1")),
 	)
-	return w
 }
 
 // program builds what is deployed.

@@ -96,9 +96,20 @@ func (l live) half(d *appsv1.Deployment) *manifest.LiveHalf {
 	asked := replicas(d)
 	ready := len(l.ready(d))
 	return &manifest.LiveHalf{
-		Revision: revisionOf(d), Replicas: asked, Ready: ready,
+		Revision: revisionOf(d), Replicas: asked, Ready: ready, Answering: l.answering(d),
 		Complete: ready >= asked && d.Status.ObservedGeneration >= d.Generation && d.Status.Replicas == d.Status.UpdatedReplicas && d.Status.UpdatedReplicas >= int32(asked),
 	}
+}
+
+// answering counts the pods of a Deployment that could take traffic, whatever their
+// template.
+func (l live) answering(d *appsv1.Deployment) (n int) {
+	for _, p := range l.pods {
+		if p.Labels[manifest.LabelTrack] == string(trackOf(d)) && isReady(p) && p.DeletionTimestamp == nil {
+			n++
+		}
+	}
+	return n
 }
 
 func replicas(d *appsv1.Deployment) int {
