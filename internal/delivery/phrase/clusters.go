@@ -173,8 +173,8 @@ var refused = []Phrase{
 	},
 	{
 		Code: "cluster.kind",
-		En:   "the cluster does not know objects of {@object}", NextEn: "Install what brings their definition, or take them out of the App.",
-		Zh: "集群不支持 {@object} 这类对象", NextZh: "安装提供该定义的组件，或从 App 中去掉它。",
+		En:   "the cluster does not know the kind« {by}» of {@object}", NextEn: "Install what brings their definition, or take them out of the App.",
+		Zh: "集群不支持 {@object} 的类型« {by}»", NextZh: "安装提供该定义的组件，或从 App 中去掉它。",
 	},
 	{
 		Code: "cluster.refused",

@@ -58,8 +58,8 @@ func TestRefused(t *testing.T) {
 		`deployments.apps "shop" is forbidden: unable to create new content in namespace prod because it is being terminated`: {
 			workload.Namespace, "the namespace prod is not there, or is being deleted", true,
 		},
-		`no matches for kind "ServiceMonitor" in version "monitoring.coreos.com/v1"`: {workload.Kind, "the cluster does not know objects of Deployment shop", true},
-		`the server could not find the requested resource`:                           {workload.Kind, "the cluster does not know objects of Deployment shop", true},
+		`no matches for kind "ServiceMonitor" in version "monitoring.coreos.com/v1"`: {workload.Kind, "the cluster does not know the kind ServiceMonitor of Deployment shop", true},
+		`the server could not find the requested resource`:                           {workload.Kind, "the cluster does not know the kind of Deployment shop", true},
 		`something quite new`: {workload.Refusing, "the cluster refuses Deployment shop: something quite new", false},
 	} {
 		cause, final := workload.Refused("Deployment shop", "prod", message)
