@@ -13,12 +13,13 @@ import (
 	"github.com/shiplock/shiplock/internal/engine"
 	"github.com/shiplock/shiplock/internal/kube"
 	"github.com/shiplock/shiplock/internal/manifest"
+	"github.com/shiplock/shiplock/internal/server"
 )
 
 // deployers gives each Target to the deployer of its Environment: to that of this machine,
 // or to the one of its namespace in a cluster.
 type deployers struct {
-	local engine.Deployer
+	local deployer
 	// registry is what nodes pull from.
 	registry string
 	catalog  func(context.Context) (*catalog.Set, error)
@@ -29,6 +30,12 @@ type deployers struct {
 
 	mu     sync.Mutex
 	spaces map[string]*space // by Environment
+}
+
+// deployer is one that logs can be read from.
+type deployer interface {
+	engine.Deployer
+	server.AppLogs
 }
 
 // space is an Environment's part of a cluster.
@@ -45,7 +52,7 @@ type spaceKey struct {
 	heal      bool
 }
 
-func newDeployers(local engine.Deployer, registry string, onChange func(app, env string), log *slog.Logger) *deployers {
+func newDeployers(local deployer, registry string, onChange func(app, env string), log *slog.Logger) *deployers {
 	return &deployers{local: local, registry: registry, onChange: onChange, log: log, started: make(chan *space, 16), spaces: map[string]*space{}}
 }
 
@@ -65,6 +72,15 @@ func (d *deployers) Observe(ctx context.Context, app, env string, wish delivery.
 		return delivery.Observed{}, err
 	}
 	return from.Observe(ctx, app, env, wish)
+}
+
+// ReadLog implements server.AppLogs.
+func (d *deployers) ReadLog(ctx context.Context, app, env string, q delivery.AppLogQuery, hand func(delivery.AppLine) error) error {
+	from, err := d.of(ctx, env)
+	if err != nil {
+		return err
+	}
+	return from.ReadLog(ctx, app, env, q, hand)
 }
 
 // Run watches the clusters of all Environments until ctx ends.
@@ -120,7 +136,7 @@ func (d *deployers) lookAhead(ctx context.Context) {
 }
 
 // of returns the deployer of an Environment.
-func (d *deployers) of(ctx context.Context, env string) (engine.Deployer, error) {
+func (d *deployers) of(ctx context.Context, env string) (deployer, error) {
 	set, err := d.catalog(ctx)
 	if err != nil {
 		return nil, err
@@ -136,7 +152,7 @@ func (d *deployers) of(ctx context.Context, env string) (engine.Deployer, error)
 	return d.open(env, spaceKey{cluster, e.Namespace, e.Drift == delivery.DriftHeal})
 }
 
-func (d *deployers) open(env string, key spaceKey) (engine.Deployer, error) {
+func (d *deployers) open(env string, key spaceKey) (deployer, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	old := d.spaces[env]

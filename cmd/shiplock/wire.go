@@ -189,6 +189,7 @@ func (in *instance) assemble(ctx context.Context) error {
 	in.server = server.New(server.Config{
 		Reconciler: in.reconciler,
 		Engine:     in.engine, Reader: reader{in.store}, Logs: jobLogs, Auth: in.keeper,
+		AppLogs: in.deployers,
 		Hooks:  hooks,
 		Builds: in.executor, Places: in.opts.capacity,
 		Registry: in.served(), PublicURL: in.url, Lang: in.opts.lang, Version: version, Log: in.log, Now: time.Now,

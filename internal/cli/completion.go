@@ -25,6 +25,22 @@ func (c *console) completing(cmd *cobra.Command) *cobra.Command {
 	return cmd
 }
 
+// completingTarget adds the names of apps for the first argument, and of environments for
+// the second.
+func (c *console) completingTarget(cmd *cobra.Command) *cobra.Command {
+	cmd.ValidArgsFunction = func(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+		switch len(args) {
+		case 0:
+			return c.names(cmd.Context(), appNames), cobra.ShellCompDirectiveNoFileComp
+		case 1:
+			return c.names(cmd.Context(), envNames), cobra.ShellCompDirectiveNoFileComp
+		}
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	c.complete(cmd)
+	return cmd
+}
+
 // complete adds names for the flags that take them.
 func (c *console) complete(cmd *cobra.Command) {
 	for flag, read := range map[string]func(context.Context, *client.Client) ([]string, error){

@@ -40,6 +40,8 @@ type Client struct {
 	// Host is the API server's address.
 	Host string
 	core *rest.RESTClient
+	// streams is for what is read at the pace of somebody else.
+	streams *rest.RESTClient
 
 	config *rest.Config
 	mu     sync.Mutex
@@ -74,7 +76,19 @@ func Connect(c Config) (*Client, error) {
 	if err != nil {
 		return nil, delivery.Wrap(delivery.Invalid, "the cluster's configuration is not usable", err)
 	}
-	return &Client{Host: config.Host, core: core, config: config, groups: map[schema.GroupVersion]*rest.RESTClient{corev1.SchemeGroupVersion: core}}, nil
+	streams, err := streaming(config)
+	if err != nil {
+		return nil, delivery.Wrap(delivery.Invalid, "the cluster's configuration is not usable", err)
+	}
+	return &Client{Host: config.Host, core: core, streams: streams, config: config, groups: map[schema.GroupVersion]*rest.RESTClient{corev1.SchemeGroupVersion: core}}, nil
+}
+
+// streaming has a connection for each stream: HTTP/2 would buffer megabytes of each of
+// them for a reader that is slow.
+func streaming(config *rest.Config) (*rest.RESTClient, error) {
+	own := rest.CopyConfig(config)
+	own.NextProtos = []string{"http/1.1"}
+	return rest.RESTClientFor(own)
 }
 
 // group returns the client of a part of the API.

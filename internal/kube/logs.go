@@ -31,7 +31,7 @@ const (
 func (c *Client) Log(ctx context.Context, q LogQuery) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, logTimeout)
 	defer cancel()
-	answer := c.log(q).Param("limitBytes", strconv.Itoa(maxLogBytes)).Do(ctx)
+	answer := c.log(c.core, q).Param("limitBytes", strconv.Itoa(maxLogBytes)).Do(ctx)
 	if err := answer.Error(); err != nil {
 		return nil, classify(err)
 	}
@@ -39,14 +39,21 @@ func (c *Client) Log(ctx context.Context, q LogQuery) ([]byte, error) {
 	return raw, classify(err)
 }
 
-// FollowLog reads a log as it grows, until ctx ends or the container has.
-func (c *Client) FollowLog(ctx context.Context, q LogQuery) (io.ReadCloser, error) {
-	stream, err := c.log(q).Param("follow", "true").Stream(ctx)
+// OpenLog reads a log as fast as the caller does, and holds nothing of it meanwhile. The
+// caller closes it.
+func (c *Client) OpenLog(ctx context.Context, q LogQuery) (io.ReadCloser, error) {
+	stream, err := c.log(c.streams, q).Stream(ctx)
 	return stream, classify(err)
 }
 
-func (c *Client) log(q LogQuery) *rest.Request {
-	r := c.core.Get().Namespace(q.Namespace).Resource("pods").Name(q.Pod).SubResource("log").Param("container", q.Container)
+// FollowLog is OpenLog of a log as it grows, until ctx ends or the container has.
+func (c *Client) FollowLog(ctx context.Context, q LogQuery) (io.ReadCloser, error) {
+	stream, err := c.log(c.streams, q).Param("follow", "true").Stream(ctx)
+	return stream, classify(err)
+}
+
+func (c *Client) log(by *rest.RESTClient, q LogQuery) *rest.Request {
+	r := by.Get().Namespace(q.Namespace).Resource("pods").Name(q.Pod).SubResource("log").Param("container", q.Container)
 	if q.Previous {
 		r = r.Param("previous", "true")
 	}

@@ -104,6 +104,13 @@ type LogTail interface {
 	Next(ctx context.Context) ([]api.LogLine, error)
 }
 
+// AppLogs reads what Apps print where they run.
+type AppLogs interface {
+	// ReadLog hands on one line after the other, and waits for hand each time; an error
+	// of hand's ends it. With Follow it goes on until ctx ends. NotFound when nothing runs.
+	ReadLog(ctx context.Context, app, env string, q delivery.AppLogQuery, hand func(delivery.AppLine) error) error
+}
+
 // Auth knows who holds a secret. Its errors are Denied.
 type Auth interface {
 	Token(ctx context.Context, secret string) (delivery.Actor, delivery.Grants, error)

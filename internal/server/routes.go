@@ -76,6 +76,7 @@ func (s *Server) register() http.Handler {
 	handle(o, get("/targets", "targets", "Every app in every environment"), s.listTargets)
 	handle(o, get("/targets/{app}/{env}", "targets", "One app in one environment"), s.getTarget)
 	handle(o, get("/targets/{app}/{env}/history", "targets", "What was deployed, the newest first"), s.targetHistory)
+	stream(o, get("/targets/{app}/{env}/logs/stream", "targets", "What the app prints, of all its instances"), "text/event-stream", s.streamAppLog)
 	handle(o, post("/targets/{app}/{env}/pause", "targets", "Start no release until it is resumed"), s.pauseTarget)
 	handle(o, post("/targets/{app}/{env}/resume", "targets", "Undo a pause"), s.resumeTarget)
 	handle(o, created(post("/targets/{app}/{env}/restart", "targets", "Restart what runs")), s.restartTarget)

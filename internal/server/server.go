@@ -31,6 +31,8 @@ type Config struct {
 	Engine *engine.Engine
 	Reader Reader
 	Logs   Logs
+	// AppLogs are those of what was deployed.
+	AppLogs AppLogs
 	Auth   Auth
 	// Builds is where builds run, and Places how many may at once.
 	Builds Builds
@@ -61,6 +63,8 @@ type Server struct {
 	health  *hookHealth
 	intake  *intake
 	logins  *loginLimit
+	// reading is full when as many logs of apps are read as may be at once.
+	reading chan struct{}
 	// stopping ends streams when the server does.
 	stopping chan struct{}
 }
@@ -72,6 +76,7 @@ func New(cfg Config) *Server {
 		catalog: &documents{reader: cfg.Reader},
 		health:  newHookHealth(cfg.Reader, cfg.Now),
 		intake:  newIntake(),
+		reading: make(chan struct{}, maxAppLogs),
 		logins:  &loginLimit{now: cfg.Now, failed: map[string][]time.Time{}},
 	}
 	s.board = newBoard(cfg.Reader, cfg.Engine.Live())

@@ -47,6 +47,7 @@ var catalogue = func() []Phrase {
 		lookings,
 		commands,
 		story,
+		applogs,
 	} {
 		all = append(all, area...)
 	}
