@@ -190,8 +190,8 @@ func (in *instance) assemble(ctx context.Context) error {
 		Reconciler: in.reconciler,
 		Engine:     in.engine, Reader: reader{in.store}, Logs: jobLogs, Auth: in.keeper,
 		AppLogs: in.deployers,
-		Hooks:  hooks,
-		Builds: in.executor, Places: in.opts.capacity,
+		Hooks:   hooks,
+		Builds:  in.executor, Places: in.opts.capacity,
 		Registry: in.served(), PublicURL: in.url, Lang: in.opts.lang, Version: version, Log: in.log, Now: time.Now,
 	})
 	return nil

@@ -33,7 +33,7 @@ type Config struct {
 	Logs   Logs
 	// AppLogs are those of what was deployed.
 	AppLogs AppLogs
-	Auth   Auth
+	Auth    Auth
 	// Builds is where builds run, and Places how many may at once.
 	Builds Builds
 	Places int

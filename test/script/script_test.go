@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -27,8 +28,11 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// serveApp answers every request with the file "version" beside it.
+// serveApp says which version it is, and answers every request with the file "version"
+// beside it.
 func serveApp() {
+	version, _ := os.ReadFile("version") // without one it is empty
+	fmt.Printf("version %s is up\n", strings.TrimSpace(string(version)))
 	http.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { http.ServeFile(w, r, "version") })
 	if err := http.ListenAndServe("127.0.0.1:"+os.Getenv("PORT"), nil); err != nil {
 		fmt.Fprintln(os.Stderr, err)

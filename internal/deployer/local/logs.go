@@ -17,7 +17,7 @@ const (
 	// allLines are more than the supervisor gives.
 	allLines = 1 << 20
 	// lookEvery is how often a follower looks for new versions.
-	lookEvery = 500 * time.Millisecond
+	lookEvery = 250 * time.Millisecond
 )
 
 // ReadLog hands on what an App prints, one version after the other, and with Follow what
@@ -32,7 +32,7 @@ func (p *Deployer) ReadLog(ctx context.Context, app, env string, q delivery.AppL
 		r.lines = allLines
 	}
 	running, err := r.versions(ctx)
-	if err == nil && len(running) == 0 {
+	if delivery.KindOf(err) == delivery.NotFound || err == nil && len(running) == 0 {
 		err = delivery.E(delivery.NotFound, fmt.Sprintf("nothing of %s/%s runs", app, env))
 	}
 	if err != nil && (!q.Follow || delivery.KindOf(err) != delivery.NotFound) {
