@@ -85,7 +85,10 @@ func (r Release) nextProposed(now time.Time, f ReleaseFacts) []Action {
 func (r Release) want(t Target, startedAt time.Time) Desired {
 	d := t.Desired
 	rev := r.Revision
-	d.Warm = r.warm()
+	d.Warm, d.Prepare = r.warm(), ""
+	if r.prepares() > 0 {
+		d.Prepare = r.ID
+	}
 	switch {
 	case r.Kind == ReleaseRestart:
 		d.Stable, d.Canary, d.Share, d.RestartedAt = r.Base, nil, 0, startedAt
@@ -107,13 +110,22 @@ func (r Release) warm() bool {
 	return r.Kind == ReleaseDeploy && (len(r.Steps()) > 1 || r.Bake > 0)
 }
 
+// prepares is how long the command before the first instance may take; zero is none.
+func (r Release) prepares() time.Duration {
+	w := r.Revision.Config.Workload
+	if r.Kind != ReleaseDeploy || w == nil || w.PreDeploy.Run == "" {
+		return 0
+	}
+	return w.PreDeploy.Timeout.Or(DefaultPreDeploy)
+}
+
 func (r Release) nextBatch(now time.Time, t Target) ([]Action, time.Time) {
 	if want := r.want(t, r.StartedAt); !want.Same(t.Desired) {
 		return []Action{Record{t.Ref(), DesiredChanged{Desired: want}}}, time.Time{}
 	}
 	p := r.Batches[r.Batch]
 	seen := t.Observed.Of(r.Revision.ID)
-	deadline := p.StartedAt.Add(r.Strategy.Deadline.Or(defaultDeadline))
+	deadline := p.StartedAt.Add(r.limit())
 	switch {
 	case t.Settled() && seen != nil && seen.Failed:
 		return r.trouble(now, t, seen, Because("version.failed", nil))
@@ -131,10 +143,18 @@ func (r Release) nextBatch(now time.Time, t Target) ([]Action, time.Time) {
 	return nil, deadline
 }
 
+// limit is how long the batch under way may take to become healthy.
+func (r Release) limit() time.Duration {
+	limit := r.Strategy.Deadline.Or(defaultDeadline)
+	if r.Batch == 0 {
+		limit += r.prepares()
+	}
+	return limit
+}
+
 // lateCause says why a batch passed its deadline: the version, or the deployer.
 func (r Release) lateCause(t Target) Cause {
-	limit := r.Strategy.Deadline.Or(defaultDeadline)
-	args := Args{"limit": limit.String(), "target": t.Key()}
+	args := Args{"limit": r.limit().String(), "target": t.Key()}
 	if !t.Settled() {
 		return Because("deployer.silent", args)
 	}
@@ -204,6 +224,7 @@ func (r Release) deployed(now time.Time, t Target) []Action {
 	}
 	if r.Kind == ReleaseDeploy && r.Bake > 0 && t.Desired.Canary != nil && t.Desired.Stable != nil {
 		left.Desired, left.BakeUntil = t.Desired, now.Add(r.Bake.Std())
+		left.Desired.Prepare = ""
 	}
 	return []Action{
 		Record{r.Ref(), ReleaseEnded{State: ReleaseDeployed, At: now}},

@@ -37,7 +37,10 @@ type Desired struct {
 	Share int `json:"share"`
 	// Warm keeps the stable version as it is beside the canary, so that going back is a
 	// switch of traffic. Without it a deployer may replace one by the other in place.
-	Warm        bool      `json:"warm,omitempty"`
+	Warm bool `json:"warm,omitempty"`
+	// Prepare names the release whose command has to succeed before the canary has its
+	// first instance; empty is none. A deployer runs it once.
+	Prepare     ReleaseID `json:"prepare,omitempty"`
 	RestartedAt time.Time `json:"restartedAt,omitzero"`
 	// Retry counts how often the same was wished anew for a version that a
 	// deployer had given up.

@@ -11,6 +11,8 @@ import (
 const (
 	// DefaultGrace is how long an instance may take to end.
 	DefaultGrace = 30 * time.Second
+	// DefaultPreDeploy is how long the command before a release may take.
+	DefaultPreDeploy = 10 * time.Minute
 	// DefaultUser is the user of the images that are made here.
 	DefaultUser = 1000
 )

@@ -3,7 +3,6 @@ package manifest
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"time"
 
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -62,7 +61,7 @@ func (r renderer) job(m Migration, p pod) *batchv1.Job {
 	delete(pods, "app")
 	j.Spec = batchv1.JobSpec{
 		BackoffLimit:          new(int32(0)),
-		ActiveDeadlineSeconds: new(int64(seconds(w.Timeout.Or(10 * time.Minute)))),
+		ActiveDeadlineSeconds: new(int64(seconds(w.Timeout.Or(delivery.DefaultPreDeploy)))),
 		Template: corev1.PodTemplateSpec{
 			ObjectMeta: metav1.ObjectMeta{Labels: pods, Annotations: map[string]string{AnnotationRelease: string(m.Release), AnnotationRevision: string(m.Revision.ID)}},
 			Spec:       spec,

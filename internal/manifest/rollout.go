@@ -8,6 +8,8 @@ type Live struct {
 	// Serving tells whether there is a Service, and Serve where it points.
 	Serving bool
 	Serve   Track
+	// Prepared says that the command of the wish's release has succeeded.
+	Prepared bool
 }
 
 // LiveHalf is one Deployment as it is.
@@ -30,6 +32,10 @@ const maxCanary = 3
 // wait for pods.
 func Next(d delivery.Desired, l Live) Shape {
 	s := Shape{Generation: d.Generation, RestartedAt: d.RestartedAt}
+	if d.Prepare != "" && d.Canary != nil && !l.Prepared && !l.has(d.Canary.ID) {
+		s.Prepare, s.For = d.Prepare, d.Canary
+		d.Canary, d.Share = nil, 0
+	}
 	switch {
 	case d.Stable == nil && d.Canary == nil:
 		return s
@@ -132,6 +138,11 @@ func full(r delivery.Revision, l *LiveHalf) int {
 
 func autoscaled(r delivery.Revision) bool {
 	return r.Config.Workload != nil && r.Config.Workload.Autoscale.Max > 0
+}
+
+// has tells whether there is a Deployment of a revision.
+func (l Live) has(r delivery.RevisionID) bool {
+	return l.Stable != nil && l.Stable.Revision == r || l.Canary != nil && l.Canary.Revision == r
 }
 
 func (l Live) canaryServes() bool {

@@ -229,3 +229,25 @@ func TestBusyCanaryIsFreedFirst(t *testing.T) {
 		t.Errorf("then the canary is free: %+v", s)
 	}
 }
+
+// The command before a release keeps the new version away until it has succeeded, and is
+// asked for no more once the version is there.
+func TestPrepareComesFirst(t *testing.T) {
+	d := delivery.Desired{Stable: version(1, 2), Canary: version(2, 2), Share: 50, Warm: true, Prepare: "release-1"}
+	l := Live{Stable: &LiveHalf{Revision: "r1", Replicas: 2, Ready: 2, Answering: 2, Complete: true}, Serving: true, Serve: TrackStable}
+	if s := Next(d, l); s.Prepare != "release-1" || s.For.ID != "r2" || s.Canary != nil || s.Stable.Revision.ID != "r1" || s.Serve != TrackStable {
+		t.Errorf("before it has succeeded: %+v", s)
+	}
+	l.Prepared = true
+	if s := Next(d, l); s.Prepare != "" || s.Canary == nil {
+		t.Errorf("once it has: %+v", s)
+	}
+	l.Prepared, l.Canary = false, &LiveHalf{Revision: "r2", Replicas: 2}
+	if s := Next(d, l); s.Prepare != "" || s.Canary == nil {
+		t.Errorf("its Job was removed while the version runs: %+v", s)
+	}
+	first := delivery.Desired{Canary: version(2, 2), Share: 100, Prepare: "release-1"}
+	if s := Next(first, Live{}); s.Prepare == "" || s.Stable != nil || s.Canary != nil {
+		t.Errorf("before the first release: %+v", s)
+	}
+}

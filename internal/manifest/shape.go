@@ -60,6 +60,10 @@ type Shape struct {
 	App, Env, Team string
 	Generation     int64
 	Stable, Canary *Half
+	// Prepare names the release whose command is to run, and For the revision that it is
+	// for; nothing of that is there yet.
+	Prepare delivery.ReleaseID
+	For     *delivery.Revision
 	// KeepCanary leaves the canary's Deployment as it is: its pods are still needed, or
 	// are not to go before the Service points elsewhere.
 	KeepCanary bool

@@ -86,7 +86,13 @@ func (w *world) app(name, spec string) {
 	w.t.Helper()
 	r := w.forge.NewRepo("team/" + name)
 	w.repos[name] = r
-	w.api.Apply(harness.Document("App", name, fmt.Sprintf(`{"repo": %q, "stack": "program"%s}`, r.CloneURL, spec)))
+	w.reapply(name, spec)
+}
+
+// reapply changes an App's document.
+func (w *world) reapply(name, spec string) {
+	w.t.Helper()
+	w.api.Apply(harness.Document("App", name, fmt.Sprintf(`{"repo": %q, "stack": "program"%s}`, w.repos[name].CloneURL, spec)))
 }
 
 // build makes a version of an app, and returns the number of its run.

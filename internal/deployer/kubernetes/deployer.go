@@ -92,11 +92,20 @@ func (d *Deployer) plan(app string, wish delivery.Desired) (plan, error) {
 		return plan{}, err
 	}
 	l := d.overlay(d.watches.live(d.Place.Namespace, app))
-	shape := manifest.Next(wish, l.halves())
+	shape := manifest.Next(wish, l.halves(wish.Prepare))
 	shape.App, shape.Env = app, d.Env
 	rendered, err := manifest.Render(d.Place, shape)
 	if err != nil {
 		return plan{}, err
+	}
+	if shape.Prepare != "" {
+		before, err := manifest.PreDeploy(d.Place, manifest.Migration{
+			App: app, Env: d.Env, Generation: shape.Generation, Release: shape.Prepare, Revision: *shape.For,
+		})
+		if err != nil {
+			return plan{}, err
+		}
+		rendered = append(before, rendered...)
 	}
 	return newPlan(l, shape, rendered, d.Heal)
 }

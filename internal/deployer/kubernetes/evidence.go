@@ -7,6 +7,7 @@ import (
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
 
 	"github.com/shiplock/shiplock/internal/delivery"
 	"github.com/shiplock/shiplock/internal/diagnose/workload"
@@ -24,6 +25,36 @@ func (d *Deployer) judge(ctx context.Context, p plan, of *appsv1.Deployment) (*d
 	return workload.Judge(e, d.Now())
 }
 
+// judgeCommand says what keeps the command before a release from succeeding.
+func (d *Deployer) judgeCommand(ctx context.Context, p plan) (*delivery.Cause, bool) {
+	job := p.live.job(p.shape.Prepare)
+	if job == nil {
+		return nil, false
+	}
+	e := workload.Evidence{App: p.live.app}
+	names := []string{job.Name}
+	for _, pod := range p.live.pods {
+		if owned(pod, job) {
+			e.Pods = append(e.Pods, pod)
+			names = append(names, pod.Name)
+		}
+	}
+	e.Events = d.events(names)
+	if cause, _ := workload.JudgeTask(job, e, d.Now()); cause == nil {
+		return nil, false
+	}
+	e.Logs = d.logs(ctx, p.live, workload.Wanted(e))
+	return workload.JudgeTask(job, e, d.Now())
+}
+
+func (d *Deployer) events(names []string) (all []*corev1.Event) {
+	for _, name := range names {
+		all = append(all, d.watches.warnings.Of(name)...)
+		all = append(all, d.watches.killings.Of(name)...)
+	}
+	return all
+}
+
 // evidence is what the watches have seen of a version.
 func (d *Deployer) evidence(l live, of *appsv1.Deployment) workload.Evidence {
 	e := workload.Evidence{App: l.app, Deployment: of}
@@ -38,10 +69,7 @@ func (d *Deployer) evidence(l live, of *appsv1.Deployment) workload.Evidence {
 			}
 		}
 	}
-	for _, name := range names {
-		e.Events = append(e.Events, d.watches.warnings.Of(name)...)
-		e.Events = append(e.Events, d.watches.killings.Of(name)...)
-	}
+	e.Events = d.events(names)
 	return e
 }
 

@@ -37,6 +37,8 @@ func kindOf(name string) (kind, error) {
 		return kind{in("policy", "v1", "poddisruptionbudgets"), false, true}, nil
 	case "Ingress":
 		return kind{in("networking.k8s.io", "v1", "ingresses"), false, true}, nil
+	case "Job":
+		return kind{in("batch", "v1", "jobs"), false, true}, nil
 	case "ServiceMonitor":
 		return kind{in("monitoring.coreos.com", "v1", "servicemonitors"), true, false}, nil
 	}

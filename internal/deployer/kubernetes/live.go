@@ -5,6 +5,7 @@ import (
 	"strconv"
 
 	appsv1 "k8s.io/api/apps/v1"
+	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
 
@@ -22,6 +23,8 @@ type live struct {
 	replicaSets    []*appsv1.ReplicaSet
 	pods           []*corev1.Pod
 	endpoints      []*discoveryv1.EndpointSlice
+	// jobs are the commands before releases.
+	jobs []*batchv1.Job
 	// others are the rest: settings, autoscalers, budgets, ingresses.
 	others []kube.Object
 }
@@ -39,6 +42,7 @@ func (w *watches) live(namespace, app string) live {
 	if s, ok := w.services.Get(namespace, app); ok {
 		l.service = s
 	}
+	l.jobs = w.jobs.Of(app)
 	l.others = appendAll(l.others, w.configs.Of(app))
 	l.others = appendAll(l.others, w.scalers.Of(app))
 	l.others = appendAll(l.others, w.budgets.Of(app))
@@ -67,7 +71,7 @@ func (l live) generation() int64 {
 
 // objects are all that we may have applied.
 func (l live) objects() []kube.Object {
-	all := slices.Clone(l.others)
+	all := appendAll(slices.Clone(l.others), l.jobs)
 	if l.stable != nil {
 		all = append(all, l.stable)
 	}
@@ -80,13 +84,26 @@ func (l live) objects() []kube.Object {
 	return all
 }
 
-// halves is what decides about the next step.
-func (l live) halves() manifest.Live {
+// halves is what decides about the next step of a release.
+func (l live) halves(r delivery.ReleaseID) manifest.Live {
 	h := manifest.Live{Stable: l.half(l.stable), Canary: l.half(l.canary)}
+	if j := l.job(r); j != nil {
+		h.Prepared = j.Status.Succeeded > 0
+	}
 	if l.service != nil {
 		h.Serving, h.Serve = true, manifest.Track(l.service.Spec.Selector[manifest.LabelTrack])
 	}
 	return h
+}
+
+// job is the command before a release; nil when there is none yet.
+func (l live) job(r delivery.ReleaseID) *batchv1.Job {
+	for _, j := range l.jobs {
+		if r != "" && j.Annotations[manifest.AnnotationRelease] == string(r) {
+			return j
+		}
+	}
+	return nil
 }
 
 func (l live) half(d *appsv1.Deployment) *manifest.LiveHalf {

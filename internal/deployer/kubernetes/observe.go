@@ -45,6 +45,9 @@ func (d *Deployer) version(ctx context.Context, p plan, a asked) delivery.Observ
 		v.Total, v.Ready = max(replicas(in), p.planned(a.revision.ID)), len(p.live.ready(in))
 		v.Cause, v.Failed = d.judge(ctx, p, in)
 	}
+	if p.shape.For != nil && p.shape.For.ID == a.revision.ID {
+		v.Cause, v.Failed = d.judgeCommand(ctx, p)
+	}
 	if r, ok := d.refusal(p.live.app, p.shape.Generation); ok && a.share > 0 {
 		cause, final := workload.Refused(r.object, d.Place.Namespace, r.message)
 		v.Cause, v.Failed = &cause, final

@@ -8,6 +8,7 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
+	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
 	policyv1 "k8s.io/api/policy/v1"
@@ -171,8 +172,14 @@ func (o object) decides(path string) bool {
 	return false
 }
 
+// once tells whether the object is made and never changed: a command runs once.
+func (o object) once() bool { return o.want.GetKind() == "Job" }
+
 // due tells whether the object is to be written.
 func (o object) due(heal bool) bool {
+	if o.once() {
+		return o.missing()
+	}
 	traffic, rest := o.drifted()
 	return o.missing() || o.stale() || len(traffic) > 0 || len(o.foreign) > 0 || heal && len(rest) > 0
 }
@@ -190,6 +197,9 @@ func (p plan) drift() []delivery.Drift {
 			continue
 		}
 		_, rest := o.drifted()
+		if o.once() {
+			continue
+		}
 		for _, d := range rest {
 			all = append(all, delivery.Drift{
 				Object: id(o.want.GetKind(), o.want.GetName()), Field: d.path, Want: text(d.want), Have: text(d.have),
@@ -203,6 +213,9 @@ func (p plan) drift() []delivery.Drift {
 func (p plan) keeps(o kube.Object) bool {
 	if o.GetDeletionTimestamp() != nil {
 		return true // on its way out already
+	}
+	if job, ok := o.(*batchv1.Job); ok { // the newest one stays, for people to look at
+		return p.shape.Prepare == "" || job.Annotations[manifest.AnnotationRelease] == string(p.shape.Prepare)
 	}
 	if settings, ok := o.(*corev1.ConfigMap); ok {
 		return p.mounted(settings.Name)
@@ -229,6 +242,8 @@ func kindName(o kube.Object) string {
 		return "Deployment"
 	case *corev1.Service:
 		return "Service"
+	case *batchv1.Job:
+		return "Job"
 	case *corev1.ConfigMap:
 		return "ConfigMap"
 	case *autoscalingv2.HorizontalPodAutoscaler:

@@ -6,6 +6,7 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
+	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
 	networkingv1 "k8s.io/api/networking/v1"
@@ -15,7 +16,9 @@ import (
 	"github.com/shiplock/shiplock/internal/manifest"
 )
 
-const labelApp = "app"
+// labelApp is on all that is of an App. The label app is not on the pods of Jobs, which
+// are no instances.
+const labelApp = "app.kubernetes.io/name"
 
 // watches see what Apps have in the namespace.
 type watches struct {
@@ -28,6 +31,7 @@ type watches struct {
 	scalers     *kube.Watch[*autoscalingv2.HorizontalPodAutoscaler]
 	budgets     *kube.Watch[*policyv1.PodDisruptionBudget]
 	ingresses   *kube.Watch[*networkingv1.Ingress]
+	jobs        *kube.Watch[*batchv1.Job]
 	// warnings, and the ends that kubelets give to containers, are events by the name of
 	// the object that they are about.
 	warnings, killings *kube.Watch[*corev1.Event]
@@ -41,7 +45,7 @@ type watch interface {
 }
 
 func (w *watches) all() []watch {
-	return []watch{w.deployments, w.replicaSets, w.pods, w.services, w.endpoints, w.configs, w.scalers, w.budgets, w.ingresses, w.warnings, w.killings}
+	return []watch{w.deployments, w.replicaSets, w.pods, w.services, w.endpoints, w.configs, w.scalers, w.budgets, w.ingresses, w.jobs, w.warnings, w.killings}
 }
 
 func (w *watches) run(ctx context.Context) {
@@ -91,6 +95,7 @@ func newWatches(c *kube.Client, namespace string, told changes) *watches {
 	w.scalers = ofApps(c, namespace, "autoscaling", "v2", "horizontalpodautoscalers", &autoscalingv2.HorizontalPodAutoscaler{}, told)
 	w.budgets = ofApps(c, namespace, "policy", "v1", "poddisruptionbudgets", &policyv1.PodDisruptionBudget{}, told)
 	w.ingresses = ofApps(c, namespace, "networking.k8s.io", "v1", "ingresses", &networkingv1.Ingress{}, told)
+	w.jobs = ofApps(c, namespace, "batch", "v1", "jobs", &batchv1.Job{}, told)
 	w.warnings = w.ofEvents(c, namespace, "type=Warning", told)
 	w.killings = w.ofEvents(c, namespace, "reason=Killing", told)
 	return w
@@ -135,6 +140,8 @@ func (w *watches) appOf(o corev1.ObjectReference) string {
 		return labelOf(w.replicaSets.Get(o.Namespace, o.Name))
 	case "Deployment":
 		return labelOf(w.deployments.Get(o.Namespace, o.Name))
+	case "Job":
+		return labelOf(w.jobs.Get(o.Namespace, o.Name))
 	case "HorizontalPodAutoscaler":
 		return labelOf(w.scalers.Get(o.Namespace, o.Name))
 	}

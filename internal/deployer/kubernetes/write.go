@@ -54,7 +54,7 @@ func (d *Deployer) carryOut(ctx context.Context, p plan) error {
 // order puts the Service first when it turns back from the canary: then traffic is safe
 // whatever becomes of the rest. Otherwise pods come before it.
 func (p plan) order() []object {
-	if p.shape.Serve != manifest.TrackStable || !p.live.halves().Serving {
+	if p.shape.Serve != manifest.TrackStable || p.live.service == nil {
 		return p.objects
 	}
 	var first, rest []object
