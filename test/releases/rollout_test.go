@@ -81,3 +81,27 @@ func (w *world) wantOnly(tr *traffic, version string, since time.Time) {
 		w.t.Errorf("others than %s still answer", version)
 	}
 }
+
+// After the bake a rollback takes as long as the old version takes to start.
+func TestClusterRollbackAfterBake(t *testing.T) {
+	w := newWorld(t, `, "strategy": {"batches": [{"percent": 50}]}, "bake": "1s"`)
+	w.app("shop", `, "environments": {"prod": {"replicas": 3}}`)
+	one, two := w.build("shop", "one", "well"), w.build("shop", "two", "well")
+	asked := time.Now()
+	w.reached(w.release("shop", one), delivery.ReleaseDeployed, time.Minute)
+	start := time.Since(asked)
+	tr := w.traffic("shop")
+	w.reached(w.release("shop", two), delivery.ReleaseDeployed, time.Minute)
+	if !harness.Eventually(time.Minute, func() bool { return w.deployment("shop-canary") == nil }) {
+		t.Fatal("the canary stays after the bake")
+	}
+	w.wantOnly(tr, "two", time.Now())
+	asked = time.Now()
+	var r api.Release
+	w.api.Must("POST", "/targets/shop/prod/rollback", api.RollBack{Reason: "test"}, &r)
+	w.reached(r.ID, delivery.ReleaseDeployed, time.Minute)
+	w.wantOnly(tr, "one", time.Now())
+	tr.end()
+	tr.wantNone(t)
+	harness.Promise(t, "rollback after the bake", tr.last("one").Sub(asked).Seconds(), start.Seconds()+3, "s", ", the start-up time and 3 s")
+}
