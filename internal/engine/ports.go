@@ -26,6 +26,9 @@ type Wakes interface {
 	// PutOff gives a claimed wake back, due at the given time, with the reason for
 	// people. A wake that came meanwhile is kept: it is due at once.
 	PutOff(ctx context.Context, c delivery.Claim, at time.Time, why string) error
+	// WakeWhy tells why an aggregate's wake was last put off, when it is due and how
+	// often in a row it was put off; ok is false when none waits.
+	WakeWhy(ctx context.Context, ref delivery.Ref) (why string, due time.Time, tries int, ok bool, err error)
 	// Signal is sent to when wakes may have become due that Commit did not hand
 	// out; it has a buffer of one.
 	Signal() <-chan struct{}

@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/shiplock/shiplock/internal/delivery"
 	"github.com/shiplock/shiplock/internal/standard"
@@ -256,12 +257,27 @@ func (e *Engine) Restart(ctx context.Context, p Principal, app, env, reason stri
 
 // Blockers lists why a proposed release may not start now.
 func (e *Engine) Blockers(ctx context.Context, r delivery.Release) ([]delivery.Cause, error) {
-	if r.State != delivery.ReleaseIsProposed {
+	if r.State.Terminal() {
 		return nil, nil
+	}
+	if r.State != delivery.ReleaseIsProposed {
+		return e.heldUp(ctx, r)
 	}
 	facts, err := e.releaseFacts(ctx, newDraft(e.store, e.now(), delivery.System()), r)
 	if err != nil {
 		return nil, err
 	}
 	return r.Blockers(e.now(), facts), nil
+}
+
+// heldUp says that the deployer of a release that is under way is in trouble.
+func (e *Engine) heldUp(ctx context.Context, r delivery.Release) ([]delivery.Cause, error) {
+	t := delivery.Target{App: r.App, Env: r.Env}
+	why, due, tries, waits, err := e.store.WakeWhy(ctx, t.Ref())
+	if err != nil || !waits || tries == 0 || why == "" {
+		return nil, err
+	}
+	return []delivery.Cause{delivery.Because("deployer.trouble", delivery.Args{
+		"target": t.Key(), "message": why, "at": due.UTC().Format(time.TimeOnly),
+	})}, nil
 }

@@ -427,10 +427,15 @@ func TestDeployerAway(t *testing.T) {
 		if err != nil || !waits || tries < 4 || !strings.Contains(why, "apply generation 3 of shop/prod: it does not answer") || !due.After(time.Now()) {
 			t.Errorf("waits %v after %d tries for %s because %q (%v)", waits, tries, due, why, err)
 		}
-		w.wantRelease(id, delivery.ReleaseRolling)
+		rel := w.wantRelease(id, delivery.ReleaseRolling)
+		if why, err := w.Blockers(t.Context(), rel); err != nil || len(why) != 1 || !strings.Contains(why[0].Text, "it does not answer") {
+			t.Errorf("it says that it is held up by %+v (%v)", why, err)
+		}
 		w.deployer.Follow(nil)
 		w.pass(time.Minute)
-		w.wantRelease(id, delivery.ReleasePaused)
+		if why, err := w.Blockers(t.Context(), w.wantRelease(id, delivery.ReleasePaused)); err != nil || len(why) > 0 {
+			t.Errorf("it says that it is held up by %+v (%v)", why, err)
+		}
 		w.wantWish("prod", "a+b@25")
 	})
 }

@@ -23,6 +23,11 @@ var releases = []Phrase{
 	{Code: "version.failed", En: "the new version does not become healthy", Zh: "新版本无法变为健康"},
 	{Code: "batch.deadline", En: "the new version was not healthy within {limit}", Zh: "新版本在 {limit} 内没有变为健康"},
 	{
+		Code: "deployer.trouble",
+		En:   "nothing can be done on {target} now: {message}", NextEn: "it is tried again at {at} UTC, and goes on by itself",
+		Zh: "目前无法操作 {target}：{message}", NextZh: "将在 {at}（UTC）重试，恢复后自动继续",
+	},
+	{
 		Code: "deployer.silent",
 		En:   "the deployer of {target} did not confirm the new version within {limit}", NextEn: "see that the deployer is reachable, and release again",
 		Zh: "{target} 的部署器在 {limit} 内没有确认新版本", NextZh: "确认部署器可以访问，然后重新发布",
