@@ -7,12 +7,7 @@ import (
 	"flag"
 	"fmt"
 	"math/rand/v2"
-	"net/url"
-	"os"
-	"path/filepath"
-	"regexp"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
@@ -59,8 +54,7 @@ type chaos struct {
 	*world
 	random  *rand.Rand
 	live    []*harness.Process
-	cluster *harness.Front // before the cluster's API
-	real    string
+	cluster *way
 	ledger  *kube.Ledger
 	traffic *traffic
 	// blind are the spans in which requests may fail: somebody took the Service's pods away.
@@ -88,39 +82,14 @@ func newChaos(t *testing.T) *chaos {
 		c.live = append(c.live, c.server.Boot())
 	}
 	c.server.Serve(c.live...)
-	c.begin(`, "strategy": {"batches": [{"percent": 25, "hold": "500ms"}, {"percent": 50, "hold": "500ms"}]}, "bake": "2s"`, c.kubeconfigThrough(t))
+	c.cluster = c.openWay()
+	c.begin(`, "strategy": {"batches": [{"percent": 25, "hold": "500ms"}, {"percent": 50, "hold": "500ms"}]}, "bake": "2s"`, c.cluster.kubeconfig)
 	c.app("shop", `, "environments": {"prod": {"replicas": 3}}`)
 	first := c.build("shop", "first", "well")
 	c.reached(c.release("shop", first), delivery.ReleaseDeployed, time.Minute)
 	c.ledger = c.space.Note(t, manifest.AnnotationGeneration)
 	c.traffic = c.world.traffic("shop")
 	return c
-}
-
-// kubeconfigThrough leads the servers, and nobody else, to the cluster by a way that can
-// be cut.
-func (c *chaos) kubeconfigThrough(t *testing.T) string {
-	t.Helper()
-	text, err := os.ReadFile(c.space.Kubeconfig)
-	if err != nil {
-		t.Fatal(err)
-	}
-	server := regexp.MustCompile(`server: *"?(https://[^"\s]+)`).FindSubmatch(text)
-	if server == nil {
-		t.Fatalf("%s names no server", c.space.Kubeconfig)
-	}
-	u, err := url.Parse(string(server[1]))
-	if err != nil {
-		t.Fatal(err)
-	}
-	c.real, c.cluster = u.Host, harness.NewFront(t)
-	c.cluster.To(c.real)
-	path := filepath.Join(t.TempDir(), "kubeconfig")
-	through := strings.Replace(string(text), string(server[1]), "https://"+c.cluster.Addr(), 1)
-	if err := os.WriteFile(path, []byte(through), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	return path
 }
 
 // moment is a random one.
@@ -138,9 +107,9 @@ func (c *chaos) blow() {
 	case k == 4 && len(c.live) > 1:
 		c.sleep()
 	case k == 5:
-		c.cluster.To()
+		c.cluster.cut()
 		time.Sleep(*outage)
-		c.cluster.To(c.real)
+		c.cluster.mend()
 	case k == 6:
 		c.space.DeleteDeployment(c.t, "shop-canary")
 	case k == 7 && c.deployment(deployment) != nil:
