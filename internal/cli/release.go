@@ -220,6 +220,7 @@ func (c *console) releaseLines(r api.Release) []string {
 		}
 		out = append(out, c.batchLine(i, len(r.Batches), b))
 	}
+	out = append(out, c.comingLines(r)...)
 	if r.Manual {
 		out = append(out, c.manualLines(r.ReleaseSummary)...)
 	}
@@ -229,6 +230,23 @@ func (c *console) releaseLines(r api.Release) []string {
 	out = append(out, c.causeLines(r.Cause)...)
 	for _, b := range r.Blockers {
 		out = append(out, c.causeLines(&b)...)
+	}
+	return out
+}
+
+// comingLines show how far the new version is while its batch is not healthy, and what
+// keeps it.
+func (c *console) comingLines(r api.Release) []string {
+	if r.Observed == nil || r.State.Terminal() || r.Ending != "" {
+		return nil
+	}
+	v := r.Observed.Of(r.Revision.ID)
+	if v == nil || v.Healthy() {
+		return nil
+	}
+	out := []string{c.say("  %d of %d instances of the new version are ready", v.Ready, v.Total)}
+	if r.Cause == nil {
+		out = append(out, c.causeLines(v.Cause)...)
 	}
 	return out
 }

@@ -121,6 +121,12 @@ func TestReleaseLines(t *testing.T) {
 		ReleaseSummary: api.ReleaseSummary{App: "shop", Env: "prod", Kind: "deploy", State: "proposed", Revision: held.Revision},
 		Blockers:       []delivery.Cause{{Text: "another release is under way on shop/prod", Next: "wait for it, or abort it"}},
 	}
+	coming := held
+	coming.State, coming.Manual, coming.Revision.ID = "rolling", false, "sha256:b"
+	coming.Batches = []api.ReleaseBatch{{Asked: 25, Hold: "none", StartedAt: at}, {Asked: 100, Hold: "none"}}
+	coming.Observed = &delivery.Observed{Versions: []delivery.ObservedVersion{
+		{Revision: "sha256:a", Ready: 4, Total: 4}, {Revision: "sha256:b", Ready: 0, Total: 1, Cause: &delivery.Cause{Text: "the image is not there", Next: "see its name"}},
+	}}
 	back := held
 	back.State, back.Manual, back.Ending = "rolling", false, "failed"
 	back.Cause = &delivery.Cause{Text: "it crashed at start"}
@@ -136,6 +142,12 @@ func TestReleaseLines(t *testing.T) {
 		}},
 		{blocked, []string{
 			"shop → prod  deploy #7 01234567  proposed", "Cause: another release is under way on shop/prod", "Next: wait for it, or abort it",
+		}},
+		{coming, []string{
+			"shop → prod  deploy #7 01234567  rolling",
+			"  batch 1 of 2: asked 25 %, not healthy yet",
+			"  0 of 1 instances of the new version are ready",
+			"Cause: the image is not there", "Next: see its name",
 		}},
 		{back, []string{
 			"shop → prod  deploy #7 01234567  rolling, going back to the old version (failed)",

@@ -29,6 +29,7 @@ var console = []Phrase{
 	{En: "Holds at {percent} % until a person continues.", Zh: "停在 {percent} %，等人继续。"},
 	{En: "batch {n} of {total}: asked {percent} %", Zh: "第 {n} 批，共 {total} 批：目标 {percent} %"},
 	{En: ", left out", Zh: "，已略过"},
+	{En: "  {ready} of {total} instances of the new version are ready", Zh: "  新版本已有 {ready}/{total} 个实例就绪"},
 	{En: ", not healthy yet", Zh: "，尚未健康"},
 	{En: ", effective {percent} %, healthy after {time}", Zh: "，实际 {percent} %，{time} 后健康"},
 	{En: ", holds: {@hold}", Zh: "，停留：{@hold}"},
