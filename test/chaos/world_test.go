@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
-	"net/http"
 	"os"
 	"testing"
 
@@ -18,25 +17,9 @@ import (
 const (
 	appCount = 4
 	logLines = 200
-	// roleApp makes the test program serve HTTP, as the app that is deployed.
-	roleApp = "CHAOS_APP"
 )
 
-func TestMain(m *testing.M) {
-	if os.Getenv(roleApp) != "" {
-		serveApp()
-		return
-	}
-	os.Exit(m.Run())
-}
-
-func serveApp() {
-	http.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
-	if err := http.ListenAndServe("127.0.0.1:"+os.Getenv("PORT"), nil); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
-}
+func TestMain(m *testing.M) { harness.Main(m) }
 
 // world is a forge with some apps, and what is true of every commit pushed.
 type world struct {
@@ -77,8 +60,8 @@ func newWorld(t *testing.T, seed uint64, s *harness.Server, f *harness.Forge) *w
 		spec, err := json.Marshal(map[string]any{
 			"repo": repo.CloneURL, "stack": "chaos",
 			"environments": map[string]any{
-				"dev":  map[string]any{"variables": map[string]string{"CHAOS_PROGRAM": self, roleApp: "1"}},
-				"prod": map[string]any{"variables": map[string]string{"CHAOS_PROGRAM": self, roleApp: "1"}, "strategy": map[string]any{"batches": []any{map[string]any{"percent": 25, "hold": "200ms"}}}},
+				"dev":  map[string]any{"variables": map[string]string{"CHAOS_PROGRAM": self, harness.RoleApp: "1"}},
+				"prod": map[string]any{"variables": map[string]string{"CHAOS_PROGRAM": self, harness.RoleApp: "1"}, "strategy": map[string]any{"batches": []any{map[string]any{"percent": 25, "hold": "200ms"}}}},
 			},
 		})
 		if err != nil {

@@ -4,8 +4,6 @@ package registry
 
 import (
 	"encoding/json"
-	"fmt"
-	"net/http"
 	"os"
 	"path/filepath"
 	"testing"
@@ -16,24 +14,7 @@ import (
 	"github.com/shiplock/shiplock/test/harness"
 )
 
-// roleApp makes the test program serve HTTP, as the app that is deployed.
-const roleApp = "REGISTRY_TEST_APP"
-
-func TestMain(m *testing.M) {
-	if os.Getenv(roleApp) != "" {
-		serveApp()
-		return
-	}
-	os.Exit(m.Run())
-}
-
-func serveApp() {
-	http.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
-	if err := http.ListenAndServe("127.0.0.1:"+os.Getenv("PORT"), nil); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
-}
+func TestMain(m *testing.M) { harness.Main(m) }
 
 // world is an installation that pushes to a registry, and its apps.
 type world struct {
@@ -72,7 +53,7 @@ func worldWith(t *testing.T, reg *Server, password string, ca *Authority, flags 
 		w.repos[app] = r
 		spec, err := json.Marshal(map[string]any{
 			"repo": r.CloneURL, "stack": "program",
-			"environments": map[string]any{"dev": map[string]any{"variables": map[string]string{"PROGRAM": self, roleApp: "1"}}},
+			"environments": map[string]any{"dev": map[string]any{"variables": map[string]string{"PROGRAM": self, harness.RoleApp: "1"}}},
 		})
 		if err != nil {
 			t.Fatal(err)

@@ -5,11 +5,7 @@
 package script
 
 import (
-	"fmt"
-	"net/http"
-	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -17,28 +13,7 @@ import (
 	"github.com/shiplock/shiplock/test/harness"
 )
 
-// roleApp makes the test program the app that is deployed.
-const roleApp = "SCRIPT_APP"
-
-func TestMain(m *testing.M) {
-	if os.Getenv(roleApp) != "" {
-		serveApp()
-		return
-	}
-	os.Exit(m.Run())
-}
-
-// serveApp says which version it is, and answers every request with the file "version"
-// beside it.
-func serveApp() {
-	version, _ := os.ReadFile("version") // without one it is empty
-	fmt.Printf("version %s is up\n", strings.TrimSpace(string(version)))
-	http.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { http.ServeFile(w, r, "version") })
-	if err := http.ListenAndServe("127.0.0.1:"+os.Getenv("PORT"), nil); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
-}
+func TestMain(m *testing.M) { harness.Main(m) }
 
 func TestScripts(t *testing.T) {
 	files, err := filepath.Glob("testdata/*.txtar")

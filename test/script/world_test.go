@@ -46,13 +46,13 @@ func (w *world) setUp(env *testscript.Env, bin string) error {
 	env.Setenv("PATH", bin+string(filepath.ListSeparator)+os.Getenv("PATH"))
 	env.Setenv("ADDR", harness.FreeAddr(w.t))
 	env.Setenv("HOOK_SECRET", harness.HookSecret)
-	env.Setenv("ROLE", roleApp)
+	env.Setenv("ROLE", harness.RoleApp)
 	env.Setenv("PROGRAM", self)
 	stack, err := os.ReadFile("testdata/common/stack.yaml")
 	if err != nil {
 		return err
 	}
-	text := strings.NewReplacer("$ROLE", roleApp, "$PROGRAM", self).Replace(string(stack))
+	text := strings.NewReplacer("$ROLE", harness.RoleApp, "$PROGRAM", self).Replace(string(stack))
 	return errors.Join(
 		os.Mkdir(home, 0o700),
 		os.MkdirAll(filepath.Join(env.WorkDir, "catalog"), 0o755),
