@@ -108,7 +108,8 @@ func (in *instance) newPodExecutor(ctx context.Context, registry endpoint) (exec
 	if o.cacheSize != "" {
 		c.Cache = &execute.Claims{Size: delivery.Quantity(o.cacheSize), StorageClass: o.cacheClass, Shared: o.cacheShared}
 	}
-	return execute.New(c)
+	in.pods, err = execute.New(c)
+	return in.pods, err
 }
 
 // withRunner gives an image the layer with the runner, in our registry.

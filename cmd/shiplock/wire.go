@@ -24,6 +24,7 @@ import (
 	"github.com/shiplock/shiplock/internal/delivery"
 	deploy "github.com/shiplock/shiplock/internal/deployer/local"
 	"github.com/shiplock/shiplock/internal/engine"
+	execpods "github.com/shiplock/shiplock/internal/executor/kubernetes"
 	execute "github.com/shiplock/shiplock/internal/executor/local"
 	"github.com/shiplock/shiplock/internal/image"
 	"github.com/shiplock/shiplock/internal/joblog"
@@ -45,6 +46,8 @@ type instance struct {
 	outside  *outside
 	images   *image.Client
 	executor executor
+	// pods is the executor where builds run in pods, and nil where they do not.
+	pods     *execpods.Executor
 	caches   *cache.Store
 	deployer *deploy.Deployer
 	// deployers are that one, and those of clusters.
@@ -191,7 +194,7 @@ func (in *instance) assemble(ctx context.Context) error {
 		Engine:     in.engine, Reader: reader{in.store}, Logs: jobLogs, Auth: in.keeper,
 		AppLogs: in.deployers,
 		Hooks:   hooks,
-		Builds:  in.executor, Places: in.opts.capacity,
+		Builds:  in.executor, Places: in.opts.capacity, Examiner: examiner{in, puller.Registry},
 		Registry: in.served(), PublicURL: in.url, Lang: in.opts.lang, Version: version, Log: in.log, Now: time.Now,
 	})
 	return nil

@@ -74,6 +74,7 @@ var tiers = map[string]tier{
 	"internal/catalog":           pure,
 	"internal/delivery":          pure,
 	"internal/diagnose":          pure,
+	"internal/diagnose/checkup":  pure,
 	"internal/diagnose/pods":     pure,
 	"internal/diagnose/said":     pure,
 	"internal/diagnose/workload": pure,

@@ -160,6 +160,12 @@ func DiskSize(dir string) int64 {
 	return int64(st.Blocks) * st.Bsize
 }
 
+// DiskFree is how many bytes of the disk of a directory are free for us.
+func DiskFree(dir string) (int64, error) {
+	st, err := disk(dir)
+	return int64(st.Bavail) * st.Bsize, err
+}
+
 func disk(dir string) (st unix.Statfs_t, err error) {
 	for ; ; dir = filepath.Dir(dir) {
 		err = unix.Statfs(dir, &st)

@@ -83,6 +83,11 @@ func (c *Client) Capacity(ctx context.Context) (api.Capacity, error) {
 	return fetch[api.Capacity](ctx, c, path("capacity"))
 }
 
+// Doctor has the server check its installation, which may take half a minute.
+func (c *Client) Doctor(ctx context.Context) (api.Doctor, error) {
+	return fetch[api.Doctor](ctx, c, path("doctor"))
+}
+
 // Retention shows what of the past the next pass removes, and why.
 func (c *Client) Retention(ctx context.Context) (api.RetentionReport, error) {
 	return fetch[api.RetentionReport](ctx, c, path("retention"))

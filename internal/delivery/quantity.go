@@ -24,6 +24,15 @@ func (q *Quantity) UnmarshalText(text []byte) error {
 // Compare is negative when q is less than other, and positive when it is more.
 func (q Quantity) Compare(other Quantity) int { return q.amount().Cmp(other.amount()) }
 
+// Part is how much of whole q is: 1 is all of it, also of nothing.
+func (q Quantity) Part(whole Quantity) float64 {
+	if whole.amount().Sign() <= 0 {
+		return 1
+	}
+	part, _ := new(big.Rat).Quo(q.amount(), whole.amount()).Float64()
+	return part
+}
+
 // Less tells whether q is less than n.
 func (q Quantity) Less(n int64) bool { return q.amount().Cmp(new(big.Rat).SetInt64(n)) < 0 }
 

@@ -18,7 +18,9 @@ import (
 
 	"github.com/shiplock/shiplock/internal/api"
 	"github.com/shiplock/shiplock/internal/auth"
+	"github.com/shiplock/shiplock/internal/catalog"
 	"github.com/shiplock/shiplock/internal/delivery"
+	"github.com/shiplock/shiplock/internal/diagnose/checkup"
 	"github.com/shiplock/shiplock/internal/engine"
 	"github.com/shiplock/shiplock/internal/engine/enginetest"
 	"github.com/shiplock/shiplock/internal/forge/github"
@@ -41,7 +43,14 @@ type world struct {
 	token  string
 	url    string
 	starts chan delivery.AttemptSpec
+	// examiner is what the installation looks like.
+	examiner seen
 }
+
+// seen is an installation that looks like this.
+type seen checkup.Facts
+
+func (s *seen) Examine(context.Context, *catalog.Set) checkup.Facts { return checkup.Facts(*s) }
 
 func newWorld(t testing.TB) *world {
 	t.Helper()
@@ -68,7 +77,7 @@ func newWorld(t testing.TB) *world {
 	w.must(err)
 	w.server = New(Config{
 		Engine: w.engine, Reader: keptState{w.store}, Logs: keptLogs{w.logs}, Auth: w.keeper,
-		Builds: oneMachine{}, Places: 2,
+		Builds: oneMachine{}, Places: 2, Examiner: &w.examiner,
 		Hooks:    map[string]HookReader{"gitlab": hooks, "github": github.NewHooks([]string{hookSecret})},
 		Registry: http.NotFoundHandler(), PublicURL: "http://shiplock", Version: "test",
 		Log: slog.New(slog.DiscardHandler), Now: time.Now,

@@ -39,6 +39,7 @@ func (s *Server) register() http.Handler {
 	handle(o, get("/who", "server", "Who am I"), s.who)
 	handle(o, get("/status", "server", "The whole installation in short"), s.status)
 	handle(o, get("/capacity", "server", "What builds may use, use, and wait for"), s.capacity)
+	handle(o, get("/doctor", "server", "What is wrong with the installation, and what to mend"), s.doctor)
 	handle(o, get("/audit", "server", "Who did what, the newest first"), s.listAudit)
 	handle(o, get("/retention", "server", "What of the past the next pass removes, and why"), s.retention)
 	handle(o, get("/caches", "server", "Caches of builds, the one used last first"), s.listCaches)

@@ -37,6 +37,8 @@ type Config struct {
 	// Builds is where builds run, and Places how many may at once.
 	Builds Builds
 	Places int
+	// Examiner looks at the installation for `shiplock doctor`.
+	Examiner Examiner
 	// Hooks reads deliveries at POST /hooks/<name>.
 	Hooks map[string]HookReader
 	// Reconciler is nil when nobody looks for pushes without a hook.
@@ -65,6 +67,8 @@ type Server struct {
 	logins  *loginLimit
 	// reading is full when as many logs of apps are read as may be at once.
 	reading chan struct{}
+	// examining has room for one check of the installation.
+	examining chan struct{}
 	// stopping ends streams when the server does.
 	stopping chan struct{}
 }
@@ -72,7 +76,7 @@ type Server struct {
 // New returns a Server; Serve makes it answer.
 func New(cfg Config) *Server {
 	s := &Server{
-		cfg: cfg, public: map[string]bool{}, stopping: make(chan struct{}),
+		cfg: cfg, public: map[string]bool{}, stopping: make(chan struct{}), examining: make(chan struct{}, 1),
 		catalog: &documents{reader: cfg.Reader},
 		health:  newHookHealth(cfg.Reader, cfg.Now),
 		intake:  newIntake(),

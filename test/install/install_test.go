@@ -38,9 +38,14 @@ func TestClusterInstall(t *testing.T) {
 	w.release("shop", w.api.Run(shop).Number)
 	w.serves("version one")
 
+	w.doctor(delivery.LevelWarn, "no hook ever came for shop, slow")
+	w.prod.DeleteRoleBinding(t, "shiplock-releases")
+	w.doctor(delivery.LevelBad, "the server may not get deployments")
+
 	slow := w.run("slow", strings.Repeat("0123456789", 4))
 	w.running(slow)
-	w.upgrade("two")
+	w.upgrade("two") // which gives the role back
+	w.doctor(delivery.LevelWarn, "no hook ever came for shop, slow")
 	if r := w.api.Run(slow); r.State.Terminal() {
 		t.Fatalf("the run did not wait for the upgrade: %s", r.State)
 	}
@@ -247,5 +252,24 @@ func (w *world) serves(text string) {
 	n, _ := resp.Body.Read(got)
 	if !strings.Contains(string(got[:n]), text) {
 		w.t.Errorf("%s answers %s %q, and not %q", url, resp.Status, got[:n], text)
+	}
+}
+
+// doctor wants the check's worst finding to be this one.
+func (w *world) doctor(worst delivery.Level, says string) {
+	w.t.Helper()
+	var d api.Doctor
+	found := ""
+	if !harness.Eventually(30*time.Second, func() bool { // the cluster's authoriser learns of roles by watching
+		w.api.Must("GET", "/doctor", nil, &d)
+		found = ""
+		for _, f := range d.Findings {
+			if f.Level == worst {
+				found += f.Found.Text + "\n"
+			}
+		}
+		return d.Worst == worst && strings.Contains(found, says)
+	}) {
+		w.t.Fatalf("the doctor does not say %q at worst, but %+v", says, d)
 	}
 }

@@ -54,3 +54,9 @@ func (n *Namespace) DeleteDeployment(t testing.TB, name string) {
 	t.Helper()
 	n.remove1(t, apps.SchemeGroupVersion, n.Name, "deployments", name)
 }
+
+// DeleteRoleBinding deletes a RoleBinding of the namespace.
+func (n *Namespace) DeleteRoleBinding(t testing.TB, name string) {
+	t.Helper()
+	n.remove1(t, schema.GroupVersion{Group: "rbac.authorization.k8s.io", Version: "v1"}, n.Name, "rolebindings", name)
+}

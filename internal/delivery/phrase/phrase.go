@@ -48,6 +48,7 @@ var catalogue = func() []Phrase {
 		commands,
 		story,
 		applogs,
+		checkups,
 	} {
 		all = append(all, area...)
 	}
