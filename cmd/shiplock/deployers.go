@@ -32,10 +32,10 @@ type deployers struct {
 	spaces map[string]*space // by Environment
 }
 
-// deployer is one that logs can be read from.
+// deployer is one that people can ask as well.
 type deployer interface {
 	engine.Deployer
-	server.AppLogs
+	server.Apps
 }
 
 // space is an Environment's part of a cluster.
@@ -74,7 +74,16 @@ func (d *deployers) Observe(ctx context.Context, app, env string, wish delivery.
 	return from.Observe(ctx, app, env, wish)
 }
 
-// ReadLog implements server.AppLogs.
+// Preview implements server.Apps.
+func (d *deployers) Preview(ctx context.Context, app, env string, wish delivery.Desired) (delivery.Preview, error) {
+	from, err := d.of(ctx, env)
+	if err != nil {
+		return delivery.Preview{}, err
+	}
+	return from.Preview(ctx, app, env, wish)
+}
+
+// ReadLog implements server.Apps.
 func (d *deployers) ReadLog(ctx context.Context, app, env string, q delivery.AppLogQuery, hand func(delivery.AppLine) error) error {
 	from, err := d.of(ctx, env)
 	if err != nil {

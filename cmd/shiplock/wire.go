@@ -192,9 +192,9 @@ func (in *instance) assemble(ctx context.Context) error {
 	in.server = server.New(server.Config{
 		Reconciler: in.reconciler,
 		Engine:     in.engine, Reader: reader{in.store}, Logs: jobLogs, Auth: in.keeper,
-		AppLogs: in.deployers,
-		Hooks:   hooks,
-		Builds:  in.executor, Places: in.opts.capacity, Examiner: examiner{in, puller.Registry},
+		Apps:   in.deployers,
+		Hooks:  hooks,
+		Builds: in.executor, Places: in.opts.capacity, Examiner: examiner{in, puller.Registry},
 		Registry: in.served(), PublicURL: in.url, Lang: in.opts.lang, Version: version, Log: in.log, Now: time.Now,
 	})
 	return nil

@@ -22,6 +22,7 @@ func (c *console) releaseCommand() *cobra.Command {
 		c.onRelease("watch", "Watch a release until it is over", openOrLast, nil, c.watchRelease),
 		c.onRelease("explain", "What holds a release up, or ended it", openOrLast, nil, c.explainRelease),
 		c.releaseRollback(),
+		c.releaseDiff(),
 	)
 	for _, v := range [][2]string{
 		{"continue", "Go on to the next batch"}, {"full", "Go to all traffic at once"}, {"pause", "Stop batches from advancing"},

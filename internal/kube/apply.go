@@ -74,6 +74,19 @@ type Owned struct{ Fields []OwnedField }
 // OwnedField is one of them, by its path, such as .spec.replicas.
 type OwnedField struct{ Path, Manager string }
 
+// Of is who else owns a field, or what it is in; "" when nobody does.
+func (o *Owned) Of(path string) string {
+	if o == nil {
+		return ""
+	}
+	for _, f := range o.Fields {
+		if rest, ok := strings.CutPrefix(path, f.Path); ok && (rest == "" || rest[0] == '.' || rest[0] == '[') {
+			return f.Manager
+		}
+	}
+	return ""
+}
+
 func (o *Owned) Error() string {
 	var all []string
 	for _, f := range o.Fields {

@@ -71,7 +71,7 @@ func (s *Server) streamAppLog(w http.ResponseWriter, r *http.Request, in *appLog
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		ended <- s.cfg.AppLogs.ReadLog(ctx, in.App, in.Env, q, func(l delivery.AppLine) error {
+		ended <- s.cfg.Apps.ReadLog(ctx, in.App, in.Env, q, func(l delivery.AppLine) error {
 			select {
 			case lines <- l:
 				return nil

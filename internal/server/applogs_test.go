@@ -13,8 +13,20 @@ import (
 	"github.com/shiplock/shiplock/internal/delivery"
 )
 
+// nowhere is where no app is deployed.
+type nowhere struct{}
+
+func (nowhere) Preview(context.Context, string, string, delivery.Desired) (delivery.Preview, error) {
+	return delivery.Preview{}, nil
+}
+
+func (nowhere) ReadLog(context.Context, string, string, delivery.AppLogQuery, func(delivery.AppLine) error) error {
+	return nil
+}
+
 // appLogs answers with lines and then an error; nothing when it is to follow.
 type appLogs struct {
+	nowhere
 	asked chan delivery.AppLogQuery
 	lines []delivery.AppLine
 	err   error
@@ -38,7 +50,7 @@ const appLogPath = "/api/v1/targets/shop/prod/logs/stream"
 
 func newAppLogs(w *world, lines []delivery.AppLine, err error) *appLogs {
 	a := &appLogs{asked: make(chan delivery.AppLogQuery, 10), lines: lines, err: err}
-	w.server.cfg.AppLogs = a
+	w.server.cfg.Apps = a
 	return a
 }
 
@@ -115,7 +127,7 @@ func TestOnlySoManyLogsOfAppsAreReadAtOnce(t *testing.T) {
 func TestAStuckReaderStopsTheReading(t *testing.T) {
 	w := newWorld(t)
 	var handed atomic.Int64
-	w.server.cfg.AppLogs = endless{&handed}
+	w.server.cfg.Apps = endless{handed: &handed}
 	stuck := &stuckWriter{header: http.Header{}, writing: make(chan struct{}, 1), release: make(chan struct{})}
 	req := httptest.NewRequestWithContext(t.Context(), "GET", appLogPath+"?follow=true", nil)
 	req.Header.Set("Authorization", "Bearer "+w.token)
@@ -137,7 +149,10 @@ func TestAStuckReaderStopsTheReading(t *testing.T) {
 }
 
 // endless prints as fast as it is let.
-type endless struct{ handed *atomic.Int64 }
+type endless struct {
+	nowhere
+	handed *atomic.Int64
+}
 
 func (e endless) ReadLog(_ context.Context, _, _ string, _ delivery.AppLogQuery, hand func(delivery.AppLine) error) error {
 	for {

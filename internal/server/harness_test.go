@@ -77,7 +77,7 @@ func newWorld(t testing.TB) *world {
 	w.must(err)
 	w.server = New(Config{
 		Engine: w.engine, Reader: keptState{w.store}, Logs: keptLogs{w.logs}, Auth: w.keeper,
-		Builds: oneMachine{}, Places: 2, Examiner: &w.examiner,
+		Builds: oneMachine{}, Places: 2, Examiner: &w.examiner, Apps: nowhere{},
 		Hooks:    map[string]HookReader{"gitlab": hooks, "github": github.NewHooks([]string{hookSecret})},
 		Registry: http.NotFoundHandler(), PublicURL: "http://shiplock", Version: "test",
 		Log: slog.New(slog.DiscardHandler), Now: time.Now,

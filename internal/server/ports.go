@@ -104,8 +104,11 @@ type LogTail interface {
 	Next(ctx context.Context) ([]api.LogLine, error)
 }
 
-// AppLogs reads what Apps print where they run.
-type AppLogs interface {
+// Apps is where Apps run.
+type Apps interface {
+	// Preview tells what a wish for one version would change there, and changes nothing.
+	// Unavailable when that place is not seen.
+	Preview(ctx context.Context, app, env string, wish delivery.Desired) (delivery.Preview, error)
 	// ReadLog hands on one line after the other, and waits for hand each time; an error
 	// of hand's ends it. With Follow it goes on until ctx ends. NotFound when nothing runs.
 	ReadLog(ctx context.Context, app, env string, q delivery.AppLogQuery, hand func(delivery.AppLine) error) error

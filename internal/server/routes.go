@@ -68,6 +68,7 @@ func (s *Server) register() http.Handler {
 	handle(o, get("/releases", "releases", "Releases, the newest first"), s.listReleases)
 	handle(o, created(post("/releases", "releases", "Offer an artifact to a target")), s.createRelease)
 	handle(o, get("/releases/{release}", "releases", "One release, with what holds it up"), s.getRelease)
+	handle(o, get("/releases/{release}/diff", "releases", "What a release changes, or how another one differs from it"), s.diffRelease)
 	for _, v := range releaseVerbs() {
 		handle(o, post("/releases/{release}/"+v.verb, "releases", v.summary), s.commandRelease(v.command))
 	}
@@ -77,6 +78,7 @@ func (s *Server) register() http.Handler {
 	handle(o, get("/targets", "targets", "Every app in every environment"), s.listTargets)
 	handle(o, get("/targets/{app}/{env}", "targets", "One app in one environment"), s.getTarget)
 	handle(o, get("/targets/{app}/{env}/history", "targets", "What was deployed, the newest first"), s.targetHistory)
+	handle(o, get("/targets/{app}/{env}/diff", "targets", "What a release would change, before anything changes"), s.diffTarget)
 	stream(o, get("/targets/{app}/{env}/logs/stream", "targets", "What the app prints, of all its instances"), "text/event-stream", s.streamAppLog)
 	handle(o, post("/targets/{app}/{env}/pause", "targets", "Start no release until it is resumed"), s.pauseTarget)
 	handle(o, post("/targets/{app}/{env}/resume", "targets", "Undo a pause"), s.resumeTarget)

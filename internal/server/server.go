@@ -31,9 +31,9 @@ type Config struct {
 	Engine *engine.Engine
 	Reader Reader
 	Logs   Logs
-	// AppLogs are those of what was deployed.
-	AppLogs AppLogs
-	Auth    Auth
+	// Apps are where they were deployed.
+	Apps Apps
+	Auth Auth
 	// Builds is where builds run, and Places how many may at once.
 	Builds Builds
 	Places int

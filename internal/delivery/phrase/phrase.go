@@ -49,6 +49,7 @@ var catalogue = func() []Phrase {
 		story,
 		applogs,
 		checkups,
+		diffs,
 	} {
 		all = append(all, area...)
 	}

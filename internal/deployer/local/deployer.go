@@ -56,6 +56,12 @@ func (p *Deployer) Observe(ctx context.Context, app, env string, _ delivery.Desi
 	return observed(seen, codeRoots(p.cfg.Supervisor.Dir)), err
 }
 
+// Preview has nothing to say: on this machine a version is its artifact and what it runs
+// with, and no more.
+func (p *Deployer) Preview(context.Context, string, string, delivery.Desired) (delivery.Preview, error) {
+	return delivery.Preview{}, nil
+}
+
 // Run keeps a supervisor running and passes its news on, until ctx ends.
 func (p *Deployer) Run(ctx context.Context) error {
 	var since int64

@@ -1,0 +1,18 @@
+package phrase
+
+// diffs are said about what differs.
+var diffs = []Phrase{
+	{En: "What a release would change, before anything changes; or what differs between two", Zh: "发布前查看它会改变什么；或两个发布之间的差异"},
+	{
+		En: "What a release would change, before anything changes: the commits, the artifact, what it runs with, and on a cluster the fields of its objects, as the cluster itself answers to a trial. With one release, what that changes or has changed; with two, what differs between them. Secrets are hidden.",
+		Zh: "发布前查看它会改变什么：提交、制品、运行配置，以及集群中各对象的字段（由集群试运行得出）。给出一个发布时，显示它会改变或已改变的内容；给出两个时，显示它们之间的差异。机密会被隐藏。",
+	},
+	{En: "name an app and an environment, or one or two releases", Zh: "请写一个应用和一个环境，或一到两个发布"},
+	{En: "{release} is no release: name an app and an environment, or one or two releases", Zh: "{release} 不是发布：请写一个应用和一个环境，或一到两个发布"},
+	{En: "Nothing differs.", Zh: "没有差异。"},
+	{En: "The commits between cannot be counted: {why}", Zh: "无法计算两者之间的提交：{why}"},
+	{En: "git has not answered yet: look again in a moment", Zh: "git 尚未应答：请稍后再看"},
+	{En: "The same commit.", Zh: "同一提交。"},
+	{En: "commits {range}: {more} more, {fewer} fewer", Zh: "提交 {range}：多 {more} 个，少 {fewer} 个"},
+	{En: "(now owned by {owner})", Zh: "（目前由 {owner} 管理）"},
+}
