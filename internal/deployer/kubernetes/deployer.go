@@ -60,7 +60,7 @@ func (d *Deployer) Run(ctx context.Context) { d.watches.run(ctx) }
 // Apply takes the step that is due towards a wish. Conflict: the cluster has had a
 // newer wish. Unavailable: the cluster does not answer, or has not yet.
 func (d *Deployer) Apply(ctx context.Context, app, _ string, wish delivery.Desired) error {
-	p, err := d.plan(app, wish)
+	p, err := d.plan(ctx, app, wish)
 	if err != nil {
 		return err
 	}
@@ -72,7 +72,7 @@ func (d *Deployer) Apply(ctx context.Context, app, _ string, wish delivery.Desir
 
 // Observe tells what is there, held against the wish.
 func (d *Deployer) Observe(ctx context.Context, app, env string, wish delivery.Desired) (delivery.Observed, error) {
-	p, err := d.plan(app, wish)
+	p, err := d.plan(ctx, app, wish)
 	if err != nil {
 		return delivery.Observed{}, err
 	}
@@ -87,8 +87,8 @@ func (d *Deployer) Observe(ctx context.Context, app, env string, wish delivery.D
 }
 
 // plan compares a wish's next step with what is there.
-func (d *Deployer) plan(app string, wish delivery.Desired) (plan, error) {
-	if err := d.blind(); err != nil {
+func (d *Deployer) plan(ctx context.Context, app string, wish delivery.Desired) (plan, error) {
+	if err := d.blind(ctx); err != nil {
 		return plan{}, err
 	}
 	l := d.overlay(d.watches.live(d.Place.Namespace, app))
@@ -111,11 +111,11 @@ func (d *Deployer) plan(app string, wish delivery.Desired) (plan, error) {
 }
 
 // blind is why nothing can be said of the cluster now; nil when it can.
-func (d *Deployer) blind() error {
+func (d *Deployer) blind(ctx context.Context) error {
 	if err := d.watches.trouble(); err != nil {
 		return delivery.Wrap(delivery.KindOf(err), "the cluster "+d.Name+" is not seen", err)
 	}
-	if !d.watches.synced() {
+	if !d.watches.synced(ctx) {
 		return delivery.E(delivery.Unavailable, "the cluster "+d.Name+" is being looked at for the first time")
 	}
 	return nil

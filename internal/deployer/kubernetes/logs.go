@@ -34,7 +34,7 @@ type source struct {
 // time. What is there comes in the order of its times; with Follow, what comes after that
 // as it comes, until ctx ends. NotFound when there is no pod.
 func (d *Deployer) ReadLog(ctx context.Context, app, env string, q delivery.AppLogQuery, hand func(delivery.AppLine) error) error {
-	if err := d.blind(); err != nil {
+	if err := d.blind(ctx); err != nil {
 		return err
 	}
 	all := d.sources(app, q.Previous)

@@ -18,7 +18,7 @@ import (
 // applied for a trial, which also asks admission. Objects of a kind that is not watched
 // are left out, and so is a canary that is there meanwhile.
 func (d *Deployer) Preview(ctx context.Context, app, _ string, wish delivery.Desired) (delivery.Preview, error) {
-	p, err := d.plan(app, wish)
+	p, err := d.plan(ctx, app, wish)
 	if err != nil {
 		return delivery.Preview{}, err
 	}

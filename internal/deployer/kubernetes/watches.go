@@ -3,6 +3,7 @@ package kubernetes
 import (
 	"context"
 	"sync"
+	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
@@ -40,7 +41,7 @@ type watches struct {
 // watch is what all of them have in common.
 type watch interface {
 	Run(ctx context.Context)
-	Synced() bool
+	InSync() <-chan struct{}
 	Trouble() error
 }
 
@@ -66,9 +67,18 @@ func (w *watches) trouble() error {
 	return nil
 }
 
-func (w *watches) synced() bool {
+// firstLook is how long a caller waits for the first sight of a namespace.
+const firstLook = 5 * time.Second
+
+// synced waits until all watches have seen what is there, and is false when that takes
+// too long.
+func (w *watches) synced(ctx context.Context) bool {
+	ctx, cancel := context.WithTimeout(ctx, firstLook)
+	defer cancel()
 	for _, one := range w.all() {
-		if !one.Synced() {
+		select {
+		case <-one.InSync():
+		case <-ctx.Done():
 			return false
 		}
 	}
