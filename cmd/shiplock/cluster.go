@@ -12,7 +12,7 @@ import (
 
 // newCluster prints what a cluster needs.
 func newCluster() *cobra.Command {
-	cmd := &cobra.Command{Use: "cluster", Short: "print what a cluster needs for Shiplock"}
+	cmd := &cobra.Command{Use: "cluster", Short: "Print what a cluster needs for Shiplock"}
 	cmd.AddCommand(newClusterBuilds(), newClusterRBAC())
 	return cmd
 }
@@ -24,7 +24,7 @@ func newClusterBuilds() *cobra.Command {
 	var allow []string
 	cmd := &cobra.Command{
 		Use: "builds", Args: cobra.NoArgs,
-		Short: "print the namespace that builds run in, for kubectl apply",
+		Short: "Print the namespace that builds run in, for kubectl apply",
 		Long: `Print the namespace that builds run in, for ` + "`kubectl apply -f -`" + `: with the lowest
 priority, which lets everything else go first; with a quota, if you give one; with a
 network policy that keeps builds from the cluster and its neighbours but for what you
@@ -67,7 +67,7 @@ func newClusterRBAC() *cobra.Command {
 	var server string
 	cmd := &cobra.Command{
 		Use: "rbac", Args: cobra.NoArgs,
-		Short: "print what the server may do in the namespaces of environments, for kubectl apply",
+		Short: "Print what the server may do in the namespaces of environments, for kubectl apply",
 		Long: `Print a role for each namespace that an environment is in, and its binding to the server's
 service account, for ` + "`kubectl apply -f -`" + `: to apply and remove the objects of apps, to watch
 what becomes of them, and to read their logs. It gives nothing outside of these namespaces,

@@ -37,7 +37,7 @@ func newDemo() *cobra.Command {
 	var o demoOptions
 	cmd := &cobra.Command{
 		Use: "demo", Args: cobra.NoArgs,
-		Short: "tell the whole story on this machine: push, build, canary, roll back",
+		Short: "Tell the whole story on this machine: push, build, canary, roll back",
 		Long: `Start a server, a Git forge and example apps on loopback, and tell the whole story with
 real commits. Then the server stays up to be looked at, until Ctrl-C. With --once the
 story is told once and the command ends; its exit code is 1 if anything fell short.`,

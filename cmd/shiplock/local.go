@@ -14,11 +14,11 @@ import (
 
 // newLocal looks after what a one-machine installation leaves running on purpose.
 func newLocal() *cobra.Command {
-	cmd := &cobra.Command{Use: "local", Short: "look after the apps that run on this machine"}
+	cmd := &cobra.Command{Use: "local", Short: "Look after the apps that run on this machine"}
 	var data string
 	down := &cobra.Command{
 		Use: "down", Args: cobra.NoArgs,
-		Short: "stop the apps and proxies of this machine; the server starts them again",
+		Short: "Stop the apps and proxies of this machine; the server starts them again",
 		Long:  "Stop the apps and proxies that the local deployer runs. They outlive the server on purpose; this ends them. A server that serves the same data starts them again.",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return stopApps(cmd.Context(), data)

@@ -19,7 +19,7 @@ func newServe() *cobra.Command {
 	var o options
 	cmd := &cobra.Command{
 		Use: "serve", Args: cobra.NoArgs,
-		Short: "run the server: hooks, API, status page, registry, executor and deployer",
+		Short: "Run the server: hooks, API, status page, registry, executor and deployer",
 		Long: `Run the server. Everything is kept below --data; nothing else is needed.
 
 With a PostgreSQL database several servers work side by side and take over from each

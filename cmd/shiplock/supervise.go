@@ -17,7 +17,7 @@ func newSupervise() *cobra.Command {
 	var dir string
 	cmd := &cobra.Command{
 		Use: "supervise", Hidden: true, Args: cobra.NoArgs,
-		Short: "run the local deployer's supervisor (the server starts it)",
+		Short: "Run the local deployer's supervisor (the server starts it)",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return supervisor.Run(cmd.Context(), supervisor.Config{
 				Dir:    dir,

@@ -97,10 +97,10 @@ var commands = []Phrase{
 	{En: "Start no release until it is resumed; rollbacks still start", Zh: "恢复之前不再开始发布；回滚不受影响"},
 	{En: "Restart what runs", Zh: "重启正在运行的版本"},
 
-	{En: "run the server: hooks, API, status page, registry, executor and deployer", Zh: "运行服务器：推送事件、API、状态页、镜像仓库、执行器和部署器"},
-	{En: "tell the whole story on this machine: push, build, canary, roll back", Zh: "在本机演示完整流程：推送、构建、灰度、回滚"},
-	{En: "look after the apps that run on this machine", Zh: "管理在本机运行的应用"},
-	{En: "stop the apps and proxies of this machine; the server starts them again", Zh: "停止本机的应用和代理；服务器会再次启动它们"},
+	{En: "Run the server: hooks, API, status page, registry, executor and deployer", Zh: "运行服务器：推送事件、API、状态页、镜像仓库、执行器和部署器"},
+	{En: "Tell the whole story on this machine: push, build, canary, roll back", Zh: "在本机演示完整流程：推送、构建、灰度、回滚"},
+	{En: "Look after the apps that run on this machine", Zh: "管理在本机运行的应用"},
+	{En: "Stop the apps and proxies of this machine; the server starts them again", Zh: "停止本机的应用和代理；服务器会再次启动它们"},
 	{En: "the server's data directory", Zh: "服务器的数据目录"},
 
 	{En: "a directory (all its .yaml, .yml and .json files), a file, or - for the standard input", Zh: "目录（其中所有 .yaml、.yml 和 .json 文件）、文件，或 - 表示标准输入"},
@@ -204,8 +204,8 @@ var commands = []Phrase{
 		Zh: "停止本机部署器运行的应用和代理。它们有意在服务器退出后继续运行，此命令结束它们。服务同一数据的服务器会再次启动它们。",
 	},
 
-	{En: "print what a cluster needs for Shiplock", Zh: "打印集群为 Shiplock 所需的对象"},
-	{En: "print the namespace that builds run in, for kubectl apply", Zh: "打印运行构建的命名空间，供 kubectl apply 使用"},
+	{En: "Print what a cluster needs for Shiplock", Zh: "打印集群为 Shiplock 所需的对象"},
+	{En: "Print the namespace that builds run in, for kubectl apply", Zh: "打印运行构建的命名空间，供 kubectl apply 使用"},
 	{
 		En: "Print the namespace that builds run in, for `kubectl apply -f -`: with the lowest\npriority, which lets everything else go first; with a quota, if you give one; with a\nnetwork policy that keeps builds from the cluster and its neighbours but for what you\nallow; and with the role that the server needs.",
 		Zh: "打印运行构建的命名空间，供 `kubectl apply -f -` 使用：优先级最低，让其他一切先行；\n给出配额时带配额；带网络策略，除允许的之外，构建不能访问集群及其邻居；\n并带服务器需要的角色。",
@@ -218,7 +218,7 @@ var commands = []Phrase{
 		Zh: "构建可以访问的内网，或其中一个端口，写作 10.1.2.3/32:443：服务器、镜像仓库、Git 主机；可重复",
 	},
 	{En: "service account of the server, as NAMESPACE/NAME", Zh: "服务器的 ServiceAccount，格式为 NAMESPACE/NAME"},
-	{En: "print what the server may do in the namespaces of environments, for kubectl apply", Zh: "打印服务器在各环境命名空间中的权限，供 kubectl apply 使用"},
+	{En: "Print what the server may do in the namespaces of environments, for kubectl apply", Zh: "打印服务器在各环境命名空间中的权限，供 kubectl apply 使用"},
 	{
 		En: "Print a role for each namespace that an environment is in, and its binding to the server's\nservice account, for `kubectl apply -f -`: to apply and remove the objects of apps, to watch\nwhat becomes of them, and to read their logs. It gives nothing outside of these namespaces,\nand no Secret. The namespaces have to be there.",
 		Zh: "为每个环境的命名空间打印一个角色，以及它与服务器 ServiceAccount 的绑定，\n供 `kubectl apply -f -` 使用：可以应用和删除应用的对象，观察其状态，读取其日志。\n不给这些命名空间之外的权限，也不能读 Secret。命名空间需要事先存在。",
