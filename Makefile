@@ -65,7 +65,7 @@ bench: build ## the promised figures, measured
 
 bench-cluster: build ## builds in pods beside bare pods, and 100 releases at once, on the cluster of KUBECONFIG or the project's own
 	$(GO) test -count=1 -tags e2e -timeout 60m -v -run '^TestClusterOverhead$$' ./test/pods -judged -pairs 5 -at-once 40 $(ARGS)
-	$(GO) test -count=1 -tags e2e -timeout 60m -v -run '^TestClusterCrowd$$' ./test/releases -judged -crowd 100 -singles 20
+	$(GO) test -count=1 -tags e2e -timeout 60m -v -run '^TestCluster(Crowd|Canary|RollbackAfterBake|Drift)$$' ./test/releases -judged -crowd 100 -singles 20 -rounds 10
 
 load: build ## 200 apps, 20 pushes/s for 2 minutes: one verdict
 	$(GO) test -count=1 -tags bench -timeout 15m -v ./test/load $(ARGS)
@@ -74,7 +74,7 @@ soak: build ## the long runs: 300 kills, 220 of two servers on PostgreSQL, hosti
 	$(GO) test -count=1 -tags e2e -timeout 180m ./test/chaos -kills 300 -peer-kills 220 -peer-stops 12 -database-ends 50
 	$(GO) test -count=1 -tags e2e -timeout 180m ./test/hostile -long
 	$(GO) test -count=1 -tags e2e -timeout 300m -run '^TestCluster(Chaos|CutOff|DiskPressure|Hostile)$$' ./test/pods -chaos 300 -cut 60s -silent 60s -flood 10240
-	$(GO) test -count=1 -tags e2e -timeout 180m -run '^TestCluster(ReleaseChaos|Canary)$$' ./test/releases -canaries 20 -blows 125 -outage 30s -rounds 10
+	$(GO) test -count=1 -tags e2e -timeout 180m -run '^TestClusterReleaseChaos$$' ./test/releases -canaries 20 -blows 125 -outage 30s
 
 fuzz: ## every fuzz target for FUZZTIME (default 1m)
 	@$(GO) list ./... | while read -r pkg; do \

@@ -53,7 +53,7 @@ func TestClusterDrift(t *testing.T) {
 		if !harness.Eventually(20*time.Second, c.healed) {
 			t.Errorf("%s, and 20 s later it still is so\n%s", c.name, w.server.LogTail())
 		}
-		harness.Promise(t, c.name+", healed after", time.Since(injured).Seconds(), 5, "s", "")
+		w.promise(c.name+", healed after", time.Since(injured).Seconds(), 5, "")
 	}
 
 	w.space.EditDeployment(t, "shop", `{"spec": {"template": {"spec": {"terminationGracePeriodSeconds": 77}}}}`)

@@ -41,7 +41,7 @@ func TestClusterCanary(t *testing.T) {
 	tr.wantNone(t)
 	slices.Sort(back)
 	harness.Tell(t, "%d requests; back within the bake, until the last request reached the new version: %v", tr.asked, back)
-	harness.Promise(t, "rollback within the bake, p95", harness.Quantile(back, 0.95).Seconds(), 3, "s", "")
+	w.promise("rollback within the bake, p95", harness.Quantile(back, 0.95).Seconds(), 3, "")
 }
 
 // wantShares watches a release go through its batches: each has the share of the
@@ -62,7 +62,8 @@ func (w *world) wantShares(tr *traffic, id delivery.ReleaseID) {
 		}
 		since := r.Batches[batch].ReadyAt.Add(500 * time.Millisecond)
 		harness.Eventually(2*time.Second, func() bool { return time.Since(since) > 1200*time.Millisecond })
-		if got, of := tr.share("two", since); got < float64(want)/2-1 || got > float64(want)*1.5+1 {
+		// Who is asked is chance: 50 answers and more are beyond these bounds once in thousands.
+		if got, of := tr.share("two", since); of >= 50 && (got < float64(want)/4 || got > float64(want)*2) {
 			w.t.Errorf("batch %d: %.0f %% of %d answers are of the new version, of the endpoints %d %%", batch, got, of, want)
 		}
 	}
@@ -103,5 +104,5 @@ func TestClusterRollbackAfterBake(t *testing.T) {
 	w.wantOnly(tr, "one", time.Now())
 	tr.end()
 	tr.wantNone(t)
-	harness.Promise(t, "rollback after the bake", tr.last("one").Sub(asked).Seconds(), start.Seconds()+3, "s", ", the start-up time and 3 s")
+	w.promise("rollback after the bake", tr.last("one").Sub(asked).Seconds(), start.Seconds()+3, ", the start-up time and 3 s")
 }

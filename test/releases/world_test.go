@@ -5,6 +5,7 @@ package releases
 
 import (
 	"encoding/json"
+	"flag"
 	"fmt"
 	"os"
 	"os/exec"
@@ -134,4 +135,17 @@ func (w *world) reached(id delivery.ReleaseID, state delivery.ReleaseState, limi
 		w.t.Fatalf("the release is %s, and not %s, after %s: %s\n%s", r.State, state, limit, text, w.server.LogTail())
 	}
 	return r
+}
+
+var judged = flag.Bool("judged", false, "fail when a promised time is missed")
+
+// promise holds a time, in seconds, to what is promised, or only tells it: the machines
+// of tests are busy.
+func (w *world) promise(what string, got, most float64, more string) {
+	w.t.Helper()
+	if *judged {
+		harness.Promise(w.t, what, got, most, "s", more)
+		return
+	}
+	harness.Tell(w.t, "%s: %.3g s%s", what, got, more)
 }
