@@ -65,6 +65,7 @@ type TargetStatus struct {
 	URL       string             `json:"url,omitempty"`
 	Release   delivery.ReleaseID `json:"release,omitempty"`
 	Shares    []Share            `json:"shares,omitempty"`
+	Drift     []delivery.Drift   `json:"drift,omitempty"`
 }
 
 // Share is a version's part of the traffic in percent.
@@ -89,7 +90,7 @@ type Counts struct {
 
 // TargetStatusOf returns the Target as the status page shows it.
 func TargetStatusOf(t Target) TargetStatus {
-	s := TargetStatus{State: t.State, URL: t.URL, Release: t.Active}
+	s := TargetStatus{State: t.State, URL: t.URL, Release: t.Active, Drift: t.Drift}
 	if t.Running != nil {
 		s.RunNumber, s.Commit = t.Running.RunNumber, t.Running.Commit.Short()
 	}

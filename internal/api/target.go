@@ -18,6 +18,10 @@ type Target struct {
 	Active   delivery.ReleaseID     `json:"active,omitempty"`
 	Paused   *delivery.Cancellation `json:"paused,omitempty"`
 	URL      string                 `json:"url,omitempty"`
+	// Behind says that the place where it runs is not yet, or no more, as is wished for.
+	Behind bool `json:"behind,omitempty"`
+	// Drift is what somebody else has changed there, field by field; secrets are hidden.
+	Drift []delivery.Drift `json:"drift,omitempty"`
 	// BakeUntil is when the old version, kept warm, is let go.
 	BakeUntil time.Time `json:"bakeUntil,omitzero"`
 	Version   int64     `json:"version"`
@@ -64,7 +68,7 @@ type Deployed struct {
 func TargetOf(t delivery.Target) Target {
 	out := Target{
 		App: t.App, Env: t.Env, Active: t.Active, Paused: t.Paused, URL: t.Observed.URL,
-		BakeUntil: t.BakeUntil, Version: t.Version,
+		Behind: t.Observed.Behind, Drift: t.Observed.Drift, BakeUntil: t.BakeUntil, Version: t.Version,
 	}
 	if d := t.Running(); d != nil {
 		running := RevisionSummaryOf(d.Revision)

@@ -199,3 +199,19 @@ func TestCompletionAsksTheServer(t *testing.T) {
 		}
 	}
 }
+
+func TestDriftIsShownFieldByField(t *testing.T) {
+	s := newShell(t, map[string]string{"GET /api/v1/targets/shop/prod": `{"app":"shop","env":"prod","state":"healthy","drift":[
+		{"object":"Deployment/shop","field":".spec.paused","want":"","have":"true","by":"kubectl-edit"}]}`})
+	out, errs, code := s.run("", "--server", s.url, "--token", "t", "get", "targets", "shop/prod")
+	if want := "Deployment/shop .spec.paused is true, wished for is –, by kubectl-edit"; code != 0 || !strings.Contains(out, want) {
+		t.Errorf("%d: %s%s", code, out, errs)
+	}
+	out, _, _ = s.run("", "--server", s.url, "--token", "t", "--lang", "zh", "get", "targets", "shop/prod")
+	if want := "Deployment/shop .spec.paused 现为 true，应为 –，改动者 kubectl-edit"; !strings.Contains(out, want) {
+		t.Errorf("in Chinese: %s", out)
+	}
+	if _, _, code = s.run("", "--server", s.url, "--token", "t", "get", "targets", "shop"); code != 2 {
+		t.Errorf("without an environment: %d", code)
+	}
+}

@@ -26,12 +26,34 @@ func (c *console) getCommand() *cobra.Command {
 		c.listCommand("clusters", "Clusters that environments are in", listOf(clusters, "CLUSTER KUBECONFIG CONTEXT ENVIRONMENTS MANAGER", clusterRow)),
 		c.listCommand("runs", "Runs, the newest first", listOf((*client.Client).Runs, runHead, runRow), "app", "env", "state", "limit"),
 		c.listCommand("releases", "Releases, the newest first", listOf((*client.Client).Releases, releaseHead, releaseRow), "app", "env", "state", "limit"),
-		c.listCommand("targets", "Apps in environments", listOf((*client.Client).Targets, "TARGET STATE RUNNING READY URL", targetRow), "app", "env"),
+		c.getTargets(),
 		c.listCommand("hooks", "Deliveries from forges, the newest first", hooks, "limit"),
 		c.listCommand("artifacts", "What an app's runs made, the newest first", listOf(artifacts, "DIGEST KIND RUN COMMIT ENV AGE", artifactRow), "app", "limit"),
 		c.listCommand("caches", "Caches of builds, the one used last first", listOf((*client.Client).Caches, cacheHead, cacheRow)),
 		c.listCommand("audit", "Who did what, the newest first", listOf((*client.Client).Audit, "AGE WHO COMMAND SUBJECT RULE DETAIL", auditRow), "limit"),
 	)
+}
+
+// getTargets lists Targets, or shows the one that is named.
+func (c *console) getTargets() *cobra.Command {
+	cmd := c.listCommand("targets [APP/ENV]", "Apps in environments", listOf((*client.Client).Targets, "TARGET STATE RUNNING READY URL", targetRow), "app", "env")
+	list := cmd.RunE
+	cmd.Args = cobra.ArbitraryArgs
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if len(args) == 0 {
+			return list(cmd, args)
+		}
+		app, env, ok := strings.Cut(args[0], "/")
+		if !ok || len(args) > 1 {
+			return usageOf(cmd, "name one app and environment, like shop/prod, or none for all")
+		}
+		cl, err := c.client()
+		if err != nil {
+			return err
+		}
+		return c.showTarget(cmd.Context(), cl, app, env)
+	}
+	return cmd
 }
 
 // listCommand makes one verb of get with the filters that it knows.
@@ -186,7 +208,11 @@ func targetRow(t api.Target, _ time.Time) []string {
 	for _, v := range t.Versions {
 		ready += fmt.Sprintf("%d/%d ", v.Ready, v.Total)
 	}
-	return []string{t.App + "/" + t.Env, string(t.State), running, strings.TrimSpace(ready), t.URL}
+	state := string(t.State)
+	if len(t.Drift) > 0 {
+		state += fmt.Sprintf(", drift %d", len(t.Drift))
+	}
+	return []string{t.App + "/" + t.Env, state, running, strings.TrimSpace(ready), t.URL}
 }
 
 func artifactRow(a delivery.Artifact, now time.Time) []string {

@@ -72,6 +72,7 @@ func (c *console) targetLines(t api.TargetDetail) []string {
 		out = append(out, word(line))
 		out = append(out, c.causeLines(v.Cause)...)
 	}
+	out = append(out, c.driftLines(t.Target)...)
 	if t.Active != "" {
 		out = append(out, c.say("Release %s is under way.", t.Active))
 	}
@@ -82,6 +83,31 @@ func (c *console) targetLines(t api.TargetDetail) []string {
 		out = append(out, word(c.pausedBy(*p)))
 	}
 	return out
+}
+
+// driftLines show what is not as it was applied, field by field.
+func (c *console) driftLines(t api.Target) (out []string) {
+	if len(t.Drift) > 0 {
+		out = append(out, c.say("Changed by others since it was applied (%d):", len(t.Drift)))
+	}
+	for _, d := range t.Drift {
+		line := c.say("%s %s is %s, wished for is %s", d.Object, d.Field, orNothing(d.Have), orNothing(d.Want))
+		if d.By != "" {
+			line += c.say(", by %s", d.By)
+		}
+		out = append(out, "  "+word(line))
+	}
+	if t.Behind && t.Active == "" {
+		out = append(out, c.say("It is not as wished for, and is being put right."))
+	}
+	return out
+}
+
+func orNothing(value string) string {
+	if value == "" {
+		return "–"
+	}
+	return value
 }
 
 func (c *console) targetHistory(ctx context.Context, cl *client.Client, app, env string) error {

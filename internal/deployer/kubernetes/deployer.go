@@ -40,6 +40,8 @@ type Deployer struct {
 	refusals map[string]refusal
 	// read are logs of containers, which are not read again for each look.
 	read map[instance]readLog
+	// blames are who changed what of Apps.
+	blames map[string]blame
 }
 
 // fieldManager owns the fields that are applied.
@@ -47,7 +49,7 @@ const fieldManager = "shiplock"
 
 // New returns a Deployer; Run must be called for it to see.
 func New(c Config) *Deployer {
-	d := &Deployer{Config: c, written: map[string]written{}, refusals: map[string]refusal{}, read: map[instance]readLog{}}
+	d := &Deployer{Config: c, written: map[string]written{}, refusals: map[string]refusal{}, read: map[instance]readLog{}, blames: map[string]blame{}}
 	d.watches = newWatches(c.Cluster, c.Place.Namespace, changes{
 		changed: func(app string) { c.OnChange(app, c.Env) }, gone: d.forget,
 	})
@@ -78,7 +80,7 @@ func (d *Deployer) Observe(ctx context.Context, app, env string, wish delivery.D
 	}
 	seen := delivery.Observed{
 		Generation: max(wish.Generation, p.live.generation()),
-		Behind:     p.behind(), Drift: p.drift(), URL: d.url(p),
+		Behind:     p.behind(), Drift: d.blamed(ctx, p, p.drift()), URL: d.url(p),
 	}
 	for _, r := range p.revisions(wish) {
 		seen.Versions = append(seen.Versions, d.version(ctx, p, r))

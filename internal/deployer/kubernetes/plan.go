@@ -202,7 +202,7 @@ func (p plan) drift() []delivery.Drift {
 		}
 		for _, d := range rest {
 			all = append(all, delivery.Drift{
-				Object: id(o.want.GetKind(), o.want.GetName()), Field: d.path, Want: text(d.want), Have: text(d.have),
+				Object: id(o.want.GetKind(), o.want.GetName()), Field: d.path, Want: shown(d.path, d.want), Have: shown(d.path, d.have),
 			})
 		}
 	}

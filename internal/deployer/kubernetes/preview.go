@@ -124,15 +124,3 @@ func withoutEmpty(v any) (empty bool) {
 	}
 	return false
 }
-
-// shown is a value of a field, which may be a variable: its name stands in the path,
-// [name="DB_PASSWORD"].value. What files hold is not shown.
-func shown(path string, v any) string {
-	if before, ok := strings.CutSuffix(path, ".value"); ok {
-		return delivery.ShownVariable(before[strings.LastIndexByte(before, '[')+1:], v)
-	}
-	if strings.HasPrefix(path, ".data") || strings.HasPrefix(path, ".binaryData") {
-		return delivery.Described(v)
-	}
-	return delivery.Shown(v)
-}

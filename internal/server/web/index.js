@@ -11,7 +11,14 @@ function cell(target) {
   const state = target.release ? link("/releases/" + target.release, pill(target.state)) : pill(target.state);
   return el("td", {},
     el("div", { class: "row" }, version && (target.url ? link(target.url, version, "mono") : el("span", { class: "mono" }, version)), state),
-    shares.length > 1 && el("div", { class: "shares" }, shares.map((s) => share(s, target))));
+    shares.length > 1 && el("div", { class: "shares" }, shares.map((s) => share(s, target))),
+    target.drift && drift(target.drift));
+}
+
+// drift says which fields somebody has changed of what was applied.
+function drift(fields) {
+  return el("details", { class: "soft" }, el("summary", {}, t("drift") + " " + fields.length),
+    fields.map((d) => el("div", { class: "mono" }, d.object + " " + d.field + ": " + (d.have || "–") + " ≠ " + (d.want || "–") + (d.by ? " (" + d.by + ")" : ""))));
 }
 
 function share(s, target) {

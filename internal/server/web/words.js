@@ -12,6 +12,7 @@ const zh = {
   batch: "批次", asked: "目标", effective: "实际", ready: "就绪", newVersion: "新版本", oldVersion: "旧版本",
   manualHold: "等人继续", hold: "停留", holdsAt: "灰度停在", untilContinued: "，等人继续。",
   "do.continue": "继续下一批", "do.full": "立即全量", "do.abort": "中止，退回旧版本",
+  drift: "被改动的字段",
   cache: "缓存", cacheRestored: "已恢复 {size}（来自 {run}）", cacheStale: "{files} 有变化；", cacheMiss: "还没有可用的缓存", cachePublished: "已发布 {size}", cacheSaved: "缓存约节省 {time}（与 {run} 相比）",
   covers: "{lines} 行代码，覆盖 {share}",
   promotedFrom: "取自", moved: "分支 {branch} 自 {since} 起又前进了 {n} 个提交", movedUnknown: "无法得知分支 {branch} 是否前进：",
@@ -25,7 +26,7 @@ const zh = {
 
 const en = {
   apps: "Apps", app: "App", work: "Under way", recent: "Recently ended", history: "What happened", versions: "Versions", filter: "Filter apps",
-  holding: "on hold", leftOut: "left out", returning: "going back", pending: "not started",
+  drift: "fields changed by others", holding: "on hold", leftOut: "left out", returning: "going back", pending: "not started",
   nRunning: "running", nQueued: "queued", nReleases: "releasing", nWaiting: "waiting",
   newVersion: "new version", oldVersion: "old version", manualHold: "until continued", hold: "holds",
   holdsAt: "The canary holds at", untilContinued: " until a person continues.",
