@@ -3,15 +3,13 @@
 package install
 
 import (
-	"context"
-	"fmt"
+	"errors"
+	"io"
 	"net"
-	"net/http"
-	"os"
-	"os/exec"
+	"net/url"
 	"path/filepath"
 	"strings"
-	"sync/atomic"
+	"sync"
 	"testing"
 	"time"
 
@@ -19,10 +17,9 @@ import (
 	core "k8s.io/api/core/v1"
 	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-	"github.com/shiplock/shiplock/internal/api"
 	"github.com/shiplock/shiplock/internal/delivery"
-	"github.com/shiplock/shiplock/test/harness"
 	"github.com/shiplock/shiplock/test/kube"
+	"github.com/shiplock/shiplock/test/postgres"
 )
 
 // An installation's whole life: from its own image by the chart, a build in a pod and a
@@ -42,7 +39,7 @@ func TestClusterInstall(t *testing.T) {
 	w.prod.DeleteRoleBinding(t, "shiplock-releases")
 	w.doctor(delivery.LevelBad, "the server may not get deployments")
 
-	slow := w.run("slow", strings.Repeat("0123456789", 4))
+	slow := w.run("slow", someCommit)
 	w.running(slow)
 	w.upgrade("two") // which gives the role back
 	w.doctor(delivery.LevelWarn, "no hook ever came for shop, slow")
@@ -61,215 +58,75 @@ func TestClusterInstall(t *testing.T) {
 	w.space.Get(t, "persistentvolumeclaims", release, &claim) // with everything in it
 }
 
-const release = "shiplock"
+// someCommit is the commit of builds that need no source.
+var someCommit = strings.Repeat("0123456789", 4)
 
-// world is two namespaces, of the server and of an environment, and a third for builds
-// that the chart makes.
-type world struct {
-	t           testing.TB
-	space, prod *kube.Namespace
-	api         *harness.API
-	forge       *harness.Forge
-	repo        *harness.Repo
-	// gate lets the slow build go on; it asks at gateURL.
-	gate    atomic.Bool
-	gateURL string
-}
-
-func newWorld(t testing.TB) *world {
-	t.Helper()
-	helmProgram(t)
-	w := &world{t: t, space: kube.Cluster(t), prod: kube.Cluster(t)}
-	w.forge = harness.NewForgeOn(t, w.space.Host, "http://"+w.space.Host+"/nowhere")
-	l, err := net.Listen("tcp", net.JoinHostPort(w.space.Host, "0"))
+// Two servers share a database and a volume: what one of them did the other one goes on
+// with when it is gone.
+func TestClusterInstallReplicas(t *testing.T) {
+	db, err := postgres.Start("fsync=off")
+	if errors.Is(err, postgres.ErrMissing) {
+		t.Skip(err)
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &http.Server{ReadHeaderTimeout: time.Second, Handler: http.HandlerFunc(func(rw http.ResponseWriter, _ *http.Request) {
-		if !w.gate.Load() {
-			rw.WriteHeader(http.StatusServiceUnavailable)
-		}
-	})}
-	done := make(chan struct{})
-	go func() { defer close(done); _ = s.Serve(l) }()
-	t.Cleanup(func() { s.Close(); <-done })
-	w.gateURL = "http://" + l.Addr().String()
-	w.space.Create(t, "secrets", &core.Secret{ObjectMeta: meta.ObjectMeta{Name: "shiplock-env"}, StringData: map[string]string{
-		"SHIPLOCK_ADMIN_TOKEN": harness.AdminToken, "SHIPLOCK_HOOK_SECRET": harness.HookSecret, "SHIPLOCK_CLONE_PASSWORD": harness.ClonePass,
+	w := newWorld(t)
+	w.space.Create(t, "secrets", &core.Secret{ObjectMeta: meta.ObjectMeta{Name: "database"}, StringData: map[string]string{
+		"SHIPLOCK_DATABASE_URL": reachable(t, db, w.space.Host),
 	}})
-	return w
-}
-
-// image makes the server's image, and returns its repository.
-func (w *world) image(tag string) string {
-	w.t.Helper()
-	repository := w.space.Registry + "/" + w.space.Name + "/server"
-	cmd := exec.CommandContext(w.t.Context(), "go", "run", "-buildvcs=false", "./deploy/image", "-plain-http", "-version", tag,
-		"-base", w.space.ToolImage(w.t, "git"), "-bin", filepath.Dir(harness.Bin(w.t, "shiplock")), "-dest", repository+":"+tag)
-	cmd.Dir, cmd.Env = root, append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		w.t.Fatalf("make the server's image: %v\n%s", err, out)
+	w.values = []string{"replicas=2", "database.existingSecret=database", "persistence.accessMode=ReadWriteMany"}
+	w.install("one")
+	w.applyCatalog()
+	servers := w.space.Pods(t)
+	if len(servers) != 2 || !kube.Running(&servers[0]) || !kube.Running(&servers[1]) {
+		t.Fatalf("there are %d servers, and not two that are ready", len(servers))
 	}
-	return repository
+
+	slow := w.run("slow", someCommit)
+	w.running(slow)
+	w.space.DeletePod(t, servers[0].Name, 0)
+	w.gate.Store(true)
+	w.good(slow)
+	w.space.DeletePod(t, servers[1].Name, 0)
+	shop := w.run("shop", w.commit("shop"))
+	w.good(shop)
+	w.release("shop", w.api.Run(shop).Number)
+	w.serves("version one")
 }
 
-// chart installs or upgrades, and waits until the server is ready.
-func (w *world) chart(verb, tag string) {
-	w.t.Helper()
-	n, builds := w.space, w.space.Name+"-builds"
-	forge := strings.TrimPrefix(w.forge.URL, "http://")
-	helm(w.t, verb, release, chart, "--namespace", n.Name, "--kubeconfig", n.Kubeconfig, "--wait", "--timeout", "3m",
-		"--set", "image.repository="+w.image(tag), "--set", "image.tag="+tag, "--set", "existingSecret=shiplock-env",
-		"--set", "registry.address="+n.Registry+"/"+n.Name, "--set", "registry.plainHTTP=true", "--set", "registry.sharedCredential=true",
-		"--set", "url=http://shiplock.test", "--set", "persistence.size=1Gi", "--set", "resources.requests.cpu=50m",
-		"--set", "builds.namespace="+builds, "--set", "builds.priorityClass="+builds, "--set", "builds.cache.size=",
-		"--set", "builds.quota.pods=10", "--set", "builds.allow={"+n.Host+"/32}",
-		"--set", "releases.namespaces={"+w.prod.Name+"}",
-		"--set", "extraArgs={--clone-user="+harness.CloneUser+",--clone-host="+forge+",--reconcile=0}")
-}
-
-// install installs, and finds the server as people in the cluster do: by its Service.
-func (w *world) install(tag string) {
-	w.t.Helper()
-	w.t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
-		defer cancel()
-		// Also what is not in a namespace goes, whatever came of the test.
-		_ = exec.CommandContext(ctx, helmProgram(w.t), "uninstall", release, "--namespace", w.space.Name, "--ignore-not-found", "--kubeconfig", w.space.Kubeconfig).Run()
-	})
-	w.chart("install", tag)
-	w.api = harness.NewAPIAt(w.t, "http://"+w.address(w.space, release))
-}
-
-func (w *world) upgrade(tag string) {
-	w.t.Helper()
-	w.chart("upgrade", tag)
-	pods := w.space.Pods(w.t)
-	for _, p := range pods {
-		if p.DeletionTimestamp == nil && !strings.HasSuffix(p.Spec.Containers[0].Image, ":"+tag) {
-			w.t.Errorf("after the upgrade there is a pod of %s", p.Spec.Containers[0].Image)
-		}
-	}
-}
-
-// address is of a Service, as its cluster knows it.
-func (w *world) address(n *kube.Namespace, service string) string {
-	w.t.Helper()
-	var s core.Service
-	n.Get(w.t, "services", service, &s)
-	return net.JoinHostPort(s.Spec.ClusterIP, fmt.Sprint(s.Spec.Ports[0].Port))
-}
-
-// applyCatalog says that prod is in the cluster that the server runs in, without any
-// kubeconfig.
-func (w *world) applyCatalog() {
-	w.t.Helper()
-	w.repo = w.forge.NewRepo("team/shop")
-	busybox := w.space.Registry + "/busybox:1"
-	w.api.Apply(
-		harness.Document("Cluster", "here", `{}`),
-		harness.Document("Environment", "prod", fmt.Sprintf(`{"branch": "release", "rank": 4, "cluster": "here", "namespace": %q}`, w.prod.Name)),
-		harness.Document("Stack", "site", fmt.Sprintf(`{
-			"language": "sh",
-			"build": {"image": %q, "steps": [{"name": "build", "run": "mkdir start_env && cp index.html start_env/", "timeout": "1m"}]},
-			"runtime": {"base": %q, "start": "#!/bin/sh\nexec httpd -f -p \"$PORT\" -h .", "port": 8080}}`,
-			w.space.ToolImage(w.t, "git"), busybox)),
-		harness.Document("App", "shop", fmt.Sprintf(`{"repo": %q, "stack": "site"}`, w.repo.CloneURL)),
-		harness.Document("Stack", "slow", fmt.Sprintf(`{
-			"language": "sh", "runtime": {"base": ""},
-			"build": {"image": %q, "checkout": "none", "steps": [{"name": "wait", "run": "until wget -q -O /dev/null %s; do sleep 0.2; done", "timeout": "5m"}]}}`,
-			busybox, w.gateURL)),
-		harness.Document("App", "slow", `{"repo": "http://git.example.com/team/slow.git", "stack": "slow"}`),
-	)
-}
-
-func (w *world) commit(app string) string {
-	w.t.Helper()
-	w.repo.Write("index.html", "version one\n", 0o644)
-	sha := w.repo.Commit(app)
-	w.repo.Push("release")
-	return sha
-}
-
-func (w *world) run(app, sha string) delivery.RunID {
-	w.t.Helper()
-	var r api.Run
-	w.api.Must("POST", "/runs", api.StartRun{App: app, Env: "prod", Commit: sha}, &r)
-	return r.ID
-}
-
-// running waits until a run has begun its own step.
-func (w *world) running(id delivery.RunID) {
-	w.t.Helper()
-	w.until(id, "running", func(r api.Run) bool {
-		return r.State.Terminal() || len(r.Jobs) > 0 && r.Jobs[0].State == delivery.JobRunning
-	})
-}
-
-// good waits until a run has ended well.
-func (w *world) good(id delivery.RunID) {
-	w.t.Helper()
-	w.until(id, "over", func(r api.Run) bool { return r.State.Terminal() })
-	if r := w.api.Run(id); r.State != delivery.RunSucceeded {
-		w.t.Fatalf("%s is %s: %+v\n%s", r.Name, r.State, r.Cause, w.api.LogText(id))
-	}
-}
-
-func (w *world) until(id delivery.RunID, state string, reached func(api.Run) bool) {
-	w.t.Helper()
-	var r api.Run
-	if !harness.Eventually(2*time.Minute, func() bool {
-		r = w.api.Run(id)
-		return reached(r)
-	}) {
-		w.t.Fatalf("%s is not %s but %s: %+v %+v", r.Name, state, r.State, r.Cause, r.Jobs)
-	}
-}
-
-func (w *world) release(app string, run int) {
-	w.t.Helper()
-	var r api.Release
-	w.api.Must("POST", "/releases", api.CreateRelease{App: app, Env: "prod", Run: run}, &r)
-	if !harness.Eventually(2*time.Minute, func() bool {
-		w.api.Must("GET", "/releases/"+string(r.ID), nil, &r)
-		return r.State.Terminal()
-	}) || r.State != delivery.ReleaseDeployed {
-		w.t.Fatalf("the release is %s: %+v", r.State, r.Cause)
-	}
-}
-
-// serves wants the app to answer through its Service.
-func (w *world) serves(text string) {
-	w.t.Helper()
-	url := "http://" + w.address(w.prod, "shop") + "/index.html"
-	client := http.Client{Timeout: 5 * time.Second}
-	resp, err := client.Get(url)
+// reachable leads from an address of the machine to a database that listens on a socket
+// alone, and returns its URL there. The database ends with the test.
+func reachable(t testing.TB, db *postgres.Server, host string) string {
+	t.Helper()
+	local, err := url.Parse(db.NewDatabase(t))
 	if err != nil {
-		w.t.Fatal(err)
+		t.Fatal(err)
 	}
-	defer resp.Body.Close()
-	got := make([]byte, 100)
-	n, _ := resp.Body.Read(got)
-	if !strings.Contains(string(got[:n]), text) {
-		w.t.Errorf("%s answers %s %q, and not %q", url, resp.Status, got[:n], text)
+	l, err := net.Listen("tcp", net.JoinHostPort(host, "0"))
+	if err != nil {
+		t.Fatal(err)
 	}
-}
-
-// doctor wants the check's worst finding to be this one.
-func (w *world) doctor(worst delivery.Level, says string) {
-	w.t.Helper()
-	var d api.Doctor
-	found := ""
-	if !harness.Eventually(30*time.Second, func() bool { // the cluster's authoriser learns of roles by watching
-		w.api.Must("GET", "/doctor", nil, &d)
-		found = ""
-		for _, f := range d.Findings {
-			if f.Level == worst {
-				found += f.Found.Text + "\n"
+	var conns sync.WaitGroup
+	conns.Go(func() {
+		for {
+			from, err := l.Accept()
+			if err != nil {
+				return // it is closed
 			}
+			to, err := net.DialTimeout("unix", filepath.Join(local.Query().Get("host"), ".s.PGSQL.5432"), 5*time.Second)
+			if err != nil {
+				from.Close()
+				continue
+			}
+			conns.Go(func() { defer to.Close(); _, _ = io.Copy(to, from) })
+			conns.Go(func() { defer from.Close(); _, _ = io.Copy(from, to) })
 		}
-		return d.Worst == worst && strings.Contains(found, says)
-	}) {
-		w.t.Fatalf("the doctor does not say %q at worst, but %+v", says, d)
-	}
+	})
+	t.Cleanup(func() {
+		l.Close()
+		db.Close() // which ends the connections
+		conns.Wait()
+	})
+	return "postgres://postgres@" + l.Addr().String() + local.Path + "?sslmode=disable"
 }
