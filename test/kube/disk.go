@@ -17,7 +17,10 @@ import (
 const (
 	gib = 1 << 30
 	// leastDisk is what has to be free for a disk to be filled as far as a test does.
-	leastDisk = 8 * gib
+	leastDisk = 10 * gib
+	// slack is what is free beyond the kubelet's threshold: what others write meanwhile
+	// must be less. Filling takes twice as much.
+	slack = 2 * gib
 )
 
 // Disk is a node's disk that can be filled until its kubelet finds too little left.
@@ -45,7 +48,7 @@ func (n *Namespace) FindDisk(t testing.TB) *Disk {
 		return nil
 	}
 	d := &Disk{n: n, file: filepath.Join(dir, "ballast"), empty: func() {}}
-	d.release = k.Instead(t, fmt.Sprintf("--eviction-hard=nodefs.available<%d", free-gib), "--eviction-pressure-transition-period=1s")
+	d.release = k.Instead(t, fmt.Sprintf("--eviction-hard=nodefs.available<%d", free-slack), "--eviction-pressure-transition-period=1s")
 	return d
 }
 
@@ -58,11 +61,10 @@ func freeBytes(t testing.TB, dir string) int64 {
 	return int64(s.Bavail) * s.Bsize
 }
 
-// Fill takes 2 GiB, which is more than the kubelet can do without, and waits until it
-// has noticed.
+// Fill takes more than the kubelet can do without, and waits until it has noticed.
 func (d *Disk) Fill(t testing.TB) {
 	t.Helper()
-	d.empty = hold(t, "fallocate -l 2G "+d.file, "rm -f "+d.file)
+	d.empty = hold(t, fmt.Sprintf("fallocate -l %d %s", 2*slack, d.file), "rm -f "+d.file)
 	d.await(t, true)
 }
 
