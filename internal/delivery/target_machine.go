@@ -69,6 +69,11 @@ func (t Target) Settled() bool {
 	return t.Applied == t.Desired.Generation && t.Observed.Generation == t.Desired.Generation && !t.Observed.Behind
 }
 
+// healthy tells whether all that is seen is.
+func (t Target) healthy() bool {
+	return !slices.ContainsFunc(t.Observed.Versions, func(v ObservedVersion) bool { return !v.Healthy() })
+}
+
 // behind tells whether the deployer has something left to do for the newest wish.
 func (t Target) behind() bool {
 	return t.Observed.Behind && t.Observed.Generation == t.Desired.Generation
@@ -91,9 +96,10 @@ type TargetFacts struct {
 
 // Next says what is due. Whatever woke the Target, what the deployer sees is read
 // again: reading is cheap, and watches say only that something changed. A wish
-// that is not seen yet is looked at again even when no watch says a word.
+// that is not seen yet, or a version that is not healthy during a release, is looked at
+// again even when no watch says a word: some judgements are made by time alone.
 func (t Target) Next(now time.Time, f TargetFacts) (actions []Action, again time.Time) {
-	if !t.Settled() {
+	if !t.Settled() || t.Active != "" && !t.healthy() {
 		again = now.Add(settleCheck)
 	}
 	switch {

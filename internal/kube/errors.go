@@ -26,6 +26,8 @@ func classify(err error) error {
 		return delivery.Wrap(delivery.Denied, err.Error(), ErrQuota)
 	case apierrors.IsForbidden(err), apierrors.IsUnauthorized(err):
 		return delivery.Wrap(delivery.Denied, err.Error(), err)
+	case apierrors.IsInternalError(err) && strings.Contains(err.Error(), "failed calling webhook"):
+		return delivery.Wrap(delivery.Denied, err.Error(), err) // whoever is to judge it is away
 	case apierrors.IsNotFound(err):
 		return delivery.Wrap(delivery.NotFound, err.Error(), err)
 	case apierrors.IsAlreadyExists(err), apierrors.IsConflict(err):

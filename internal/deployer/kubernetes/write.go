@@ -28,8 +28,8 @@ func (d *Deployer) carryOut(ctx context.Context, p plan) error {
 		}
 		object := o.want.GetKind() + " " + o.want.GetName()
 		err := d.write(ctx, p, o)
-		if kind := delivery.KindOf(err); kind == delivery.Invalid || kind == delivery.Denied {
-			d.refuse(p.live.app, refusal{p.shape.Generation, object, err.Error()})
+		if says, no := refused(err); no {
+			d.refuse(p.live.app, refusal{p.shape.Generation, object, says})
 			return nil // the wish is taken, and Observe says why nothing comes of it
 		}
 		if err != nil {
@@ -49,6 +49,17 @@ func (d *Deployer) carryOut(ctx context.Context, p plan) error {
 	defer d.mu.Unlock()
 	delete(d.refusals, p.live.app)
 	return nil
+}
+
+// refused tells whether the API server would not have an object, and what it said.
+func refused(err error) (says string, no bool) {
+	switch delivery.KindOf(err) {
+	case delivery.Invalid, delivery.Denied, delivery.NotFound: // nothing is found without its namespace, or its kind
+		var e *delivery.Error
+		errors.As(err, &e)
+		return e.Msg, true
+	}
+	return "", false
 }
 
 // order puts the Service first when it turns back from the canary: then traffic is safe
