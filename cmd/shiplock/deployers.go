@@ -22,9 +22,11 @@ type deployers struct {
 	local deployer
 	// registry is what nodes pull from.
 	registry string
-	catalog  func(context.Context) (*catalog.Set, error)
-	onChange func(app, env string)
-	log      *slog.Logger
+	// pullSecrets name Secrets in the namespaces of Environments.
+	pullSecrets []string
+	catalog     func(context.Context) (*catalog.Set, error)
+	onChange    func(app, env string)
+	log         *slog.Logger
 
 	started chan *space // taken by Run
 
@@ -52,8 +54,12 @@ type spaceKey struct {
 	heal      bool
 }
 
-func newDeployers(local deployer, registry string, onChange func(app, env string), log *slog.Logger) *deployers {
-	return &deployers{local: local, registry: registry, onChange: onChange, log: log, started: make(chan *space, 16), spaces: map[string]*space{}}
+// toolsImage has what writes out the log files of apps. The tag stays: another reference
+// would replace all pods.
+const toolsImage = "shiplock/web:1"
+
+func newDeployers(local deployer, registry string, pullSecrets []string, onChange func(app, env string), log *slog.Logger) *deployers {
+	return &deployers{local: local, registry: registry, pullSecrets: pullSecrets, onChange: onChange, log: log, started: make(chan *space, 16), spaces: map[string]*space{}}
 }
 
 // Apply implements engine.Deployer.
@@ -174,7 +180,9 @@ func (d *deployers) open(env string, key spaceKey) (deployer, error) {
 	}
 	s := &space{is: key, ended: make(chan struct{}), deployer: kubedeploy.New(kubedeploy.Config{
 		Cluster: client, Name: key.cluster.Name, Env: env, Heal: key.heal,
-		Place:    manifest.Place{Namespace: key.namespace, Registry: d.registry},
+		Place: manifest.Place{
+			Namespace: key.namespace, Registry: d.registry, PullSecrets: d.pullSecrets, Tools: d.registry + "/" + toolsImage,
+		},
 		OnChange: d.onChange, Log: d.log, Now: time.Now,
 	})}
 	select {

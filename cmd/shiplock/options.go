@@ -40,6 +40,8 @@ type options struct {
 	web       string // shiplock-web
 	logLevel  string
 	build     buildOptions
+	// pullSecrets name Secrets that apps' images are pulled with, in clusters.
+	pullSecrets []string
 	// retainEvery is the time between two passes over the past.
 	retainEvery time.Duration
 	// logLimit bounds the log of one attempt, in MB.
@@ -75,6 +77,7 @@ func (o *options) flags(f *pflag.FlagSet) {
 	f.StringVar(&o.runner, "runner", "", "path of shiplock-runner (default: beside this program)")
 	f.StringVar(&o.web, "web", "", "path of shiplock-web, which serves sites and PHP (default: beside this program)")
 	o.build.flags(f)
+	f.StringSliceVar(&o.pullSecrets, "pull-secret", nil, "Secret in the namespaces of environments that every app's image is pulled with; may be repeated")
 	f.StringVar(&o.logLevel, "log", "info", "debug, info, warn or error")
 	f.StringVar(&o.gitlabURL, "gitlab-url", "", "GitLab to send commit statuses to; its token is SHIPLOCK_GITLAB_TOKEN")
 	f.StringVar(&o.giteaURL, "gitea-url", "", "Gitea or Forgejo to send commit statuses to; its token is SHIPLOCK_GITEA_TOKEN")

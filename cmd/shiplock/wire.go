@@ -171,7 +171,7 @@ func (in *instance) assemble(ctx context.Context) error {
 	in.deployer = deploy.NewDeployer(deploy.DeployerConfig{
 		Supervisor: deploy.EnsureConfig{Dir: in.path("deploy")}, Log: in.log, OnChange: onChange,
 	})
-	in.deployers = newDeployers(in.deployer, puller.Registry, onChange, in.log)
+	in.deployers = newDeployers(in.deployer, puller.Registry, in.opts.pullSecrets, onChange, in.log)
 	jobLogs := logs{in.logs}
 	in.engine = engine.New(engine.Config{
 		Store: in.store, Executor: in.executor, Deployer: in.deployers, Forge: hub, Logs: jobLogs,

@@ -191,6 +191,7 @@ var commands = []Phrase{
 	{En: "image of builds whose Stack names none", Zh: "技术栈没有指定镜像时，构建使用的镜像"},
 	{En: "how long a build may wait for its pod to run before it is given up", Zh: "构建最多等待 pod 运行多久，超过则放弃"},
 	{En: "PriorityClass of builds; empty is the cluster's default", Zh: "构建的 PriorityClass；空为集群的默认值"},
+	{En: "Secret in the namespaces of environments that every app's image is pulled with; may be repeated", Zh: "各环境命名空间中的 Secret，用于拉取所有应用的镜像；可重复"},
 	{En: "Secret in the builds' namespace that every build pulls images with; may be repeated", Zh: "构建命名空间中的 Secret，每个构建用它拉取镜像；可重复"},
 	{En: "size of each volume of caches, one for each trust domain and Stack; empty keeps no caches", Zh: "每个缓存卷的大小，每个信任域和技术栈一个；空表示不保留缓存"},
 	{En: "StorageClass of the volumes of caches (default: the cluster's)", Zh: "缓存卷的 StorageClass（默认：集群的）"},
