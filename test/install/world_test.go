@@ -62,6 +62,10 @@ func newWorld(t testing.TB) *world {
 	go func() { defer close(done); _ = s.Serve(l) }()
 	t.Cleanup(func() { s.Close(); <-done })
 	w.gateURL = "http://" + l.Addr().String()
+	w.space.Apply(t, "namespaces", &core.Namespace{ // nothing in the chart needs more than the strictest allows
+		TypeMeta:   meta.TypeMeta{APIVersion: "v1", Kind: "Namespace"},
+		ObjectMeta: meta.ObjectMeta{Name: w.space.Name, Labels: map[string]string{"pod-security.kubernetes.io/enforce": "restricted"}},
+	})
 	w.space.Create(t, "secrets", &core.Secret{ObjectMeta: meta.ObjectMeta{Name: "shiplock-env"}, StringData: map[string]string{
 		"SHIPLOCK_ADMIN_TOKEN": harness.AdminToken, "SHIPLOCK_HOOK_SECRET": harness.HookSecret, "SHIPLOCK_CLONE_PASSWORD": harness.ClonePass,
 	}})
