@@ -17,6 +17,7 @@ import (
 
 	"github.com/shiplock/shiplock/internal/delivery"
 	"github.com/shiplock/shiplock/internal/manifest"
+	"github.com/shiplock/shiplock/test/harness"
 )
 
 func TestPlainYAMLIsTheChart(t *testing.T) {
@@ -130,6 +131,29 @@ func TestChartRefusesWhatCannotWork(t *testing.T) {
 		if rendered[name] == nil {
 			t.Errorf("there is no %s", name)
 		}
+	}
+}
+
+// Whatever the values are, the server knows the options that become of them.
+func TestChartKnowsTheServersOptions(t *testing.T) {
+	rendered := objects(t, helm(t, "template", "shiplock", chart, "--namespace", "ci",
+		"--set", "registry.authSecret=a", "--set", "registry.caConfigMap=b", "--set", "registry.plainHTTP=true", "--set", "registry.sharedCredential=true",
+		"--set", "builds.pullSecrets={c}", "--set", "builds.image=d", "--set", "builds.cache.storageClass=e", "--set", "builds.cache.shared=true",
+		"--set", "releases.pullSecrets={f,g}"))
+	spec := rendered["StatefulSet ci/shiplock"]["spec"].(map[string]any)["template"].(map[string]any)["spec"].(map[string]any)
+	args := spec["containers"].([]any)[0].(map[string]any)["args"].([]any)
+	help, err := exec.CommandContext(t.Context(), harness.Bin(t, "shiplock"), "serve", "--help").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, a := range args[1:] {
+		name, _, _ := strings.Cut(a.(string), "=")
+		if !strings.Contains(string(help), name+" ") {
+			t.Errorf("serve has no option %s", name)
+		}
+	}
+	if len(args) < 20 {
+		t.Errorf("only %d options are made: %v", len(args), args)
 	}
 }
 

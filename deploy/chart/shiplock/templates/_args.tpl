@@ -39,6 +39,9 @@
 - --build-cache-shared
 {{- end }}
 {{- end }}
+{{- range .Values.releases.pullSecrets }}
+- --pull-secret={{ . }}
+{{- end }}
 {{- range .Values.extraArgs }}
 - {{ . | quote }}
 {{- end }}
