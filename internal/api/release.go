@@ -11,7 +11,7 @@ type ReleaseSummary struct {
 	ID       delivery.ReleaseID    `json:"id"`
 	App      string                `json:"app"`
 	Env      string                `json:"env"`
-	Kind     delivery.ReleaseKind  `json:"kind" enum:"deploy,rollback,restart"`
+	Kind     delivery.ReleaseKind  `json:"kind" enum:"deploy,rollback,restart,scale"`
 	State    delivery.ReleaseState `json:"state" enum:"proposed,rolling,paused,deployed,aborted,failed,canceled,superseded"`
 	Strategy string                `json:"strategy" enum:"canary,full"`
 	Describe string                `json:"describe" doc:"the batch under way, for people" text:"ours"`
@@ -27,6 +27,7 @@ type ReleaseSummary struct {
 	By         delivery.Actor        `json:"by"`
 	Reason     string                `json:"reason,omitempty"`
 	From       string                `json:"from,omitempty" doc:"the environment that it was promoted from"`
+	Replicas   int                   `json:"replicas,omitempty" doc:"what a scale asks for; 0 is what the catalog says"`
 	Cause      *delivery.Cause       `json:"cause,omitempty"`
 	CreatedAt  time.Time             `json:"createdAt"`
 	StartedAt  time.Time             `json:"startedAt,omitzero"`
@@ -81,6 +82,13 @@ type CreateRelease struct {
 	Reason   string          `json:"reason,omitempty" maxLength:"1000"`
 }
 
+// Scale asks for a number of instances. It is kept over later releases until the catalog
+// has another number than the one before.
+type Scale struct {
+	Replicas int    `json:"replicas" minimum:"0" maximum:"1000" doc:"0 is what the catalog says"`
+	Reason   string `json:"reason,omitempty" maxLength:"1000"`
+}
+
 // RollBack asks for a rollback; without To, to the last good revision.
 type RollBack struct {
 	To     delivery.RevisionID `json:"to,omitempty" doc:"a revision of the target's history, or its first 12 digits"`
@@ -91,7 +99,7 @@ type RollBack struct {
 func ReleaseSummaryOf(r delivery.Release) ReleaseSummary {
 	s := ReleaseSummary{
 		ID: r.ID, App: r.App, Env: r.Env, Kind: r.Kind, State: r.State, Strategy: "full", Describe: r.Describe(),
-		Revision: RevisionSummaryOf(r.Revision), Batch: r.Batch, Automatic: r.Automatic, By: r.By, Reason: r.Reason, From: r.From,
+		Revision: RevisionSummaryOf(r.Revision), Batch: r.Batch, Automatic: r.Automatic, By: r.By, Reason: r.Reason, From: r.From, Replicas: r.Replicas,
 		Cause: r.Cause, CreatedAt: r.CreatedAt, StartedAt: r.StartedAt, FinishedAt: r.FinishedAt, Version: r.Version,
 	}
 	for i, step := range r.Steps() {

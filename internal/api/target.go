@@ -18,6 +18,8 @@ type Target struct {
 	Active   delivery.ReleaseID     `json:"active,omitempty"`
 	Paused   *delivery.Cancellation `json:"paused,omitempty"`
 	URL      string                 `json:"url,omitempty"`
+	// Scaled is how many instances a person has asked for; 0 when the catalog decides.
+	Scaled int `json:"scaled,omitempty"`
 	// Behind says that the place where it runs is not yet, or no more, as is wished for.
 	Behind bool `json:"behind,omitempty"`
 	// Drift is what somebody else has changed there, field by field; secrets are hidden.
@@ -68,7 +70,7 @@ type Deployed struct {
 func TargetOf(t delivery.Target) Target {
 	out := Target{
 		App: t.App, Env: t.Env, Active: t.Active, Paused: t.Paused, URL: t.Observed.URL,
-		Behind: t.Observed.Behind, Drift: t.Observed.Drift, BakeUntil: t.BakeUntil, Version: t.Version,
+		Behind: t.Observed.Behind, Scaled: t.Desired.Replicas, Drift: t.Observed.Drift, BakeUntil: t.BakeUntil, Version: t.Version,
 	}
 	if d := t.Running(); d != nil {
 		running := RevisionSummaryOf(d.Revision)

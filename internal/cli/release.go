@@ -209,6 +209,9 @@ func (c *console) releaseLines(r api.Release) []string {
 		head += "  " + d
 	}
 	out := []string{word(head)}
+	if r.Kind == delivery.ReleaseScale {
+		out = append(out, "  "+c.scaledTo(r.Replicas))
+	}
 	if r.From != "" {
 		out = append(out, word("  promoted from "+r.From))
 	}

@@ -72,6 +72,9 @@ func (c *console) targetLines(t api.TargetDetail) []string {
 		out = append(out, word(line))
 		out = append(out, c.causeLines(v.Cause)...)
 	}
+	if t.Scaled > 0 {
+		out = append(out, c.say("Scaled to %d by hand, until the catalog has another number: see `shiplock scale --help`", t.Scaled))
+	}
 	out = append(out, c.driftLines(t.Target)...)
 	if t.Active != "" {
 		out = append(out, c.say("Release %s is under way.", t.Active))

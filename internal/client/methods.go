@@ -225,6 +225,11 @@ func (c *Client) ResumeTarget(ctx context.Context, app, env string) (api.Target,
 	return submit[api.Target](ctx, c, path("targets", app, env, "resume"), api.Reason{})
 }
 
+// ScaleTarget changes how many instances run.
+func (c *Client) ScaleTarget(ctx context.Context, app, env string, s api.Scale) (api.Release, error) {
+	return submit[api.Release](ctx, c, path("targets", app, env, "scale"), s)
+}
+
 // RestartTarget restarts what runs.
 func (c *Client) RestartTarget(ctx context.Context, app, env, reason string) (api.Release, error) {
 	return submit[api.Release](ctx, c, path("targets", app, env, "restart"), api.Reason{Reason: reason})

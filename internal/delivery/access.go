@@ -21,6 +21,7 @@ const (
 	CmdTargetPause     Command = "target.pause"
 	CmdTargetResume    Command = "target.resume"
 	CmdTargetRestart   Command = "target.restart"
+	CmdTargetScale     Command = "target.scale"
 	CmdCacheDrop       Command = "cache.drop"
 )
 
@@ -29,7 +30,7 @@ func Commands() []Command {
 	return []Command{
 		CmdRead, CmdApply, CmdRunStart, CmdRunCancel, CmdReleaseCreate, CmdReleaseCancel, CmdReleaseContinue,
 		CmdReleaseFull, CmdReleasePause, CmdReleaseResume, CmdReleaseAbort, CmdReleaseRollback,
-		CmdTargetPause, CmdTargetResume, CmdTargetRestart, CmdCacheDrop,
+		CmdTargetPause, CmdTargetResume, CmdTargetRestart, CmdTargetScale, CmdCacheDrop,
 	}
 }
 

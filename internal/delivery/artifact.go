@@ -79,6 +79,11 @@ type Revision struct {
 	Commit    Commit `json:"commit,omitzero"`
 }
 
+// Autoscaled tells whether the number of instances follows their load.
+func (r Revision) Autoscaled() bool {
+	return r.Config.Workload != nil && r.Config.Workload.Autoscale.Max > 0
+}
+
 // Config is what a Revision runs with.
 type Config struct {
 	Variables map[string]string `json:"variables,omitempty"`

@@ -20,6 +20,10 @@ type Release struct {
 	Automatic bool   `json:"automatic,omitempty"`
 	By        Actor  `json:"by"`
 	Reason    string `json:"reason,omitempty"`
+	// Replicas is how many instances a scale asks for; 0 is what the Revision says.
+	Replicas int `json:"replicas,omitempty"`
+	// BaseReplicas is what was asked for before a scale.
+	BaseReplicas int `json:"baseReplicas,omitempty"`
 	// From is the environment that it was promoted from.
 	From      string    `json:"from,omitempty"`
 	CreatedAt time.Time `json:"createdAt"`
@@ -43,10 +47,21 @@ type Release struct {
 // ReleaseKind says what a Release is for.
 type ReleaseKind string
 
+// Replaces tells whether a newer release of this kind takes the place of a waiting one.
+// What brings no version replaces only its like, and a scale is replaced only by it.
+func (k ReleaseKind) Replaces(waiting ReleaseKind) bool {
+	if k == ReleaseRestart || k == ReleaseScale {
+		return k == waiting
+	}
+	return waiting != ReleaseScale
+}
+
 const (
 	ReleaseDeploy   ReleaseKind = "deploy"
 	ReleaseRollback ReleaseKind = "rollback"
 	ReleaseRestart  ReleaseKind = "restart"
+	// ReleaseScale changes how many instances there are, and leaves those that stay.
+	ReleaseScale ReleaseKind = "scale"
 )
 
 // ReleaseState is where a Release is.
@@ -94,7 +109,7 @@ func (r Release) Ref() Ref { return Ref{KindRelease, string(r.ID)} }
 
 // Steps returns the batches that this release goes through. It is one step without
 // another version to share with, as for the first release of a Target and for what
-// runs already, and for a rollback or a restart.
+// runs already, and for a rollback, a restart or a scale.
 func (r Release) Steps() []Batch {
 	alone := r.State != ReleaseIsProposed && (r.Base == nil || r.Base.ID == r.Revision.ID)
 	if r.Kind != ReleaseDeploy || alone {

@@ -12,6 +12,8 @@ type (
 	ReleaseStarted struct {
 		Base *Revision
 		At   time.Time
+		// Replicas is what was asked for before, instead of what the Revision says.
+		Replicas int
 	}
 	// BatchReady says that the batch is healthy with this effective share.
 	BatchReady struct {
@@ -169,8 +171,11 @@ func (r *Release) start(e ReleaseStarted) error {
 		return r.refuse("start")
 	}
 	r.State, r.Base, r.StartedAt = ReleaseRolling, e.Base, e.At
-	if r.Kind == ReleaseRestart && e.Base != nil {
-		r.Revision = *e.Base // what runs may have changed while the restart waited
+	if (r.Kind == ReleaseRestart || r.Kind == ReleaseScale) && e.Base != nil {
+		r.Revision = *e.Base // what runs may have changed while it waited
+	}
+	if r.Kind == ReleaseScale {
+		r.BaseReplicas = e.Replicas
 	}
 	r.begin(e.At)
 	return nil

@@ -90,6 +90,7 @@ func releaseMachine() machine[delivery.Release] {
 			newRelease("release-canary", delivery.ReleaseDeploy, 2), first,
 			newRelease("release-back", delivery.ReleaseRollback, 2),
 			newRelease("release-restart", delivery.ReleaseRestart, 1),
+			newRelease("release-scale", delivery.ReleaseScale, 1),
 		},
 		events:   releaseEvents(),
 		apply:    delivery.Release.Apply,

@@ -74,7 +74,7 @@ func (r Release) nextProposed(now time.Time, f ReleaseFacts) []Action {
 	started := r
 	started.State, started.Base = ReleaseRolling, base
 	return []Action{
-		Record{r.Ref(), ReleaseStarted{Base: base, At: now}},
+		Record{r.Ref(), ReleaseStarted{Base: base, Replicas: f.Target.Desired.Replicas, At: now}},
 		Record{f.Target.Ref(), ReleaseTook{Release: r.ID}},
 		Record{f.Target.Ref(), DesiredChanged{Desired: started.want(f.Target, now)}},
 	}
@@ -84,6 +84,10 @@ func (r Release) nextProposed(now time.Time, f ReleaseFacts) []Action {
 // wish, it leaves alone.
 func (r Release) want(t Target, startedAt time.Time) Desired {
 	d := t.Desired
+	if r.Kind == ReleaseScale {
+		d.Replicas = r.Replicas
+		return d
+	}
 	rev := r.Revision
 	d.Warm, d.Prepare = r.warm(), ""
 	if r.prepares() > 0 {
@@ -213,18 +217,21 @@ func (r Release) nextReady(now time.Time, t Target, seen ObservedVersion) ([]Act
 // deployed ends a release well. After a deploy the old version is kept for the
 // bake, so that a rollback within it is a switch.
 func (r Release) deployed(now time.Time, t Target) []Action {
+	if r.Kind == ReleaseScale {
+		return r.scaled(ReleaseDeployed, now, t)
+	}
 	rev := r.Revision
 	left := ReleaseLeft{
 		Release:  r.ID,
 		Deployed: &Deployed{Revision: rev, Release: r.ID, At: now},
-		Desired:  Desired{Stable: &rev, RestartedAt: t.Desired.RestartedAt},
+		Desired:  Desired{Stable: &rev, RestartedAt: t.Desired.RestartedAt, Replicas: r.keptReplicas(t)},
 	}
 	if r.Kind == ReleaseRollback {
 		left.RolledBack = revisionID(r.Base)
 	}
 	if r.Kind == ReleaseDeploy && r.Bake > 0 && t.Desired.Canary != nil && t.Desired.Stable != nil {
 		left.Desired, left.BakeUntil = t.Desired, now.Add(r.Bake.Std())
-		left.Desired.Prepare = ""
+		left.Desired.Prepare, left.Desired.Replicas = "", r.keptReplicas(t)
 	}
 	return []Action{
 		Record{r.Ref(), ReleaseEnded{State: ReleaseDeployed, At: now}},
@@ -232,9 +239,40 @@ func (r Release) deployed(now time.Time, t Target) []Action {
 	}
 }
 
+// keptReplicas is the number that a person has asked for, unless the catalog has another
+// one than when that version came: then the catalog counts again.
+func (r Release) keptReplicas(t Target) int {
+	if r.Kind == ReleaseDeploy && r.Base != nil && r.Base.Config.Replicas != r.Revision.Config.Replicas {
+		return 0
+	}
+	return t.Desired.Replicas
+}
+
+// scaled ends a scale: no version comes or goes, and one that is kept warm stays so for
+// another bake.
+func (r Release) scaled(state ReleaseState, now time.Time, t Target) []Action {
+	left := ReleaseLeft{Release: r.ID, Desired: t.Desired}
+	if t.Desired.Canary != nil && t.Desired.Stable != nil {
+		left.BakeUntil = now.Add(r.Bake.Std())
+	}
+	return []Action{Record{r.Ref(), ReleaseEnded{State: state, At: now}}, Record{t.Ref(), left}}
+}
+
+// unscale goes back to the number before, and waits for nothing.
+func (r Release) unscale(now time.Time, t Target) []Action {
+	back := t.Desired
+	if back.Replicas = r.BaseReplicas; !back.Same(t.Desired) {
+		return []Action{Record{t.Ref(), DesiredChanged{Desired: back}}}
+	}
+	return r.scaled(r.Ending.State, now, t)
+}
+
 // nextEnding takes the traffic back first, and then lets the new version go.
 func (r Release) nextEnding(now time.Time, t Target) []Action {
-	back := Desired{Stable: r.Base, Warm: t.Desired.Warm, RestartedAt: t.Desired.RestartedAt}
+	if r.Kind == ReleaseScale {
+		return r.unscale(now, t)
+	}
+	back := Desired{Stable: r.Base, Warm: t.Desired.Warm, RestartedAt: t.Desired.RestartedAt, Replicas: t.Desired.Replicas}
 	if r.Base != nil && r.Base.ID != r.Revision.ID {
 		rev := r.Revision
 		back.Canary = &rev
@@ -247,6 +285,6 @@ func (r Release) nextEnding(now time.Time, t Target) []Action {
 	}
 	return []Action{
 		Record{r.Ref(), ReleaseEnded{State: r.Ending.State, At: now}},
-		Record{t.Ref(), ReleaseLeft{Release: r.ID, Desired: Desired{Stable: r.Base, RestartedAt: t.Desired.RestartedAt}}},
+		Record{t.Ref(), ReleaseLeft{Release: r.ID, Desired: Desired{Stable: r.Base, RestartedAt: t.Desired.RestartedAt, Replicas: t.Desired.Replicas}}},
 	}
 }

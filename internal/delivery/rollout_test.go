@@ -277,8 +277,11 @@ func TestRolloutInAnyOrder(t *testing.T) {
 				{healthyAfter: never, failsAfter: time.Second}, {failsAfter: 7 * time.Minute},
 			}).Draw(rt, "conduct")
 			r := newRelease(fmt.Sprintf("release-%d", n), rapid.SampledFrom([]delivery.ReleaseKind{
-				delivery.ReleaseDeploy, delivery.ReleaseDeploy, delivery.ReleaseRollback, delivery.ReleaseRestart,
+				delivery.ReleaseDeploy, delivery.ReleaseDeploy, delivery.ReleaseRollback, delivery.ReleaseRestart, delivery.ReleaseScale,
 			}).Draw(rt, "kind"), n)
+			if r.Kind == delivery.ReleaseScale {
+				r.Replicas = rapid.IntRange(0, 9).Draw(rt, "replicas")
+			}
 			r.Automatic = rapid.Bool().Draw(rt, "automatic")
 			r.Bake = delivery.Duration(minute("bake", 5))
 			w.at(minute("offer", 40), func(w *rollout) { w.offer(r) })

@@ -42,9 +42,29 @@ type Desired struct {
 	// first instance; empty is none. A deployer runs it once.
 	Prepare     ReleaseID `json:"prepare,omitempty"`
 	RestartedAt time.Time `json:"restartedAt,omitzero"`
+	// Replicas is how many instances a person has asked for, in place of what the
+	// Revisions say; 0 is what they say. It goes when a deploy brings another number from
+	// the catalog than the one before.
+	Replicas int `json:"replicas,omitempty"`
 	// Retry counts how often the same was wished anew for a version that a
 	// deployer had given up.
 	Retry int `json:"retry,omitempty"`
+}
+
+// Scaled returns the wish with what a person has asked for written into its Revisions,
+// which stay what they are otherwise. One with an autoscaler is left to that.
+func (d Desired) Scaled() Desired {
+	d.Stable, d.Canary = scaled(d.Stable, d.Replicas), scaled(d.Canary, d.Replicas)
+	return d
+}
+
+func scaled(r *Revision, replicas int) *Revision {
+	if r == nil || replicas == 0 || r.Autoscaled() {
+		return r
+	}
+	other := *r
+	other.Config.Replicas = replicas
+	return &other
 }
 
 // Deployed is one entry of a Target's history.

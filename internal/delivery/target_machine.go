@@ -53,7 +53,7 @@ const maxHistory = 20
 // Same tells whether two wishes ask for the same thing; generations do not count.
 func (d Desired) Same(o Desired) bool {
 	return revisionID(d.Stable) == revisionID(o.Stable) && revisionID(d.Canary) == revisionID(o.Canary) &&
-		d.Share == o.Share && d.Warm == o.Warm && d.Prepare == o.Prepare && d.Retry == o.Retry && d.RestartedAt.Equal(o.RestartedAt)
+		d.Share == o.Share && d.Warm == o.Warm && d.Prepare == o.Prepare && d.Retry == o.Retry && d.Replicas == o.Replicas && d.RestartedAt.Equal(o.RestartedAt)
 }
 
 func revisionID(r *Revision) RevisionID {
@@ -160,7 +160,7 @@ func (t Target) Apply(e Event) (Target, error) {
 			return t, nil
 		}
 		t.BakeUntil = time.Time{}
-		return t.wish(Desired{Stable: t.Desired.serving(), RestartedAt: t.Desired.RestartedAt}), nil
+		return t.wish(Desired{Stable: t.Desired.serving(), RestartedAt: t.Desired.RestartedAt, Replicas: t.Desired.Replicas}), nil
 	case TargetPaused:
 		by := e.By
 		t.Paused = &by

@@ -87,6 +87,10 @@ func (w *world) orders() []order {
 			_, err := w.Restart(ctx, p, "shop", "prod", "why")
 			return err
 		}},
+		{delivery.CmdTargetScale, "shop/prod", func(ctx context.Context, p engine.Principal) error {
+			_, err := w.Scale(ctx, p, "shop", "prod", 3, "why")
+			return err
+		}},
 		{delivery.CmdCacheDrop, "caches maven", func(ctx context.Context, p engine.Principal) error {
 			w.caches.Put(api.CacheSnapshot{ID: "1", Name: "maven"})
 			_, err := w.DropCaches(ctx, p, api.DropCaches{Name: "maven", Reason: "why"})

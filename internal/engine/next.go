@@ -152,7 +152,7 @@ func (e *Engine) releaseFacts(ctx context.Context, d *draft, r delivery.Release)
 }
 
 // replacement returns the newest release that takes the place of r, which waits; ""
-// when there is none. A restart brings no version, so it replaces restarts only.
+// when there is none. Only some kinds replace each other.
 func (e *Engine) replacement(ctx context.Context, d *draft, r delivery.Release) (delivery.ReleaseID, error) {
 	waiting, err := e.store.WaitingReleases(ctx, r.App, r.Env)
 	if err != nil {
@@ -166,7 +166,7 @@ func (e *Engine) replacement(ctx context.Context, d *draft, r delivery.Release) 
 		if err != nil {
 			return "", err
 		}
-		if newer.after.Kind != delivery.ReleaseRestart || r.Kind == delivery.ReleaseRestart {
+		if newer.after.Kind.Replaces(r.Kind) {
 			return id, nil
 		}
 	}

@@ -255,6 +255,46 @@ func (e *Engine) Restart(ctx context.Context, p Principal, app, env, reason stri
 	return rel, err
 }
 
+// MaxReplicas bounds how many instances a person may ask for.
+const MaxReplicas = 1000
+
+// Scale makes a release that changes how many instances there are; with 0 to what the
+// catalog says. It is kept over later releases until the catalog has another number.
+func (e *Engine) Scale(ctx context.Context, p Principal, app, env string, replicas int, reason string) (delivery.Release, error) {
+	var rel delivery.Release
+	detail := fmt.Sprintf("replicas %d", replicas)
+	if reason != "" {
+		detail += ": " + reason
+	}
+	err := e.command(ctx, p, delivery.CmdTargetScale, app+"/"+env, detail, func(d *draft) error {
+		if replicas < 0 || replicas > MaxReplicas {
+			return delivery.E(delivery.Invalid, fmt.Sprintf("%d instances cannot be asked for: name 1 to %d", replicas, MaxReplicas))
+		}
+		_, _, en, err := e.place(ctx, app, env)
+		if err != nil {
+			return err
+		}
+		l, err := d.target(ctx, app, env)
+		if err != nil {
+			return err
+		}
+		running := l.after.Running()
+		if running == nil {
+			return delivery.E(delivery.Conflict, fmt.Sprintf("nothing of %s runs in %s", app, env))
+		}
+		if running.Revision.Autoscaled() {
+			return delivery.E(delivery.Conflict, fmt.Sprintf("%s/%s has an autoscaler, which decides how many instances there are: edit workload.autoscale of the App, and release it", app, env))
+		}
+		rel = delivery.Release{
+			ID: delivery.ReleaseID(e.cfg.NewID()), App: app, Env: env, Kind: delivery.ReleaseScale, Revision: running.Revision,
+			State: delivery.ReleaseIsProposed, By: d.actor, Reason: reason, CreatedAt: d.now, Replicas: replicas, Bake: en.Bake,
+		}
+		d.addRelease(rel)
+		return nil
+	})
+	return rel, err
+}
+
 // Blockers lists why a proposed release may not start now.
 func (e *Engine) Blockers(ctx context.Context, r delivery.Release) ([]delivery.Cause, error) {
 	if r.State.Terminal() {

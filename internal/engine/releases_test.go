@@ -417,6 +417,23 @@ func TestRestart(t *testing.T) {
 	})
 }
 
+func TestScale(t *testing.T) {
+	inProd(t, func(t *testing.T, w *world) {
+		_, err := w.Scale(t.Context(), admin(), "shop", "pre", 3, "")
+		w.refused(err, delivery.Conflict, "nothing of shop runs in pre")
+		_, err = w.Scale(t.Context(), admin(), "shop", "prod", engine.MaxReplicas+1, "")
+		w.refused(err, delivery.Invalid, "1 to 1000")
+		r, err := w.Scale(t.Context(), admin(), "shop", "prod", 3, "rush")
+		w.must(err)
+		w.pass(0)
+		w.wantRelease(r.ID, delivery.ReleaseDeployed)
+		wishes := w.deployer.Wishes("shop", "prod")
+		if d := wishes[len(wishes)-1]; d.Replicas != 3 || !d.RestartedAt.IsZero() || d.Canary != nil || d.Stable.Artifact != digest("a") {
+			t.Errorf("wish: %+v", d)
+		}
+	})
+}
+
 // A deployer that is away puts a release off, which says why, and goes on later.
 func TestDeployerAway(t *testing.T) {
 	inProd(t, func(t *testing.T, w *world) {

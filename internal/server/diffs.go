@@ -64,11 +64,19 @@ func (s *Server) previewed(ctx context.Context, t delivery.Target, to delivery.R
 		from = &running.Revision
 	}
 	d := s.diff(ctx, from, to)
-	wish := delivery.Desired{Generation: t.Desired.Generation, Stable: &to, RestartedAt: t.Desired.RestartedAt}
+	wish := delivery.Desired{Generation: t.Desired.Generation, Stable: &to, RestartedAt: t.Desired.RestartedAt, Replicas: kept(t, to)}
 	seen, err := s.cfg.Apps.Preview(ctx, to.App, to.Env, wish)
 	d.Changes = append(d.Changes, seen.Changes...)
 	d.Refused = seen.Refused
 	return d, err
+}
+
+// kept is the number of instances that a person has asked for, if a release leaves it.
+func kept(t delivery.Target, to delivery.Revision) int {
+	if running := t.Running(); running != nil && running.Revision.Config.Replicas != to.Config.Replicas {
+		return 0
+	}
+	return t.Desired.Replicas
 }
 
 func (s *Server) diff(ctx context.Context, from *delivery.Revision, to delivery.Revision) api.Comparison {

@@ -83,6 +83,7 @@ func (s *Server) register() http.Handler {
 	handle(o, post("/targets/{app}/{env}/pause", "targets", "Start no release until it is resumed"), s.pauseTarget)
 	handle(o, post("/targets/{app}/{env}/resume", "targets", "Undo a pause"), s.resumeTarget)
 	handle(o, created(post("/targets/{app}/{env}/restart", "targets", "Restart what runs")), s.restartTarget)
+	handle(o, created(post("/targets/{app}/{env}/scale", "targets", "Change how many instances run, without restarting those that stay")), s.scaleTarget)
 	handle(o, created(post("/targets/{app}/{env}/rollback", "targets", "Roll back to an earlier version")), s.rollBack)
 
 	handle(o, get("/history", "events", "What happened to one aggregate, the oldest first"), s.listHistory)

@@ -80,6 +80,19 @@ func (s *Server) restartTarget(ctx context.Context, in *targetReasonInput) (api.
 	return s.showRelease(ctx, rel)
 }
 
+type scaleInput struct {
+	TargetPath
+	Body api.Scale
+}
+
+func (s *Server) scaleTarget(ctx context.Context, in *scaleInput) (api.Release, error) {
+	rel, err := s.cfg.Engine.Scale(ctx, principal(ctx), in.App, in.Env, in.Body.Replicas, in.Body.Reason)
+	if err != nil {
+		return api.Release{}, err
+	}
+	return s.showRelease(ctx, rel)
+}
+
 type rollBackInput struct {
 	TargetPath
 	Body api.RollBack

@@ -94,7 +94,7 @@ func (d *Deployer) plan(ctx context.Context, app string, wish delivery.Desired) 
 		return plan{}, err
 	}
 	l := d.overlay(d.watches.live(d.Place.Namespace, app))
-	shape := manifest.Next(wish, l.halves(wish.Prepare))
+	shape := manifest.Next(wish.Scaled(), l.halves(wish.Prepare))
 	shape.App, shape.Env = app, d.Env
 	rendered, err := manifest.Render(d.Place, shape)
 	if err != nil {

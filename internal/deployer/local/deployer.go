@@ -35,7 +35,7 @@ func NewDeployer(cfg DeployerConfig) *Deployer { return &Deployer{cfg: cfg} }
 // generation.
 func (p *Deployer) Apply(ctx context.Context, app, env string, d delivery.Desired) error {
 	return p.with(ctx, func(c *Client) error {
-		_, err := c.Apply(ctx, wish(app, env, d))
+		_, err := c.Apply(ctx, wish(app, env, d.Scaled()))
 		return err
 	})
 }

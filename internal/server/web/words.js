@@ -8,7 +8,7 @@ const zh = {
   proposed: "待开始", rolling: "发布中", paused: "已暂停", holding: "等待继续", deployed: "已部署", aborted: "已中止", superseded: "被取代",
   healthy: "健康", progressing: "发布中", degraded: "异常", empty: "未部署", passed: "已通过", leftOut: "已略过", returning: "正在退回",
   nRunning: "个运行中", nQueued: "个排队", nReleases: "个发布中", nWaiting: "个待发布",
-  deploy: "全量发布", canary: "灰度发布", rollback: "回滚", restart: "重启",
+  deploy: "全量发布", canary: "灰度发布", rollback: "回滚", restart: "重启", scale: "扩缩",
   batch: "批次", asked: "目标", effective: "实际", ready: "就绪", newVersion: "新版本", oldVersion: "旧版本",
   manualHold: "等人继续", hold: "停留", holdsAt: "灰度停在", untilContinued: "，等人继续。",
   "do.continue": "继续下一批", "do.full": "立即全量", "do.abort": "中止，退回旧版本",
