@@ -3,6 +3,7 @@ package supervisor
 import (
 	"context"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -147,6 +148,23 @@ func TestRestartReplacesEveryInstanceWithoutLoss(t *testing.T) {
 	for _, pid := range after.Versions[0].PIDs {
 		if pid == before.Versions[0].PIDs[0] || pid == before.Versions[0].PIDs[1] {
 			t.Errorf("pid %d was there before", pid)
+		}
+	}
+}
+
+func TestScaleLeavesTheInstancesThatStay(t *testing.T) {
+	b := newBench(t)
+	v := version("r1", 100, "")
+	b.apply(wish(1, v))
+	first := b.healthy(1).Versions[0].PIDs[0]
+	for generation, replicas := range []int{3, 1} {
+		v.Config.Replicas = replicas
+		b.apply(wish(int64(generation+2), v))
+		after := b.until("they are as many", func(o local.Observation) bool {
+			return o.Generation == int64(generation+2) && !o.Draining && o.Versions[0].Ready == replicas && len(b.processes()) == replicas
+		})
+		if !slices.Contains(after.Versions[0].PIDs, first) {
+			t.Errorf("of %d instances %v none is the first one, %d", replicas, after.Versions[0].PIDs, first)
 		}
 	}
 }
