@@ -45,7 +45,7 @@ func checkBuild(b delivery.Build, bad report) {
 }
 
 // ownSteps are the names of the standard's own steps.
-var ownSteps = [...]string{string(delivery.StepCheckout), string(delivery.StepImage), string(delivery.StepPublish)}
+var ownSteps = [...]string{string(delivery.StepCheckout), string(delivery.StepImage), string(delivery.StepPublish), string(delivery.StepManifests)}
 
 // testFormats are the formats of test results on a step's output.
 var testFormats = [...]string{"go-test-json", "tap"}

@@ -69,6 +69,9 @@ func checkWorkload(at string, w delivery.Workload, bad report) {
 		bad.object(at+".serviceAccount", w.ServiceAccount)
 	}
 	bad.within(at+".security.runAsUser", w.Security.RunAsUser, 0, maxUserNumber)
+	if p := w.Manifests.Path; p != "" {
+		bad.relative(at+".manifests.path", strings.ReplaceAll(p, delivery.EnvironmentVariable, "env"))
+	}
 	if strings.ContainsRune(w.PreDeploy.Run, 0) {
 		bad(at+".preDeploy.run", "a script cannot hold a NUL character")
 	}

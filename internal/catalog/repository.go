@@ -72,7 +72,7 @@ var companys = map[string]string{
 	"resources": KindApp, "requests": KindApp, "limits": KindApp, "timeout": KindApp,
 	"build":       "",
 	"credentials": "", "secrets": "", "environments": KindApp, "replicas": KindApp, "listen": KindApp, "variables": KindApp,
-	"health": KindApp, "stack": KindApp, "repo": KindApp, "path": KindApp, "watch": KindApp, "team": KindApp, "labels": KindApp, "workload": KindApp,
+	"health": KindApp, "stack": KindApp, "repo": KindApp, "path": KindApp, "watch": KindApp, "team": KindApp, "labels": KindApp, "workload": KindApp, "manifests": KindApp,
 	"cluster": KindEnvironment, "namespace": KindEnvironment,
 	"strategy": KindEnvironment, "batches": KindEnvironment, "branch": KindEnvironment, "automatic": KindEnvironment, "bake": KindEnvironment, "protected": KindEnvironment,
 }

@@ -15,6 +15,9 @@ type Artifact struct {
 	Kind ArtifactKind `json:"kind,omitempty"`
 	// Runtime is how it runs; nil for one that was made before this was kept.
 	Runtime *ArtifactRuntime `json:"runtime,omitempty"`
+	// Manifests are the App's own, as YAML, by the Environment that they are for;
+	// AnyEnvironment has those of all others.
+	Manifests map[string]string `json:"manifests,omitempty"`
 	// Repository is its place in the registry, without the host.
 	Repository string    `json:"repository"`
 	Size       int64     `json:"size"`
@@ -48,6 +51,22 @@ type ArtifactRuntime struct {
 	Home string `json:"home"`
 	Port int    `json:"port,omitempty"`
 	Logs string `json:"logs,omitempty"`
+}
+
+const (
+	// AnyEnvironment stands for the Environments that are not named.
+	AnyEnvironment = ""
+	// MaxManifests bounds the manifests of an Artifact, in bytes: they are part of each
+	// Revision, and a Target keeps many.
+	MaxManifests = 64 << 10
+)
+
+// ManifestsFor returns the manifests for an Environment, "" when there are none.
+func (a Artifact) ManifestsFor(env string) string {
+	if text, ok := a.Manifests[env]; ok {
+		return text
+	}
+	return a.Manifests[AnyEnvironment]
 }
 
 // Commit is a pinned commit.
@@ -95,6 +114,8 @@ type Config struct {
 	Listen    int               `json:"listen,omitempty"`
 	// Workload is nil when the App asks nothing of Kubernetes.
 	Workload *Workload `json:"workload,omitempty"`
+	// Manifests are the App's own, as YAML.
+	Manifests string `json:"manifests,omitempty"`
 }
 
 // NewRevision names an artifact with its configuration.

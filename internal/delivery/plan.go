@@ -35,6 +35,8 @@ type Plan struct {
 	// the nearest one from the App's folder up to the repository's root. A Plan that
 	// was refined by them reads none.
 	Reads []string `json:"reads,omitempty"`
+	// Manifests are folders with manifests of the App's own.
+	Manifests []ManifestFolder `json:"manifests,omitempty"`
 	// Image is the image to make; nil for a Plan that makes none.
 	Image *ImagePlan `json:"image,omitempty"`
 	// Timeout limits the whole job: what its steps may take together, and at most Cap
@@ -87,6 +89,8 @@ const (
 	StepRun      StepKind = "run"
 	StepImage    StepKind = "image"
 	StepPublish  StepKind = "publish"
+	// StepManifests reads the App's own manifests.
+	StepManifests StepKind = "manifests"
 )
 
 // PlanStep is one step and the reason for it.
@@ -110,6 +114,20 @@ type PlanStep struct {
 	Inputs  []string `json:"inputs,omitempty"`
 	// Why says which document asked for the step.
 	Why string `json:"why" text:"ours"`
+}
+
+// EnvironmentVariable stands for an Environment's name in the path of a ManifestFolder.
+const EnvironmentVariable = "${env}"
+
+// ManifestFolder is a folder with an App's own manifests.
+type ManifestFolder struct {
+	// Env is the Environment that they are for. AnyEnvironment stands for all that have no
+	// folder of their own: one of them all, or, where the path has ${env}, one of each.
+	Env string `json:"env,omitempty"`
+	// Path is relative to the App's folder.
+	Path string `json:"path"`
+	// Needed is the Environment that the run cannot do without; empty is none.
+	Needed string `json:"needed,omitempty"`
 }
 
 // ImagePlan says what artifact a Run makes: an image, or a package.

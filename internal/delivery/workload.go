@@ -44,6 +44,8 @@ type Workload struct {
 	ServiceAccount string    `json:"serviceAccount,omitempty"`
 	Security       Security  `json:"security,omitzero"`
 	PreDeploy      PreDeploy `json:"preDeploy,omitzero"`
+	// Manifests are the App's own, in its repository.
+	Manifests ManifestSource `json:"manifests,omitzero"`
 }
 
 // Autoscale has the number of instances follow their load. Max says whether it does.
@@ -110,6 +112,13 @@ type PreDeploy struct {
 	Timeout Duration `json:"timeout,omitempty"`
 }
 
+// ManifestSource is where an App keeps manifests of its own.
+type ManifestSource struct {
+	// Path is a folder, relative to the App's; ${env} in it is the Environment's name.
+	// Empty is none.
+	Path string `json:"path,omitempty"`
+}
+
 // Says tells whether w asks for anything.
 func (w Workload) Says() bool { return !reflect.ValueOf(w).IsZero() }
 
@@ -153,6 +162,7 @@ func (w Workload) Under(other Workload) Workload {
 			Run:     cmp.Or(other.PreDeploy.Run, w.PreDeploy.Run),
 			Timeout: cmp.Or(other.PreDeploy.Timeout, w.PreDeploy.Timeout),
 		},
+		Manifests: ManifestSource{Path: cmp.Or(other.Manifests.Path, w.Manifests.Path)},
 	}
 }
 

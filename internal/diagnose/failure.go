@@ -21,6 +21,8 @@ const (
 	ImageFailed    = "image.failed"
 	PublishFailed  = "publish.failed"
 	FileMissing    = "file.missing"
+	// ManifestsFailed is of the App's own manifests.
+	ManifestsFailed = "manifests.failed"
 	// RunnerFailed is ours: the runner could not go on.
 	RunnerFailed = "runner.failed"
 )

@@ -35,6 +35,9 @@ func (e *Engine) CreateRelease(ctx context.Context, p Principal, ask CreateRelea
 		ask.From = env.Promote.From
 	}
 	artifact, err := e.chooseArtifact(ctx, ask)
+	if err == nil {
+		err = e.checkManifests(ctx, artifact, ask.Env)
+	}
 	if err != nil {
 		return delivery.Release{}, err
 	}
@@ -102,7 +105,10 @@ func (e *Engine) promoted(ctx context.Context, ask CreateRelease) (delivery.Arti
 	// The same digest may have come of several runs: people know it by the one that
 	// runs there.
 	a.Run, a.RunNumber, a.Commit = running.Revision.Run, running.Revision.RunNumber, running.Revision.Commit
-	return a, err
+	if err != nil {
+		return a, err
+	}
+	return a, e.manifestsOf(ctx, &a)
 }
 
 // newRelease makes a proposed deploy of an artifact with the configuration that

@@ -226,6 +226,13 @@ func (e *Engine) reportEvent(ctx context.Context, run delivery.Run, job delivery
 			// The registry lets the runner do more than us: another attempt changes nothing.
 			end.Outcome, end.Cause, err = delivery.JobFailed, refusedCause(err), nil
 		}
+		if err != nil {
+			return end, err
+		}
+		cause, err := e.unreleasable(ctx, run, end.Artifact)
+		if cause != nil {
+			end.Outcome, end.Cause, end.Artifact = delivery.JobFailed, cause, nil
+		}
 		return end, err
 	}
 }
@@ -264,6 +271,9 @@ func (e *Engine) accept(ctx context.Context, run delivery.Run, f *api.Finish) (*
 	a := *f.Artifact
 	size, err := e.cfg.Images.Accept(ctx, img.Repository, a.Digest, imageTag(run))
 	if err != nil {
+		return nil, err
+	}
+	if err := boundManifests(run.Plan, &a); err != nil {
 		return nil, err
 	}
 	a.Repository, a.Size, a.Kind = img.Repository, size, img.Artifact.Or()

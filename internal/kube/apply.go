@@ -138,6 +138,26 @@ func (c *Client) Drop(ctx context.Context, r schema.GroupVersionResource, namesp
 		SetHeader("Accept", runtime.ContentTypeJSON).Body(body).Do(ctx).Error())
 }
 
+// LabelsOf returns the labels of an object of any kind, or NotFound.
+func (c *Client) LabelsOf(ctx context.Context, r schema.GroupVersionResource, namespace, name string) (map[string]string, error) {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	client, err := c.group(r.GroupVersion())
+	if err != nil {
+		return nil, err
+	}
+	answer := client.Get().Namespace(namespace).Resource(r.Resource).Name(name).SetHeader("Accept", runtime.ContentTypeJSON).Do(ctx)
+	if err := answer.Error(); err != nil {
+		return nil, classify(err)
+	}
+	raw, err := answer.Raw()
+	var o metav1.PartialObjectMetadata
+	if err == nil {
+		err = decode(raw, &o)
+	}
+	return o.Labels, delivery.Wrap(delivery.Unavailable, "read "+r.Resource+" "+name, err)
+}
+
 // Remove asks for the end of an object of any kind, and of what it owns. That there is
 // none is no error.
 func (c *Client) Remove(ctx context.Context, r schema.GroupVersionResource, namespace, name string, uid types.UID) error {

@@ -45,6 +45,10 @@ func (a Access) rules() []rbacv1.PolicyRule {
 		applied("policy", "poddisruptionbudgets"),
 		applied("networking.k8s.io", "ingresses"),
 		applied("batch", "jobs"),
+		// What Apps may bring beside that, in manifests of their own.
+		applied("batch", "cronjobs"),
+		applied("networking.k8s.io", "networkpolicies"),
+		applied("", "serviceaccounts", "persistentvolumeclaims"),
 		// What became of it, and why.
 		watched("apps", "replicasets"),
 		watched("", "pods", "events", "resourcequotas", "limitranges"),

@@ -27,15 +27,20 @@ func (r renderer) network() []typed {
 		return nil
 	}
 	s := &corev1.Service{TypeMeta: kind("v1", "Service"), ObjectMeta: r.meta(r.App)}
-	s.Spec = corev1.ServiceSpec{Ports: ports, Selector: map[string]string{"app": r.App}}
-	if r.Serve != TrackBoth {
-		s.Spec.Selector[LabelTrack] = string(r.Serve)
-	}
+	s.Spec = corev1.ServiceSpec{Ports: ports, Selector: r.served()}
 	list := []typed{s}
 	if lead.pod.workload.Ingress.Host != "" {
 		list = append(list, lead.ingress())
 	}
 	return list
+}
+
+// served selects the pods that have the traffic.
+func (r renderer) served() map[string]string {
+	if r.Serve == TrackBoth {
+		return map[string]string{"app": r.App}
+	}
+	return map[string]string{"app": r.App, LabelTrack: string(r.Serve)}
 }
 
 func (p pod) servicePorts() []corev1.ServicePort {

@@ -3,6 +3,8 @@ package manifest
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"maps"
+	"slices"
 
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -37,7 +39,28 @@ func PreDeploy(p Place, m Migration) ([]Object, error) {
 	if files := r.filesOf(pod); files != nil {
 		list = append(list, files)
 	}
-	return plain(append(list, r.job(m, pod)))
+	objects, err := plain(append(list, r.job(m, pod)))
+	if err != nil || m.Revision.Config.Manifests == "" {
+		return objects, err
+	}
+	l := layer{half: half{renderer: r, Half: Half{Revision: m.Revision}, track: TrackStable, pod: pod}}
+	before, err := l.before(objects[len(objects)-1])
+	return append(before, objects...), err
+}
+
+// before are the objects of the App's own manifests that its Job refers to, which it is
+// made to do by their names. Nothing else of them concerns the Job.
+func (l *layer) before(job Object) (objects []Object, err error) {
+	if l.own, err = readOwn(l.Revision); err != nil {
+		return nil, err
+	}
+	l.configs = l.contentNames(job)
+	renameConfigs(job.Object, l.configs)
+	all, err := l.others()
+	return slices.DeleteFunc(all, func(o Object) bool {
+		named := slices.Contains(slices.Collect(maps.Values(l.configs)), o.GetName())
+		return o.GetKind() != "ServiceAccount" && !(o.GetKind() == "ConfigMap" && named)
+	}), err
 }
 
 // PreDeployName is the name of a Release's Job.

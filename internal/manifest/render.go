@@ -35,7 +35,7 @@ func Render(p Place, s Shape) ([]Object, error) {
 	if m := r.monitor(); m != nil {
 		objects = append(objects, m)
 	}
-	return objects, nil
+	return r.lay(objects)
 }
 
 // renderer has what all objects of a Target have in common.

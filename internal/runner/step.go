@@ -27,6 +27,8 @@ type result struct {
 	coverage *delivery.Coverage
 	warnings []string
 	artifact *delivery.Artifact
+	// manifests are the App's own, by Environment.
+	manifests map[string]string
 }
 
 var succeeded = result{outcome: api.OutcomeSucceeded}
@@ -45,6 +47,8 @@ func (j *job) perform(ctx context.Context, s delivery.PlanStep) result {
 		return j.checkout(ctx, s)
 	case delivery.StepImage, delivery.StepPublish:
 		return j.artifact(ctx, s)
+	case delivery.StepManifests:
+		return j.manifests(ctx, s)
 	}
 	return j.lost(s.Name, diagnose.RunnerFailed, fmt.Errorf("this runner does not know steps of kind %q; install a newer one", s.Kind))
 }

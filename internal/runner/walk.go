@@ -29,6 +29,8 @@ type walk struct {
 	// last is the report on the step that ended last, which is yet to be sent.
 	last   *delivery.Step
 	finish api.Finish
+	// manifests travel with the artifact, whichever of both is there first.
+	manifests map[string]string
 }
 
 type stepEnd struct {
@@ -50,6 +52,9 @@ func (j *job) walk(ctx context.Context) (*delivery.Step, api.Finish) {
 	for {
 		w.begin(ctx)
 		if w.running == 0 {
+			if w.finish.Artifact != nil {
+				w.finish.Artifact.Manifests = w.manifests
+			}
 			w.keepCaches(ctx)
 			return w.last, w.finish
 		}
@@ -134,6 +139,9 @@ func (w *walk) take(e stepEnd) {
 	w.over[e.step.Name], w.last = true, e.report
 	if e.result.outcome == api.OutcomeSucceeded {
 		w.caches.note(e.step, e.report.FinishedAt.Sub(e.report.StartedAt))
+	}
+	if e.result.manifests != nil {
+		w.manifests = e.result.manifests
 	}
 	if e.result.artifact != nil {
 		w.finish.Artifact = e.result.artifact

@@ -49,7 +49,7 @@ func Plan(in Input) (delivery.Plan, error) {
 		Stack: in.Stack.Name, Tools: in.Stack.Build.Tools,
 		Repo: in.App.Repo, Path: buildPath(in),
 		Protected: in.Environment.Protected, Caches: in.Stack.Build.Caches,
-		Steps: steps(in), Image: imagePlan(in),
+		Steps: steps(in), Image: imagePlan(in), Manifests: manifestFolders(in),
 	}
 	addPod(&p, in, variant)
 	if variant != nil {
@@ -154,6 +154,9 @@ func steps(in Input) []delivery.PlanStep {
 		})
 	}
 	chain(list)
+	if len(manifestFolders(in)) > 0 {
+		list = append(list, manifestStep(in.App.Name))
+	}
 	switch {
 	case artifactOf(in) == delivery.ArtifactPackage:
 		return append(list, delivery.PlanStep{

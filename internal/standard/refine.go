@@ -126,7 +126,9 @@ func except(p *delivery.Plan, f delivery.SourceFile, facts Facts) error {
 
 // split parts the steps that may be changed from those after them.
 func split(steps []delivery.PlanStep) (own, last []delivery.PlanStep) {
-	i := slices.IndexFunc(steps, func(s delivery.PlanStep) bool { return s.Kind == delivery.StepImage || s.Kind == delivery.StepPublish })
+	i := slices.IndexFunc(steps, func(s delivery.PlanStep) bool {
+		return s.Kind == delivery.StepImage || s.Kind == delivery.StepPublish || s.Kind == delivery.StepManifests
+	})
 	if i < 0 {
 		return steps, nil
 	}

@@ -39,6 +39,7 @@ func Revision(a delivery.Artifact, app delivery.App, stack delivery.Stack, env d
 		Logs:      run.Logs,
 		Listen:    own.Listen,
 		Workload:  workload(app, env, run.Port),
+		Manifests: manifests(a, env),
 	})
 }
 
@@ -47,6 +48,7 @@ func Revision(a delivery.Artifact, app delivery.App, stack delivery.Stack, env d
 func workload(app delivery.App, env delivery.Environment, port int) *delivery.Workload {
 	own := app.Environments[env.Name]
 	w := app.Workload.Under(own.Workload)
+	w.Manifests = delivery.ManifestSource{} // the Revision has what is there
 	if env.Cluster == "" || !w.Says() {
 		return nil
 	}

@@ -112,6 +112,16 @@ var refused = []Phrase{
 		Zh: "新版本«在 {limit} 内»没有进展", NextZh: "查看应用日志，以及它的 Pod 在等待什么。",
 	},
 	{
+		Code: "cluster.taken", When: "owner",
+		En: "the {object} of the app's manifests is there already, and is of the app {owner}", NextEn: "Give it another name, or remove it from the manifests.",
+		Zh: "应用清单中的 {object} 已经存在，属于应用 {owner}", NextZh: "请换一个名称，或从清单中移除。",
+	},
+	{
+		Code: "cluster.taken",
+		En:   "the {object} of the app's manifests is there already in namespace {namespace}, and was not made by Shiplock", NextEn: "Give it another name, remove it from the manifests, or delete the one that is there.",
+		Zh: "应用清单中的 {object} 在命名空间 {namespace} 中已经存在，且不是由 Shiplock 创建的", NextZh: "请换一个名称，从清单中移除，或删除已有的对象。",
+	},
+	{
 		Code: "cluster.quota",
 		En:   "the quota {by} of namespace {namespace} is used up for {@object}: {@said}", NextEn: "It goes on by itself when something else ends; raise the quota, or ask for less under workload.resources of the App.",
 		Zh: "命名空间 {namespace} 的配额 {by} 已用完，无法创建 {@object}：{@said}", NextZh: "其他工作负载结束后会自动继续；可调高配额，或降低 App 的 workload.resources。",

@@ -38,6 +38,7 @@ var catalogue = func() []Phrase {
 		words,
 		verbs,
 		refusals,
+		manifests,
 		documents,
 		found,
 		trouble,

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -100,6 +101,11 @@ func (d *Deployer) plan(ctx context.Context, app string, wish delivery.Desired) 
 	if err != nil {
 		return plan{}, err
 	}
+	for _, o := range rendered {
+		if err := d.watches.unseen(ctx, o.GetKind()); err != nil {
+			return plan{}, err
+		}
+	}
 	if shape.Prepare != "" {
 		before, err := manifest.PreDeploy(d.Place, manifest.Migration{
 			App: app, Env: d.Env, Generation: shape.Generation, Release: shape.Prepare, Revision: *shape.For,
@@ -107,9 +113,17 @@ func (d *Deployer) plan(ctx context.Context, app string, wish delivery.Desired) 
 		if err != nil {
 			return plan{}, err
 		}
-		rendered = append(before, rendered...)
+		rendered = append(before, besides(rendered, before)...)
 	}
 	return newPlan(l, shape, rendered, d.Heal)
+}
+
+// besides are the objects that are not among the first ones: an older version may have
+// the same settings as a command before a release.
+func besides(all, first []manifest.Object) []manifest.Object {
+	return slices.DeleteFunc(all, func(o manifest.Object) bool {
+		return slices.ContainsFunc(first, func(f manifest.Object) bool { return id(f.GetKind(), f.GetName()) == id(o.GetKind(), o.GetName()) })
+	})
 }
 
 // blind is why nothing can be said of the cluster now; nil when it can.

@@ -39,6 +39,14 @@ func kindOf(name string) (kind, error) {
 		return kind{in("networking.k8s.io", "v1", "ingresses"), false, true}, nil
 	case "Job":
 		return kind{in("batch", "v1", "jobs"), false, true}, nil
+	case "CronJob":
+		return kind{in("batch", "v1", "cronjobs"), false, true}, nil
+	case "NetworkPolicy":
+		return kind{in("networking.k8s.io", "v1", "networkpolicies"), false, true}, nil
+	case "ServiceAccount":
+		return kind{in("", "v1", "serviceaccounts"), false, true}, nil
+	case "PersistentVolumeClaim":
+		return kind{in("", "v1", "persistentvolumeclaims"), false, true}, nil
 	case "ServiceMonitor":
 		return kind{in("monitoring.coreos.com", "v1", "servicemonitors"), true, false}, nil
 	}

@@ -25,7 +25,7 @@ type live struct {
 	endpoints      []*discoveryv1.EndpointSlice
 	// jobs are the commands before releases.
 	jobs []*batchv1.Job
-	// others are the rest: settings, autoscalers, budgets, ingresses.
+	// others are the rest: settings, autoscalers, budgets, ingresses, and what the App brings.
 	others []kube.Object
 }
 
@@ -47,6 +47,15 @@ func (w *watches) live(namespace, app string) live {
 	l.others = appendAll(l.others, w.scalers.Of(app))
 	l.others = appendAll(l.others, w.budgets.Of(app))
 	l.others = appendAll(l.others, w.ingresses.Of(app))
+	l.others = appendAll(l.others, w.cronJobs.Of(app))
+	l.others = appendAll(l.others, w.policies.Of(app))
+	l.others = appendAll(l.others, w.accounts.Of(app))
+	l.others = appendAll(l.others, w.claims.Of(app))
+	for _, s := range w.services.Of(app) {
+		if s.Name != app {
+			l.others = append(l.others, s)
+		}
+	}
 	return l
 }
 

@@ -49,10 +49,18 @@ func (d *Deployer) version(ctx context.Context, p plan, a asked) delivery.Observ
 		v.Cause, v.Failed = d.judgeCommand(ctx, p)
 	}
 	if r, ok := d.refusal(p.live.app, p.shape.Generation); ok && a.share > 0 {
-		cause, final := workload.Refused(r.object, d.Place.Namespace, r.message)
-		v.Cause, v.Failed = &cause, final
+		v.Cause, v.Failed = r.why(d.Place.Namespace)
 	}
 	return v
+}
+
+// why is the Cause of a refusal, and whether asking again is in vain.
+func (r refusal) why(namespace string) (*delivery.Cause, bool) {
+	if r.cause != nil {
+		return r.cause, true
+	}
+	cause, final := workload.Refused(r.object, namespace, r.message)
+	return &cause, final
 }
 
 // deploymentOf finds the Deployment whose pods are to be of a revision.

@@ -217,17 +217,37 @@ func (p plan) keeps(o kube.Object) bool {
 	if job, ok := o.(*batchv1.Job); ok { // the newest one stays, for people to look at
 		return p.shape.Prepare == "" || job.Annotations[manifest.AnnotationRelease] == string(p.shape.Prepare)
 	}
-	if settings, ok := o.(*corev1.ConfigMap); ok {
-		return p.mounted(settings.Name)
+	switch o := o.(type) {
+	case *corev1.ConfigMap:
+		return p.uses(func(s corev1.PodSpec) bool { return refersTo(s, o.Name) })
+	case *corev1.ServiceAccount:
+		return p.uses(func(s corev1.PodSpec) bool { return s.ServiceAccountName == o.Name })
+	case *corev1.PersistentVolumeClaim:
+		return true // what it holds is for people to remove
 	}
 	return p.shape.KeepCanary && strings.HasPrefix(o.GetName(), canaryName(p.live.app))
 }
 
-// mounted tells whether a pod that is there uses a ConfigMap.
-func (p plan) mounted(name string) bool {
-	for _, pod := range p.live.pods {
-		for _, v := range pod.Spec.Volumes {
-			if v.ConfigMap != nil && v.ConfigMap.Name == name {
+// uses tells whether a pod that is there is such a one.
+func (p plan) uses(such func(corev1.PodSpec) bool) bool {
+	return slices.ContainsFunc(p.live.pods, func(pod *corev1.Pod) bool { return such(pod.Spec) })
+}
+
+// refersTo tells whether a pod has something of a ConfigMap, as files or as variables.
+func refersTo(s corev1.PodSpec, config string) bool {
+	for _, v := range s.Volumes {
+		if v.ConfigMap != nil && v.ConfigMap.Name == config {
+			return true
+		}
+	}
+	for _, c := range slices.Concat(s.InitContainers, s.Containers) {
+		for _, from := range c.EnvFrom {
+			if from.ConfigMapRef != nil && from.ConfigMapRef.Name == config {
+				return true
+			}
+		}
+		for _, e := range c.Env {
+			if e.ValueFrom != nil && e.ValueFrom.ConfigMapKeyRef != nil && e.ValueFrom.ConfigMapKeyRef.Name == config {
 				return true
 			}
 		}
@@ -252,6 +272,14 @@ func kindName(o kube.Object) string {
 		return "PodDisruptionBudget"
 	case *networkingv1.Ingress:
 		return "Ingress"
+	case *batchv1.CronJob:
+		return "CronJob"
+	case *networkingv1.NetworkPolicy:
+		return "NetworkPolicy"
+	case *corev1.ServiceAccount:
+		return "ServiceAccount"
+	case *corev1.PersistentVolumeClaim:
+		return "PersistentVolumeClaim"
 	}
 	return ""
 }

@@ -27,6 +27,14 @@ func (d *Deployer) Preview(ctx context.Context, app, _ string, wish delivery.Des
 		if !o.watched {
 			continue
 		}
+		taken, err := d.taken(ctx, app, o)
+		if err != nil {
+			return delivery.Preview{}, err
+		}
+		if taken != nil {
+			all.Refused = append(all.Refused, *taken)
+			continue
+		}
 		changes, err := d.try(ctx, o)
 		if kind := delivery.KindOf(err); kind == delivery.Invalid || kind == delivery.Denied {
 			cause, _ := workload.Refused(o.want.GetKind()+" "+o.want.GetName(), d.Place.Namespace, err.Error())

@@ -2,6 +2,8 @@ package kubernetes
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -36,6 +38,13 @@ type watches struct {
 	// warnings, and the ends that kubelets give to containers, are events by the name of
 	// the object that they are about.
 	warnings, killings *kube.Watch[*corev1.Event]
+
+	// What follows is only of Apps that bring manifests of their own. A server whose rights
+	// are from before there were any works on for the others.
+	cronJobs *kube.Watch[*batchv1.CronJob]
+	policies *kube.Watch[*networkingv1.NetworkPolicy]
+	accounts *kube.Watch[*corev1.ServiceAccount]
+	claims   *kube.Watch[*corev1.PersistentVolumeClaim]
 }
 
 // watch is what all of them have in common.
@@ -49,9 +58,14 @@ func (w *watches) all() []watch {
 	return []watch{w.deployments, w.replicaSets, w.pods, w.services, w.endpoints, w.configs, w.scalers, w.budgets, w.ingresses, w.jobs, w.warnings, w.killings}
 }
 
+// extra are those without which most Apps do, by the kinds that they see.
+func (w *watches) extra() map[string]watch {
+	return map[string]watch{"CronJob": w.cronJobs, "NetworkPolicy": w.policies, "ServiceAccount": w.accounts, "PersistentVolumeClaim": w.claims}
+}
+
 func (w *watches) run(ctx context.Context) {
 	var wg sync.WaitGroup
-	for _, one := range w.all() {
+	for _, one := range slices.Concat(w.all(), slices.Collect(maps.Values(w.extra()))) {
 		wg.Go(func() { one.Run(ctx) })
 	}
 	wg.Wait()
@@ -106,6 +120,10 @@ func newWatches(c *kube.Client, namespace string, told changes) *watches {
 	w.budgets = ofApps(c, namespace, "policy", "v1", "poddisruptionbudgets", &policyv1.PodDisruptionBudget{}, told)
 	w.ingresses = ofApps(c, namespace, "networking.k8s.io", "v1", "ingresses", &networkingv1.Ingress{}, told)
 	w.jobs = ofApps(c, namespace, "batch", "v1", "jobs", &batchv1.Job{}, told)
+	w.cronJobs = ofApps(c, namespace, "batch", "v1", "cronjobs", &batchv1.CronJob{}, told)
+	w.policies = ofApps(c, namespace, "networking.k8s.io", "v1", "networkpolicies", &networkingv1.NetworkPolicy{}, told)
+	w.accounts = ofApps(c, namespace, "", "v1", "serviceaccounts", &corev1.ServiceAccount{}, told)
+	w.claims = ofApps(c, namespace, "", "v1", "persistentvolumeclaims", &corev1.PersistentVolumeClaim{}, told)
 	w.warnings = w.ofEvents(c, namespace, "type=Warning", told)
 	w.killings = w.ofEvents(c, namespace, "reason=Killing", told)
 	return w

@@ -27,9 +27,17 @@ func (d *Deployer) carryOut(ctx context.Context, p plan) error {
 			continue
 		}
 		object := o.want.GetKind() + " " + o.want.GetName()
-		err := d.write(ctx, p, o)
+		taken, err := d.taken(ctx, p.live.app, o)
+		if err != nil {
+			return fmt.Errorf("look for %s: %w", object, err)
+		}
+		if taken != nil {
+			d.refuse(p.live.app, refusal{generation: p.shape.Generation, cause: taken})
+			return nil
+		}
+		err = d.write(ctx, p, o)
 		if says, no := refused(err); no {
-			d.refuse(p.live.app, refusal{p.shape.Generation, object, says})
+			d.refuse(p.live.app, refusal{generation: p.shape.Generation, object: object, message: says})
 			return nil // the wish is taken, and Observe says why nothing comes of it
 		}
 		if err != nil {
@@ -191,6 +199,8 @@ func laid[T interface {
 type refusal struct {
 	generation      int64
 	object, message string
+	// cause is set where we refuse it ourselves.
+	cause *delivery.Cause
 }
 
 func (d *Deployer) refuse(app string, r refusal) {
