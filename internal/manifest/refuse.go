@@ -48,11 +48,41 @@ func normalize(o Object) error {
 		if err != nil {
 			return delivery.Wrap(delivery.Internal, "write "+called(o), err)
 		}
-		o.Object = fields
+		o.Object = written(fields, o.Object).(map[string]any)
 	}
 	delete(o.Object, "status")
 	withoutNull(o.Object)
 	return nil
+}
+
+// written is what a typed object says, without the fields that the original does not
+// have: the type's empty ones among them would be ours, and never be so.
+func written(known, original any) any {
+	switch known := known.(type) {
+	case map[string]any:
+		from, ok := original.(map[string]any)
+		if !ok {
+			return known
+		}
+		all := map[string]any{}
+		for name, field := range known {
+			if there, ok := from[name]; ok {
+				all[name] = written(field, there)
+			}
+		}
+		return all
+	case []any:
+		from, ok := original.([]any)
+		if !ok || len(from) != len(known) {
+			return known
+		}
+		all := make([]any, len(known))
+		for i, element := range known {
+			all[i] = written(element, from[i])
+		}
+		return all
+	}
+	return known
 }
 
 // check refuses what changes an object that the standard has none of.

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	apps "k8s.io/api/apps/v1"
+	batch "k8s.io/api/batch/v1"
 	core "k8s.io/api/core/v1"
 	networking "k8s.io/api/networking/v1"
 	policy "k8s.io/api/policy/v1"
@@ -37,7 +38,7 @@ func open(kubeconfig string) (api, error) {
 	}
 	config.QPS = -1
 	a := api{config, runtime.NewScheme()}
-	for _, add := range []func(*runtime.Scheme) error{core.AddToScheme, networking.AddToScheme, apps.AddToScheme, scheduling.AddToScheme, policy.AddToScheme} {
+	for _, add := range []func(*runtime.Scheme) error{core.AddToScheme, networking.AddToScheme, apps.AddToScheme, batch.AddToScheme, scheduling.AddToScheme, policy.AddToScheme} {
 		if err := add(a.scheme); err != nil {
 			return api{}, err
 		}

@@ -3,9 +3,13 @@
 package releases
 
 import (
+	"maps"
 	"strings"
 	"testing"
 	"time"
+
+	batch "k8s.io/api/batch/v1"
+	core "k8s.io/api/core/v1"
 
 	"github.com/shiplock/shiplock/internal/api"
 	"github.com/shiplock/shiplock/internal/delivery"
@@ -55,42 +59,74 @@ metadata: {name: shop-reader}
 // An App brings manifests: they go through a canary with their version, under traffic,
 // and what they do not have any more is removed.
 func TestClusterOwnManifests(t *testing.T) {
-	w := newWorld(t, `, "strategy": {"batches": [{"percent": 50, "hold": "manual"}]}, "bake": "0s"`)
+	w := newWorld(t, `, "strategy": {"batches": [{"percent": 50, "hold": "manual"}]}`)
 	w.app("shop", `, "workload": {"manifests": {"path": "deploy/${env}"}}, "environments": {"prod": {"replicas": 2}}`)
 	repo := w.repos["shop"]
 	repo.Write("deploy/prod/all.yaml", ownManifests, 0o644)
 	one := w.build("shop", "one", "well")
-	repo.Write("deploy/prod/all.yaml", strings.ReplaceAll(strings.Split(ownManifests, "---\napiVersion: batch")[0], "blue", "green"), 0o644)
+	fewer, _, _ := strings.Cut(ownManifests, "---\napiVersion: batch/v1")
+	repo.Write("deploy/prod/all.yaml", strings.ReplaceAll(fewer, "blue", "green"), 0o644)
 	two := w.build("shop", "two", "well")
 
 	w.reached(w.release("shop", one), delivery.ReleaseDeployed, time.Minute)
-	w.wantObject("cronjob/nightly", "{.spec.jobTemplate.spec.template.spec.containers[0].image}", "@sha256:")
-	w.wantObject("serviceaccount/shop-reader", "{.metadata.labels.app}", "shop")
-	w.wantObject("deployment/shop", "{.spec.replicas} {.spec.template.metadata.labels.tier} {.spec.template.spec.containers[0].resources.requests.cpu}", "2 web 10m")
-	if drift := w.target("shop").Observed.Drift; len(drift) > 0 {
-		t.Errorf("what nobody has changed is shown as drift: %+v", drift)
-	}
+	w.wantBrought()
 
 	tr := w.traffic("shop")
 	id := w.release("shop", two)
-	w.wantColor("shop-canary", "green")
-	w.wantColor("shop", "blue")
 	if !harness.Eventually(time.Minute, func() bool {
-		var r api.Release
-		w.api.Must("GET", "/releases/"+string(id), nil, &r)
-		return len(r.Batches) > 0 && !r.Batches[0].ReadyAt.IsZero()
+		return w.api.Do("POST", "/releases/"+string(id)+"/continue", api.Reason{}, nil) == nil
 	}) {
 		t.Fatal("the canary does not become ready")
 	}
-	w.api.Must("POST", "/releases/"+string(id)+"/continue", api.Reason{}, nil)
-	w.reached(id, delivery.ReleaseDeployed, time.Minute)
-	if !harness.Eventually(20*time.Second, func() bool {
-		return w.kubectl("get", "cronjob,serviceaccount", "-l", "app=shop", "-o", "name") == ""
-	}) {
-		t.Error("what the manifests do not have any more stays")
+	for deployment, want := range map[string]string{"shop": "blue", "shop-canary": "green"} {
+		if got := w.color(deployment); got != want {
+			t.Errorf("%s is %q, want %q", deployment, got, want)
+		}
 	}
-	w.wantColor("shop", "green")
-	w.wantObject("service/shop-inner", "{.spec.selector}", `"shiplock.dev/track":"stable"`)
+	w.reached(id, delivery.ReleaseDeployed, time.Minute)
+	if got := w.service("shop-inner").Spec.Selector; !maps.Equal(got, w.service("shop").Spec.Selector) || got["shiplock.dev/track"] != "canary" {
+		t.Errorf("the Service beside leads to %v", got)
+	}
+	if !harness.Eventually(20*time.Second, func() bool {
+		return !w.space.Find(t, "cronjobs", "nightly", &batch.CronJob{})
+	}) {
+		t.Error("a CronJob that the manifests do not have any more stays")
+	}
 	tr.end()
 	tr.wantNone(t)
+}
+
+// wantBrought holds what is there against the manifests, and sees no drift in it.
+func (w *world) wantBrought() {
+	w.t.Helper()
+	var nightly batch.CronJob
+	w.space.Get(w.t, "cronjobs", "nightly", &nightly)
+	d := w.deployment("shop")
+	c := d.Spec.Template.Spec.Containers[0]
+	if image := nightly.Spec.JobTemplate.Spec.Template.Spec.Containers[0].Image; image != c.Image {
+		w.t.Errorf("the CronJob has the image %s, and the app %s", image, c.Image)
+	}
+	if *d.Spec.Replicas != 2 || d.Spec.Template.Labels["tier"] != "web" || c.Resources.Requests.Cpu().String() != "10m" {
+		w.t.Errorf("the Deployment is %+v", d.Spec)
+	}
+	w.space.Get(w.t, "serviceaccounts", "shop-reader", &core.ServiceAccount{})
+	var target api.Target
+	if !harness.Eventually(10*time.Second, func() bool {
+		w.api.Must("GET", "/targets/shop/prod", nil, &target)
+		return !target.Behind
+	}) || len(target.Drift) > 0 {
+		w.t.Errorf("what nobody has changed is behind, or drift: %+v", target)
+	}
+}
+
+// color is what the pods of a Deployment are told by its ConfigMap.
+func (w *world) color(deployment string) string {
+	w.t.Helper()
+	d := w.deployment(deployment)
+	if d == nil || len(d.Spec.Template.Spec.Containers[0].EnvFrom) == 0 {
+		return ""
+	}
+	var settings core.ConfigMap
+	w.space.Get(w.t, "configmaps", d.Spec.Template.Spec.Containers[0].EnvFrom[0].ConfigMapRef.Name, &settings)
+	return settings.Data["COLOR"]
 }

@@ -23,6 +23,8 @@ var manifests = []Phrase{
 	{En: "{file} is not UTF-8", Zh: "{file} 不是 UTF-8"},
 	{En: "run {run} has no manifests for {env}, and the app has some of its own there: build the commit again, and see the log of its step manifests", Zh: "运行 {run} 没有用于 {env} 的清单，而应用在那里自带清单：请重新构建该提交，并查看其 manifests 步骤的日志"},
 
+	{En: "objects of kind {kind} are not seen, which the app's manifests need: if the server may not, apply what `shiplock cluster rbac` prints", Zh: "看不到 {kind} 类型的对象，而应用自带的清单需要它们：如果是服务器没有权限，请应用 `shiplock cluster rbac` 的输出"},
+	{En: "objects of kind {kind} are being looked at for the first time", Zh: "正在首次读取 {kind} 类型的对象"},
 	{En: "the app's manifests cannot be read", Zh: "无法读取应用自带的清单"},
 	{En: "document {n} of the app's manifests cannot be read", Zh: "无法读取应用自带清单的第 {n} 个文档"},
 	{En: "the manifest {object} needs apiVersion, kind and metadata.name", Zh: "清单 {object} 需要 apiVersion、kind 和 metadata.name"},
