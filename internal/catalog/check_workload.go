@@ -70,7 +70,7 @@ func checkWorkload(at string, w delivery.Workload, bad report) {
 	}
 	bad.within(at+".security.runAsUser", w.Security.RunAsUser, 0, maxUserNumber)
 	if p := w.Manifests.Path; p != "" {
-		bad.relative(at+".manifests.path", strings.ReplaceAll(p, delivery.EnvironmentVariable, "env"))
+		bad.relative(at+".manifests.path", p)
 	}
 	if strings.ContainsRune(w.PreDeploy.Run, 0) {
 		bad(at+".preDeploy.run", "a script cannot hold a NUL character")

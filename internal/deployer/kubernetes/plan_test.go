@@ -50,7 +50,8 @@ func (s *settled) apply() {
 		like := map[string]kube.Object{
 			"Deployment": &appsv1.Deployment{}, "Service": &corev1.Service{}, "ConfigMap": &corev1.ConfigMap{}, "Job": &batchv1.Job{},
 			"HorizontalPodAutoscaler": &autoscalingv2.HorizontalPodAutoscaler{}, "PodDisruptionBudget": &policyv1.PodDisruptionBudget{},
-			"Ingress": &networkingv1.Ingress{},
+			"Ingress": &networkingv1.Ingress{}, "CronJob": &batchv1.CronJob{}, "NetworkPolicy": &networkingv1.NetworkPolicy{},
+			"ServiceAccount": &corev1.ServiceAccount{}, "PersistentVolumeClaim": &corev1.PersistentVolumeClaim{},
 		}[o.want.GetKind()]
 		if err := runtime.DefaultUnstructuredConverter.FromUnstructured(o.want.Object, like); err != nil {
 			s.t.Fatal(err)
@@ -63,7 +64,11 @@ func (s *settled) apply() {
 				s.live.canary = v
 			}
 		case *corev1.Service:
-			s.live.service = v
+			if v.Name == "shop" {
+				s.live.service = v
+			} else {
+				s.live.others = append(s.live.others, v)
+			}
 		default:
 			s.live.others = append(s.live.others, like)
 		}
@@ -72,11 +77,16 @@ func (s *settled) apply() {
 
 func settle(t *testing.T, w *delivery.Workload) *settled {
 	t.Helper()
-	r := delivery.NewRevision(delivery.Artifact{App: "shop", Digest: "sha256:1", Repository: "shop"}, "prod",
-		delivery.Config{Home: "/home/services", Port: 8080, Replicas: 2, Workload: w, Health: delivery.Health{Path: "/", Timeout: delivery.Duration(time.Minute)}})
-	s := &settled{t: t, wish: delivery.Desired{Generation: 7, Stable: &r}}
+	s := &settled{t: t, wish: delivery.Desired{Generation: 7, Stable: new(revised(w, ""))}}
 	s.apply()
 	return s
+}
+
+func revised(w *delivery.Workload, manifests string) delivery.Revision {
+	return delivery.NewRevision(delivery.Artifact{App: "shop", Digest: "sha256:1", Repository: "shop"}, "prod", delivery.Config{
+		Home: "/home/services", Port: 8080, Replicas: 2, Workload: w, Manifests: manifests,
+		Health: delivery.Health{Path: "/", Timeout: delivery.Duration(time.Minute)},
+	})
 }
 
 func TestNothingIsDueOfWhatWasApplied(t *testing.T) {
