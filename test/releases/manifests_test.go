@@ -10,6 +10,7 @@ import (
 
 	batch "k8s.io/api/batch/v1"
 	core "k8s.io/api/core/v1"
+	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/shiplock/shiplock/internal/api"
 	"github.com/shiplock/shiplock/internal/delivery"
@@ -64,6 +65,9 @@ func TestClusterOwnManifests(t *testing.T) {
 	repo := w.repos["shop"]
 	repo.Write("deploy/prod/all.yaml", ownManifests, 0o644)
 	one := w.build("shop", "one", "well")
+	repo.Write("deploy/prod/more.yaml", "apiVersion: v1\nkind: ServiceAccount\nmetadata: {name: somebodys}\n", 0o644)
+	greedy := w.build("shop", "greedy", "well")
+	repo.Write("deploy/prod/more.yaml", "# nothing more\n", 0o644)
 	fewer, _, _ := strings.Cut(ownManifests, "---\napiVersion: batch/v1")
 	repo.Write("deploy/prod/all.yaml", strings.ReplaceAll(fewer, "blue", "green"), 0o644)
 	two := w.build("shop", "two", "well")
@@ -72,6 +76,7 @@ func TestClusterOwnManifests(t *testing.T) {
 	w.wantBrought()
 
 	tr := w.traffic("shop")
+	w.wantRefused(greedy)
 	id := w.release("shop", two)
 	if !harness.Eventually(time.Minute, func() bool {
 		return w.api.Do("POST", "/releases/"+string(id)+"/continue", api.Reason{}, nil) == nil
@@ -116,6 +121,20 @@ func (w *world) wantBrought() {
 		return !target.Behind
 	}) || len(target.Drift) > 0 {
 		w.t.Errorf("what nobody has changed is behind, or drift: %+v", target)
+	}
+}
+
+// wantRefused sees a release fail whose manifests have an object that is somebody else's.
+func (w *world) wantRefused(run int) {
+	w.t.Helper()
+	w.space.Create(w.t, "serviceaccounts", &core.ServiceAccount{ObjectMeta: meta.ObjectMeta{Name: "somebodys"}})
+	r := w.reached(w.release("shop", run), delivery.ReleaseFailed, time.Minute)
+	if r.Cause == nil || r.Cause.Code != "cluster.taken" {
+		w.t.Errorf("the cause is %+v", r.Cause)
+	}
+	var theirs core.ServiceAccount
+	if w.space.Get(w.t, "serviceaccounts", "somebodys", &theirs); len(theirs.Labels) > 0 {
+		w.t.Errorf("what is somebody else's has the labels %v", theirs.Labels)
 	}
 }
 

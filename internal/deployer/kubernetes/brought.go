@@ -27,6 +27,13 @@ func (w *watches) unseen(ctx context.Context, kind string) error {
 	}
 }
 
+// inVain tells whether we have refused the step ourselves: then there is nothing left to
+// do for this wish.
+func (d *Deployer) inVain(p plan) bool {
+	r, ok := d.refusal(p.live.app, p.shape.Generation)
+	return ok && r.cause != nil
+}
+
 // taken is why an object that the App's manifests bring may not be made: one of its name
 // is there, and is not the App's. nil when it may.
 func (d *Deployer) taken(ctx context.Context, app string, o object) (*delivery.Cause, error) {

@@ -81,7 +81,7 @@ func (d *Deployer) Observe(ctx context.Context, app, env string, wish delivery.D
 	}
 	seen := delivery.Observed{
 		Generation: max(wish.Generation, p.live.generation()),
-		Behind:     p.behind(), Drift: d.blamed(ctx, p, p.drift()), URL: d.url(p),
+		Behind:     p.behind() && !d.inVain(p), Drift: d.blamed(ctx, p, p.drift()), URL: d.url(p),
 	}
 	for _, r := range p.revisions(wish) {
 		seen.Versions = append(seen.Versions, d.version(ctx, p, r))
