@@ -52,7 +52,7 @@ kind: Service
 metadata: {name: shop, annotations: {example.com/lb: internal}}
 spec:
   type: NodePort
-  selector: {app: shop}
+  selector: {app: shop, tier: web}
   ports: [{name: admin, port: 81, targetPort: admin}]
 ---
 apiVersion: v1

@@ -175,7 +175,11 @@ func (l *layer) checkClaims(o Object, p corev1.PodSpec) error {
 // to serve.
 func (l *layer) checkService(o Object) error {
 	theirs, _, _ := unstructured.NestedStringMap(o.Object, "spec", "selector")
-	ours := with(labels(l.App, l.Env, l.Team), LabelTrack, theirs[LabelTrack])
+	ours := map[string]string{}
+	if d := l.patches["Deployment"]; d != nil { // kustomize writes its labels to both
+		ours, _, _ = unstructured.NestedStringMap(d.Object, "spec", "template", "metadata", "labels")
+	}
+	ours = joined(ours, with(labels(l.App, l.Env, l.Team), LabelTrack, theirs[LabelTrack]))
 	for _, name := range slices.Sorted(maps.Keys(theirs)) {
 		if theirs[name] != ours[name] {
 			return delivery.E(delivery.Invalid, fmt.Sprintf("the manifest %s selects pods by %s=%s, and which pods a Service leads to decides which version serves: remove the selector, or write app: %s", called(o), name, theirs[name], l.App))
