@@ -224,3 +224,22 @@ func TestPreDeployHasTheManifestsSettings(t *testing.T) {
 		t.Errorf("the Job refers to %q, and there is %v", used, names)
 	}
 }
+
+// What a repository holds is anybody's: it is released, or refused as Invalid.
+func FuzzOwnManifests(f *testing.F) {
+	f.Add(ownManifests)
+	for _, text := range strings.Split(ownManifests, "---\n") {
+		f.Add(text)
+	}
+	f.Add("apiVersion: monitoring.coreos.com/v1\nkind: ServiceMonitor\nmetadata: {name: shop}\nspec: []\n")
+	f.Add("{apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: {name: a, annotations: [1]}, spec: {podSelector: 1}}")
+	f.Fuzz(func(t *testing.T, text string) {
+		r := remade(revision("sha256:aa"), func(c *delivery.Config) {
+			wishful(c)
+			c.Manifests = text
+		})
+		if err := Check(r); err != nil && delivery.KindOf(err) != delivery.Invalid {
+			t.Errorf("%q: %v", text, err)
+		}
+	})
+}
