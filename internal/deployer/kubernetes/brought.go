@@ -3,6 +3,7 @@ package kubernetes
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/shiplock/shiplock/internal/delivery"
 	"github.com/shiplock/shiplock/internal/manifest"
@@ -27,12 +28,19 @@ func (w *watches) unseen(ctx context.Context, kind string) error {
 	}
 }
 
-// inVain tells whether we have refused the step ourselves: then there is nothing left to
-// do for this wish.
+// inVain tells whether the step was refused for good, by us or not long ago by the API
+// server: then there is nothing left to do for this wish, and a release need not wait.
 func (d *Deployer) inVain(p plan) bool {
 	r, ok := d.refusal(p.live.app, p.shape.Generation)
-	return ok && r.cause != nil
+	if !ok {
+		return false
+	}
+	_, final := r.why(d.Place.Namespace)
+	return r.cause != nil || final && d.Now().Sub(r.at) < refusalHolds
 }
+
+// refusalHolds is how long an API server's last word counts: its rules may be changed.
+const refusalHolds = 30 * time.Second
 
 // taken is why an object that the App's manifests bring may not be made: one of its name
 // is there, and is not the App's. nil when it may.

@@ -199,6 +199,7 @@ func laid[T interface {
 type refusal struct {
 	generation      int64
 	object, message string
+	at              time.Time
 	// cause is set where we refuse it ourselves.
 	cause *delivery.Cause
 }
@@ -206,6 +207,7 @@ type refusal struct {
 func (d *Deployer) refuse(app string, r refusal) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	r.at = d.Now()
 	d.refusals[app] = r
 }
 
