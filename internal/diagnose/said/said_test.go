@@ -82,6 +82,7 @@ func TestReadStart(t *testing.T) {
 func FuzzRead(f *testing.F) {
 	for _, words := range []string{
 		`0/3 nodes are available: 1 node(s) had untolerated taint {a: b}, 2 Insufficient cpu. preemption: 0/3 nodes are available.`,
+		`0/1 nodes are available: 1 Insufficient cpu. no new claims to deallocate, preemption: 0/1 nodes are available: 1 Preemption is not helpful for scheduling.`,
 		`0/1 nodes are available: persistentvolumeclaim "data" not found.`,
 		"couldn't find key LEVEL in ConfigMap prod/settings",
 		"references non-existent secret key: password",
@@ -123,4 +124,12 @@ func FuzzRead(f *testing.F) {
 		said.OwnDisk(words)
 		said.KilledByProbe(words, "shop")
 	})
+}
+
+// The list of reasons ends where plugins say what else they tried.
+func TestReadUnplacedEndsWithTheList(t *testing.T) {
+	u, ok := said.ReadUnplaced(`0/3 nodes are available: 1 Insufficient cpu, 2 node(s) were unschedulable. no new claims to deallocate, preemption: 0/3 nodes are available: 3 Preemption is not helpful for scheduling.`)
+	if !ok || len(u.Short) != 1 || u.Short[0] != (said.Shortage{Resource: "cpu", Nodes: 1}) || u.Cordoned != 2 {
+		t.Errorf("%+v (%v)", u, ok)
+	}
 }

@@ -48,7 +48,9 @@ func ReadUnplaced(words string) (Unplaced, bool) {
 	}
 	var u Unplaced
 	u.Nodes, _ = strconv.Atoi(m[1])
-	reasons, _, _ := strings.Cut(m[2], " preemption: ")
+	// What follows the list is of plugins that look for a way out: preemption, claims.
+	reasons, _, _ := strings.Cut(m[2], ". ")
+	reasons, _, _ = strings.Cut(reasons, " preemption: ")
 	if missing, ok := ReadMissing(reasons); ok {
 		u.Missing = &missing
 		return u, true

@@ -45,13 +45,24 @@ func (p pod) killedByProbe(s corev1.ContainerStatus, t corev1.ContainerStateTerm
 	}
 	// A kubelet says little more of a pod of which it has said much, such as that a check
 	// failed every second.
-	if h, ok := p.hear(s, "Startup"); ok && p.hadItsTime(s.Name, t) {
+	if h, ok := p.hear(s, "Startup"); ok && p.hadItsTime(s.Name, t) || p.endedWithIt(s.Name, t) {
 		return p.killed(s, h, t)
 	}
 	if h, ok := p.hear(s, "Liveness"); ok && h.at.After(t.FinishedAt.Add(-p.grace()-time.Minute)) && !h.at.After(t.FinishedAt.Add(time.Second)) {
 		return p.killed(s, h, t)
 	}
 	return nil
+}
+
+// endedWithIt tells whether a container ended just when a kubelet ends one that has not
+// started in its time, of which that kubelet may say nothing at all.
+func (p pod) endedWithIt(container string, t corev1.ContainerStateTerminated) bool {
+	c := p.probe(container, "Startup")
+	if c == nil || !p.hadItsTime(container, t) || t.FinishedAt.Sub(t.StartedAt.Time) < settling {
+		return false
+	}
+	most := c.InitialDelaySeconds + (max(1, c.FailureThreshold)+1)*(max(1, c.PeriodSeconds)+c.TimeoutSeconds)
+	return t.FinishedAt.Sub(t.StartedAt.Time) <= time.Duration(most)*time.Second+p.grace()
 }
 
 // hadItsTime tells whether a container has run for as long as its startup check lets it.

@@ -35,6 +35,17 @@ func checkVerdicts() map[string]verdict {
 			})), "Unhealthy", "Startup probe failed: "+url+"dial tcp 10.1.2.3:8080: connect: connection refused"), true, "listening on :3000"),
 			code: workload.Port, failed: true, says: "the app listens on port 3000, and the startup check asks port 8080",
 		},
+		"killed, and the kubelet says nothing": {
+			evidence: evidence(pod("shop-1", exited(4, 0, "Completed", ""), func(p *corev1.Pod) {
+				p.Spec.Containers[0].StartupProbe.FailureThreshold, p.Spec.Containers[0].StartupProbe.PeriodSeconds = 8, 1
+				for _, state := range []*corev1.ContainerState{&p.Status.ContainerStatuses[0].State, &p.Status.ContainerStatuses[0].LastTerminationState} {
+					if t := state.Terminated; t != nil {
+						t.StartedAt.Time = t.FinishedAt.Add(-9 * time.Second)
+					}
+				}
+			})),
+			code: workload.Startup, failed: true, says: "the startup check of shop does not succeed, restarted 3 times: GET /healthz on port 8080",
+		},
 		"not ready any more, long after a crash": {
 			evidence: told(evidence(pod("shop-1", restarted(1, 1), func(p *corev1.Pod) {
 				s := &p.Status.ContainerStatuses[0]
