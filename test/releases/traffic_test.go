@@ -14,6 +14,8 @@ import (
 	"time"
 
 	core "k8s.io/api/core/v1"
+
+	"github.com/shiplock/shiplock/test/harness"
 )
 
 // traffic asks an app without rest, each time over a new connection, and retries nothing.
@@ -44,10 +46,14 @@ const (
 	// perSecond is how many requests are sent, by so many who ask.
 	perSecond = 100
 	askers    = 4
+	interval  = time.Second * askers / perSecond
 )
 
 // traffic starts to ask an app through its Service.
-func (w *world) traffic(app string) *traffic {
+func (w *world) traffic(app string) *traffic { return w.trafficBy(app, askers) }
+
+// trafficBy is the part of the traffic that some of the askers make.
+func (w *world) trafficBy(app string, askers int) *traffic {
 	w.t.Helper()
 	var s core.Service
 	w.space.Get(w.t, "services", app, &s)
@@ -56,6 +62,10 @@ func (w *world) traffic(app string) *traffic {
 	tr.client = &http.Client{Timeout: 5 * time.Second, Transport: &http.Transport{
 		DisableKeepAlives: true, DialContext: (&net.Dialer{Timeout: 3 * time.Second}).DialContext,
 	}}
+	// A node may learn of a Service's pods a moment later than the cluster has.
+	if !harness.Eventually(10*time.Second, func() bool { _, err := tr.get(); return err == nil }) {
+		w.t.Fatalf("%s does not answer", tr.url)
+	}
 	for range askers {
 		tr.owned.Go(func() { tr.ask(ctx) })
 	}
@@ -64,7 +74,7 @@ func (w *world) traffic(app string) *traffic {
 }
 
 func (tr *traffic) ask(ctx context.Context) {
-	tick := time.NewTicker(time.Second * askers / perSecond)
+	tick := time.NewTicker(interval)
 	defer tick.Stop()
 	for {
 		select {
