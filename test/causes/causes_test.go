@@ -7,7 +7,9 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
 
+	admission "k8s.io/api/admissionregistration/v1"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
@@ -22,6 +24,7 @@ import (
 	"github.com/shiplock/shiplock/internal/diagnose/workload"
 	clusters "github.com/shiplock/shiplock/internal/kube"
 	"github.com/shiplock/shiplock/test/evidence"
+	"github.com/shiplock/shiplock/test/harness"
 	"github.com/shiplock/shiplock/test/kube"
 )
 
@@ -226,10 +229,13 @@ func TestClusterRefuses(t *testing.T) {
 		u := &unstructured.Unstructured{Object: fields}
 		u.SetNamespace(namespace)
 		unstructured.RemoveNestedField(u.Object, "status")
-		_, err = clusters.Apply{Manager: "shiplock", Force: true}.Do(t.Context(), client, gvr, u)
+		_, err = clusters.Apply{Manager: "shiplock", Force: true, DryRun: true}.Do(t.Context(), client, gvr, u)
 		return err
 	}
+	forbid(t, n)
 	deployments := appsv1.SchemeGroupVersion.WithResource("deployments")
+	judged, unjudged := deployment("judged", serving), deployment("unjudged", serving)
+	judged.Labels, unjudged.Labels = map[string]string{"judge": "policy"}, map[string]string{"judge": "nobody"}
 	other := deployment("shop", serving)
 	other.Spec.Selector.MatchLabels = map[string]string{"app": "shop", "track": "stable"}
 	other.Spec.Template.Labels = other.Spec.Selector.MatchLabels
@@ -242,6 +248,8 @@ func TestClusterRefuses(t *testing.T) {
 	}{
 		"immutable": {apply(deployments, other, n.Name), workload.Immutable, "the field spec.selector of Deployment shop cannot be changed"},
 		"invalid":   {apply(deployments, wrong, n.Name), workload.Invalid, "must be less than or equal to memory limit of 16Mi"},
+		"policy":    {inTime(func() error { return apply(deployments, judged, n.Name) }), workload.Policy, "every Deployment needs an owner"},
+		"webhook":   {inTime(func() error { return apply(deployments, unjudged, n.Name) }), workload.Away, "judge.test.shiplock.dev"},
 		"namespace": {apply(deployments, deployment("shop", serving), "not-there"), workload.Namespace, "the namespace not-there is not there"},
 		"kind": {apply(schema.GroupVersionResource{Group: "monitoring.coreos.com", Version: "v1", Resource: "servicemonitors"},
 			&metav1.PartialObjectMetadata{TypeMeta: metav1.TypeMeta{APIVersion: "monitoring.coreos.com/v1", Kind: "ServiceMonitor"}, ObjectMeta: metav1.ObjectMeta{Name: "shop"}}, n.Name), workload.Kind, "the cluster does not know the kind of"},
@@ -257,9 +265,55 @@ func TestClusterRefuses(t *testing.T) {
 		}
 		cause, final := workload.Refused("Deployment shop", n.Name, known.Msg)
 		t.Logf("%s: %s", name, cause.Text)
-		if cause.Code != c.code || !final {
+		if cause.Code != c.code || final != (c.code != workload.Away) {
 			t.Errorf("%s: %s (final %v) of %v", name, cause.Code, final, c.err)
 		}
 		said(t, &cause, c.says)
 	}
+}
+
+// inTime tries until rules that were just made are in force.
+func inTime(try func() error) (err error) {
+	harness.Eventually(20*time.Second, func() bool { err = try(); return err != nil })
+	return err
+}
+
+// forbid has a policy refuse Deployments of one label in the namespace, and nobody answer
+// for those of another.
+func forbid(t *testing.T, n *kube.Namespace) {
+	t.Helper()
+	here := &metav1.LabelSelector{MatchLabels: map[string]string{"kubernetes.io/metadata.name": n.Name}}
+	rules := func(version string) admission.RuleWithOperations {
+		return admission.RuleWithOperations{
+			Operations: []admission.OperationType{admission.Create},
+			Rule:       admission.Rule{APIGroups: []string{"apps"}, APIVersions: []string{version}, Resources: []string{"deployments"}},
+		}
+	}
+	n.Beside(t, "validatingadmissionpolicies", &admission.ValidatingAdmissionPolicy{
+		ObjectMeta: metav1.ObjectMeta{Name: n.Name},
+		Spec: admission.ValidatingAdmissionPolicySpec{
+			FailurePolicy:    new(admission.Fail),
+			MatchConstraints: &admission.MatchResources{ResourceRules: []admission.NamedRuleWithOperations{{RuleWithOperations: rules("v1")}}},
+			Validations: []admission.Validation{{
+				Expression: `!has(object.metadata.labels) || !("judge" in object.metadata.labels) || object.metadata.labels["judge"] != "policy"`, Message: "every Deployment needs an owner",
+			}},
+		},
+	})
+	n.Beside(t, "validatingadmissionpolicybindings", &admission.ValidatingAdmissionPolicyBinding{
+		ObjectMeta: metav1.ObjectMeta{Name: n.Name},
+		Spec: admission.ValidatingAdmissionPolicyBindingSpec{
+			PolicyName: n.Name, ValidationActions: []admission.ValidationAction{admission.Deny},
+			MatchResources: &admission.MatchResources{NamespaceSelector: here},
+		},
+	})
+	n.Beside(t, "validatingwebhookconfigurations", &admission.ValidatingWebhookConfiguration{
+		ObjectMeta: metav1.ObjectMeta{Name: n.Name},
+		Webhooks: []admission.ValidatingWebhook{{
+			Name: "judge.test.shiplock.dev", FailurePolicy: new(admission.Fail), SideEffects: new(admission.SideEffectClassNone),
+			AdmissionReviewVersions: []string{"v1"}, NamespaceSelector: here, TimeoutSeconds: new(int32(2)),
+			ObjectSelector: &metav1.LabelSelector{MatchLabels: map[string]string{"judge": "nobody"}},
+			ClientConfig:   admission.WebhookClientConfig{Service: &admission.ServiceReference{Namespace: n.Name, Name: "nobody"}},
+			Rules:          []admission.RuleWithOperations{rules("v1")},
+		}},
+	})
 }

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"testing"
 
+	admission "k8s.io/api/admissionregistration/v1"
 	apps "k8s.io/api/apps/v1"
 	batch "k8s.io/api/batch/v1"
 	core "k8s.io/api/core/v1"
@@ -38,7 +39,7 @@ func open(kubeconfig string) (api, error) {
 	}
 	config.QPS = -1
 	a := api{config, runtime.NewScheme()}
-	for _, add := range []func(*runtime.Scheme) error{core.AddToScheme, networking.AddToScheme, apps.AddToScheme, batch.AddToScheme, scheduling.AddToScheme, policy.AddToScheme} {
+	for _, add := range []func(*runtime.Scheme) error{core.AddToScheme, networking.AddToScheme, apps.AddToScheme, batch.AddToScheme, scheduling.AddToScheme, policy.AddToScheme, admission.AddToScheme} {
 		if err := add(a.scheme); err != nil {
 			return api{}, err
 		}

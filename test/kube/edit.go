@@ -3,6 +3,7 @@
 package kube
 
 import (
+	"context"
 	"testing"
 
 	apps "k8s.io/api/apps/v1"
@@ -27,6 +28,22 @@ func (n *Namespace) TryEditDeployment(t testing.TB, name, patch string) {
 	}
 }
 
+// HoldPod keeps a pod from going for good when it is deleted, until the test ends.
+func (n *Namespace) HoldPod(t testing.TB, name string) {
+	t.Helper()
+	finalizers := func(list string) error {
+		return n.tryEdit(t, core.SchemeGroupVersion, "pods", name, types.MergePatchType, `{"metadata": {"finalizers": `+list+`}}`)
+	}
+	if err := finalizers(`["shiplock.dev/test"]`); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := finalizers("null"); err != nil && !apierrors.IsNotFound(err) {
+			t.Error(err)
+		}
+	})
+}
+
 // EditService changes a Service likewise.
 func (n *Namespace) EditService(t testing.TB, name, patch string) {
 	t.Helper()
@@ -46,7 +63,7 @@ func (n *Namespace) tryEdit(t testing.TB, group schema.GroupVersion, resource, n
 	if err != nil {
 		t.Fatal(err)
 	}
-	return client.Patch(kind).Namespace(n.Name).Resource(resource).Name(name).Param("fieldManager", "kubectl-edit").Body([]byte(patch)).Do(t.Context()).Error()
+	return client.Patch(kind).Namespace(n.Name).Resource(resource).Name(name).Param("fieldManager", "kubectl-edit").Body([]byte(patch)).Do(context.Background()).Error()
 }
 
 // DeleteDeployment deletes a Deployment of the namespace, and its pods.

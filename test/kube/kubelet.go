@@ -51,6 +51,23 @@ func (k *Kubelet) Restart(t testing.TB, d time.Duration) {
 	k.away(t, fmt.Sprintf("kill -KILL %s; sleep %.1f; exec %s up", k.pid, d.Seconds(), k.program))
 }
 
+// PauseAPI has the API server of the project's own cluster do nothing for a while. It is
+// false, at once, for another cluster.
+func (n *Namespace) PauseAPI(t testing.TB, d time.Duration) bool {
+	t.Helper()
+	dir := n.own()
+	if dir == "" {
+		return false
+	}
+	file, err := os.ReadFile(filepath.Join(dir, "run", "kube-apiserver.pid"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	pid, _, _ := strings.Cut(string(file), " ")
+	(&Kubelet{pid: pid}).Pause(t, d)
+	return true
+}
+
 // away runs a script that brings the kubelet back even when the test dies meanwhile:
 // other tests have the same node.
 func (k *Kubelet) away(t testing.TB, script string) {

@@ -106,6 +106,7 @@ func (c *chaos) blow() {
 		c.server.Serve(c.live...)
 	case k == 4 && len(c.live) > 1:
 		c.sleep()
+	case k == 5 && c.random.IntN(2) == 0 && c.space.PauseAPI(c.t, *outage):
 	case k == 5:
 		c.cluster.cut()
 		time.Sleep(*outage)
