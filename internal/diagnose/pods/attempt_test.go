@@ -188,6 +188,20 @@ func TestAttempt(t *testing.T) {
 			})),
 			phase: delivery.AttemptPending, says: "the service db beside the build does not run: Error, exit 1",
 		},
+		"service was started again": {
+			pod: pod(scheduled(t0), waiting("PodInitializing", ""), sidecar(corev1.ContainerStatus{
+				Name: "db", State: corev1.ContainerState{Running: &corev1.ContainerStateRunning{}}, Started: new(false),
+				LastTerminationState: corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{ExitCode: 1, Reason: "Error", Message: "Error: Database is uninitialized"}},
+			})),
+			phase: delivery.AttemptPending, says: "the service db beside the build does not run: Error, exit 1",
+		},
+		"service came up at last": {
+			pod: pod(scheduled(t0), waiting("PodInitializing", ""), sidecar(corev1.ContainerStatus{
+				Name: "db", State: corev1.ContainerState{Running: &corev1.ContainerStateRunning{}}, Started: new(true),
+				LastTerminationState: corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{ExitCode: 1, Reason: "Error"}},
+			})),
+			phase: delivery.AttemptPending,
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := pods.Attempt(c.pod, c.warnings, t0)

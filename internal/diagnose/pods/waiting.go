@@ -28,6 +28,10 @@ func (a attempt) waitsFor() (cause *delivery.Cause, hopeless bool) {
 		if t := s.State.Terminated; t != nil && s.Name != BuildContainer {
 			return service(s.Name, t), a.outOfPatience()
 		}
+		// It has been started again a moment ago, and is not there yet.
+		if t := s.LastTerminationState.Terminated; t != nil && s.Name != BuildContainer && (s.Started == nil || !*s.Started) {
+			return service(s.Name, t), a.outOfPatience()
+		}
 	}
 	return a.warned(), false
 }
