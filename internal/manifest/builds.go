@@ -56,7 +56,7 @@ func (b BuildSpace) Objects() ([]runtime.Object, error) {
 }
 
 func (b BuildSpace) meta(name string) metav1.ObjectMeta {
-	return metav1.ObjectMeta{Name: name, Namespace: b.Namespace, Labels: map[string]string{"app.kubernetes.io/managed-by": "shiplock"}}
+	return metav1.ObjectMeta{Name: name, Namespace: b.Namespace, Labels: map[string]string{"app.kubernetes.io/managed-by": ManagedBy}}
 }
 
 func (b BuildSpace) namespace() *corev1.Namespace {

@@ -88,7 +88,7 @@ func (r renderer) pod(v delivery.Revision) pod {
 // name is of the half's own objects.
 func (h half) name() string {
 	if h.track == TrackCanary {
-		return h.App + "-canary"
+		return CanaryName(h.App)
 	}
 	return h.App
 }

@@ -40,6 +40,9 @@ const (
 	TrackBoth Track = ""
 )
 
+// CanaryName is the name of an App's Deployment beside the stable one.
+func CanaryName(app string) string { return app + "-canary" }
+
 // Place is where an App's objects go, and what is the same for all of them there.
 type Place struct {
 	Namespace string

@@ -29,14 +29,12 @@ type live struct {
 	others []kube.Object
 }
 
-func canaryName(app string) string { return app + "-canary" }
-
 func (w *watches) live(namespace, app string) live {
 	l := live{app: app, replicaSets: w.replicaSets.Of(app), pods: w.pods.Of(app), endpoints: w.endpoints.Of(app)}
 	if d, ok := w.deployments.Get(namespace, app); ok {
 		l.stable = d
 	}
-	if d, ok := w.deployments.Get(namespace, canaryName(app)); ok {
+	if d, ok := w.deployments.Get(namespace, manifest.CanaryName(app)); ok {
 		l.canary = d
 	}
 	if s, ok := w.services.Get(namespace, app); ok {

@@ -225,7 +225,7 @@ func (p plan) keeps(o kube.Object) bool {
 	case *corev1.PersistentVolumeClaim:
 		return true // what it holds is for people to remove
 	}
-	return p.shape.KeepCanary && strings.HasPrefix(o.GetName(), canaryName(p.live.app))
+	return p.shape.KeepCanary && strings.HasPrefix(o.GetName(), manifest.CanaryName(p.live.app))
 }
 
 // uses tells whether a pod that is there is such a one.

@@ -47,7 +47,7 @@ func (d *Deployer) Preview(ctx context.Context, app, _ string, wish delivery.Des
 		all.Changes = append(all.Changes, changes...)
 	}
 	for _, o := range p.surplus {
-		if o.GetName() != canaryName(app) {
+		if o.GetName() != manifest.CanaryName(app) {
 			all.Changes = append(all.Changes, delivery.Difference{Object: id(kindName(o), o.GetName()), From: "there"})
 		}
 	}

@@ -168,7 +168,7 @@ func (d *Deployer) overlay(l live) live {
 	defer d.mu.Unlock()
 	maps.DeleteFunc(d.written, func(_ string, w written) bool { return d.Now().Sub(w.at) > overlayTime })
 	l.stable = laid(d.written, id("Deployment", l.app), l.stable, &appsv1.Deployment{})
-	l.canary = laid(d.written, id("Deployment", canaryName(l.app)), l.canary, &appsv1.Deployment{})
+	l.canary = laid(d.written, id("Deployment", manifest.CanaryName(l.app)), l.canary, &appsv1.Deployment{})
 	l.service = laid(d.written, id("Service", l.app), l.service, &corev1.Service{})
 	return l
 }
