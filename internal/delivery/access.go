@@ -22,7 +22,25 @@ const (
 	CmdTargetResume    Command = "target.resume"
 	CmdTargetRestart   Command = "target.restart"
 	CmdTargetScale     Command = "target.scale"
-	CmdCacheDrop       Command = "cache.drop"
+	CmdReleaseApprove  Command = "release.approve"
+	CmdReleaseReject   Command = "release.reject"
+	// CmdEmergencyRequest offers a release that does not wait for a window, with
+	// approvals of its own.
+	CmdEmergencyRequest Command = "emergency.request"
+	// CmdBreakGlass starts such a release with nobody's approval.
+	CmdBreakGlass Command = "emergency.break-glass"
+	// CmdReviewClose ends the review that an emergency leaves behind.
+	CmdReviewClose  Command = "emergency.close-review"
+	CmdCacheDrop    Command = "cache.drop"
+	CmdAccessEdit   Command = "access.edit"
+	CmdWindowEdit   Command = "window.edit"
+	CmdApprovalEdit Command = "approval.edit"
+	CmdUserEdit     Command = "user.edit"
+	CmdTokenIssue   Command = "token.issue"
+	CmdTokenRevoke  Command = "token.revoke"
+	CmdSecretSet    Command = "secret.set"
+	CmdSecretRotate Command = "secret.rotate"
+	CmdAuditRead    Command = "audit.read"
 )
 
 // Commands lists every command, for tests and for documentation.
@@ -34,14 +52,17 @@ func Commands() []Command {
 	}
 }
 
-// Grants is what an Actor was given. For now there is one grant: administrator.
+// Grants is what an Actor's log-in says of it.
 type Grants struct {
+	// Admin may do everything: the installation's first token has it.
 	Admin bool `json:"admin"`
+	// Groups are those that the actor is in.
+	Groups []string `json:"groups,omitempty"`
 }
 
-// Authorise answers whether the actor may do cmd to subject, and by which rule.
+// Authorise answers whether the actor may do cmd to an object, and by which rule.
 // Every command of every surface passes here.
-func Authorise(a Actor, g Grants, cmd Command, subject string) (rule string, err error) {
+func Authorise(a Actor, g Grants, cmd Command, on Object) (rule string, err error) {
 	switch {
 	case a.Kind == ActorSystem:
 		return "system", nil
@@ -50,5 +71,5 @@ func Authorise(a Actor, g Grants, cmd Command, subject string) (rule string, err
 	case g.Admin:
 		return "administrator", nil
 	}
-	return "", E(Denied, fmt.Sprintf("%s may not %s on %s: ask an administrator for a token that allows it", a, cmd, subject))
+	return "", E(Denied, fmt.Sprintf("%s may not %s on %s: ask an administrator for a token that allows it", a, cmd, on))
 }

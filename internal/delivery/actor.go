@@ -1,6 +1,6 @@
 package delivery
 
-// Actor is who does something: a person, a forge's delivery, a runner, or
+// Actor is who does something: a person, a program's account, a forge's delivery, a runner, or
 // Shiplock itself.
 type Actor struct {
 	Kind ActorKind `json:"kind"`
@@ -11,10 +11,12 @@ type Actor struct {
 type ActorKind string
 
 const (
-	ActorUser   ActorKind = "user"
-	ActorHook   ActorKind = "hook"
-	ActorRunner ActorKind = "runner"
-	ActorSystem ActorKind = "system"
+	ActorUser ActorKind = "user"
+	// ActorService is an account of a program, such as a CI system.
+	ActorService ActorKind = "service"
+	ActorHook    ActorKind = "hook"
+	ActorRunner  ActorKind = "runner"
+	ActorSystem  ActorKind = "system"
 )
 
 // System acts when nobody asked: automatic releases, retries, expiry.

@@ -25,8 +25,10 @@ type Release struct {
 	// BaseReplicas is what was asked for before a scale.
 	BaseReplicas int `json:"baseReplicas,omitempty"`
 	// From is the environment that it was promoted from.
-	From      string    `json:"from,omitempty"`
-	CreatedAt time.Time `json:"createdAt"`
+	From string `json:"from,omitempty"`
+	// Emergency is set for a release that takes the emergency lane.
+	Emergency *Emergency `json:"emergency,omitempty"`
+	CreatedAt time.Time  `json:"createdAt"`
 
 	// Base is what ran before, and what an abort goes back to.
 	Base *Revision `json:"base,omitempty"`

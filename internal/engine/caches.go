@@ -26,7 +26,7 @@ func (e *Engine) DropCaches(ctx context.Context, p Principal, d api.DropCaches) 
 	if d.Names() == d.All {
 		return nil, delivery.E(delivery.Invalid, "name which caches to drop, or say all; see them with `shiplock get caches`")
 	}
-	err = e.command(ctx, p, delivery.CmdCacheDrop, subjectOf(d), d.Reason, func(*draft) error {
+	err = e.command(ctx, p, delivery.CmdCacheDrop, delivery.Everything(subjectOf(d)), d.Reason, func(*draft) error {
 		more, err := e.cfg.Caches.Drop(ctx, d.Matches)
 		dropped = append(dropped, more...)
 		return err

@@ -14,12 +14,14 @@ import (
 type Principal struct {
 	Actor  delivery.Actor
 	Grants delivery.Grants
+	// Address is where the request came from, for the audit; "" is not known.
+	Address string
 }
 
 // command authorises, lets do change a draft, and commits it with an audit entry.
 // A lost race is tried again on fresh state.
-func (e *Engine) command(ctx context.Context, p Principal, cmd delivery.Command, subject, detail string, do func(*draft) error) error {
-	rule, err := delivery.Authorise(p.Actor, p.Grants, cmd, subject)
+func (e *Engine) command(ctx context.Context, p Principal, cmd delivery.Command, on delivery.Object, detail string, do func(*draft) error) error {
+	rule, err := delivery.Authorise(p.Actor, p.Grants, cmd, on)
 	if err != nil {
 		return err
 	}
@@ -29,7 +31,7 @@ func (e *Engine) command(ctx context.Context, p Principal, cmd delivery.Command,
 			return err
 		}
 		d.extra.Audit = append(d.extra.Audit, delivery.AuditEntry{
-			At: d.now, Actor: p.Actor, Command: cmd, Subject: subject, Rule: rule, Detail: detail,
+			At: d.now, Actor: p.Actor, Command: cmd, Subject: on.String(), Rule: rule, Detail: detail,
 		})
 		_, err := e.commit(ctx, d.change())
 		if delivery.KindOf(err) != delivery.Conflict || try == maxConflicts {
@@ -39,8 +41,8 @@ func (e *Engine) command(ctx context.Context, p Principal, cmd delivery.Command,
 }
 
 // Allow authorises a command that changes nothing, such as reading.
-func (e *Engine) Allow(p Principal, cmd delivery.Command, subject string) error {
-	_, err := delivery.Authorise(p.Actor, p.Grants, cmd, subject)
+func (e *Engine) Allow(_ context.Context, p Principal, cmd delivery.Command, on delivery.Object) error {
+	_, err := delivery.Authorise(p.Actor, p.Grants, cmd, on)
 	return err
 }
 
@@ -72,7 +74,7 @@ type StartRun struct {
 // branch or any commit: it stops at the artifact unless the environment is
 // automatic.
 func (e *Engine) StartRun(ctx context.Context, p Principal, ask StartRun) (delivery.Run, error) {
-	if err := e.Allow(p, delivery.CmdRunStart, ask.App+"/"+ask.Env); err != nil {
+	if err := e.Allow(ctx, p, delivery.CmdRunStart, delivery.On(ask.App, ask.Env)); err != nil {
 		return delivery.Run{}, err
 	}
 	set, app, env, err := e.place(ctx, ask.App, ask.Env)
@@ -93,7 +95,7 @@ func (e *Engine) StartRun(ctx context.Context, p Principal, ask StartRun) (deliv
 	if err != nil {
 		return run, err
 	}
-	err = e.command(ctx, p, delivery.CmdRunStart, ask.App+"/"+ask.Env, commit.SHA, func(d *draft) error {
+	err = e.command(ctx, p, delivery.CmdRunStart, delivery.On(ask.App, ask.Env), commit.SHA, func(d *draft) error {
 		d.addRun(run)
 		return nil
 	})
@@ -142,7 +144,7 @@ type AskPlan struct {
 
 // Plan returns what a run would do.
 func (e *Engine) Plan(ctx context.Context, p Principal, ask AskPlan) (delivery.Plan, error) {
-	if err := e.Allow(p, delivery.CmdRead, ask.App+"/"+ask.Env); err != nil {
+	if err := e.Allow(ctx, p, delivery.CmdRead, delivery.On(ask.App, ask.Env)); err != nil {
 		return delivery.Plan{}, err
 	}
 	set, a, en, err := e.place(ctx, ask.App, ask.Env)
@@ -167,7 +169,7 @@ func (e *Engine) CancelRun(ctx context.Context, p Principal, id delivery.RunID, 
 	if err != nil {
 		return err
 	}
-	return e.command(ctx, p, delivery.CmdRunCancel, run.Name(), reason, func(d *draft) error {
+	return e.command(ctx, p, delivery.CmdRunCancel, delivery.On(run.App, run.Env).Called(run.Name()), reason, func(d *draft) error {
 		return d.record(ctx, run.Ref(), delivery.CancelRequested{By: p.Actor, Reason: reason, At: d.now})
 	})
 }
@@ -185,12 +187,12 @@ func (e *Engine) Apply(ctx context.Context, p Principal, ask ApplyCatalog) (cata
 		return err
 	}
 	if ask.Dry {
-		if err := e.Allow(p, delivery.CmdRead, "catalog"); err != nil {
+		if err := e.Allow(ctx, p, delivery.CmdRead, delivery.Everything("catalog")); err != nil {
 			return diff, err
 		}
 		return diff, plan(ctx)
 	}
-	err := e.command(ctx, p, delivery.CmdApply, "catalog", ask.Manager, func(d *draft) error {
+	err := e.command(ctx, p, delivery.CmdApply, delivery.Everything("catalog"), ask.Manager, func(d *draft) error {
 		if err := plan(ctx); err != nil {
 			return err
 		}

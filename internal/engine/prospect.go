@@ -13,7 +13,7 @@ const rangeWait = 2 * time.Second
 // Prospect is what a release that is asked for would bring: the Revision that runs, nil
 // when none does, and the one that would. Nothing is changed.
 func (e *Engine) Prospect(ctx context.Context, p Principal, ask CreateRelease) (t delivery.Target, to delivery.Revision, err error) {
-	if err := e.Allow(p, delivery.CmdRead, ask.App+"/"+ask.Env); err != nil {
+	if err := e.Allow(ctx, p, delivery.CmdRead, delivery.On(ask.App, ask.Env)); err != nil {
 		return t, to, err
 	}
 	_, _, env, err := e.place(ctx, ask.App, ask.Env)

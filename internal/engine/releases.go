@@ -24,7 +24,7 @@ type CreateRelease struct {
 
 // CreateRelease offers an existing artifact to a Target.
 func (e *Engine) CreateRelease(ctx context.Context, p Principal, ask CreateRelease) (delivery.Release, error) {
-	if err := e.Allow(p, delivery.CmdReleaseCreate, ask.App+"/"+ask.Env); err != nil {
+	if err := e.Allow(ctx, p, delivery.CmdReleaseCreate, delivery.On(ask.App, ask.Env)); err != nil {
 		return delivery.Release{}, err
 	}
 	_, _, env, err := e.place(ctx, ask.App, ask.Env)
@@ -42,7 +42,7 @@ func (e *Engine) CreateRelease(ctx context.Context, p Principal, ask CreateRelea
 		return delivery.Release{}, err
 	}
 	var rel delivery.Release
-	err = e.command(ctx, p, delivery.CmdReleaseCreate, ask.App+"/"+ask.Env, string(artifact.Digest), func(d *draft) error {
+	err = e.command(ctx, p, delivery.CmdReleaseCreate, delivery.On(ask.App, ask.Env), string(artifact.Digest), func(d *draft) error {
 		if rel, err = e.newRelease(ctx, d, artifact, ask.Env); err != nil {
 			return err
 		}
@@ -133,7 +133,7 @@ func (e *Engine) newRelease(ctx context.Context, d *draft, a delivery.Artifact, 
 // Target's history.
 func (e *Engine) RollBack(ctx context.Context, p Principal, app, env string, to delivery.RevisionID, reason string) (delivery.Release, error) {
 	var rel delivery.Release
-	err := e.command(ctx, p, delivery.CmdReleaseRollback, app+"/"+env, reason, func(d *draft) error {
+	err := e.command(ctx, p, delivery.CmdReleaseRollback, delivery.On(app, env), reason, func(d *draft) error {
 		l, err := d.target(ctx, app, env)
 		if err != nil {
 			return err
@@ -183,7 +183,7 @@ func (e *Engine) CommandRelease(ctx context.Context, p Principal, id delivery.Re
 		return before, err
 	}
 	var after delivery.Release
-	err = e.command(ctx, p, cmd, string(id), reason, func(d *draft) error {
+	err = e.command(ctx, p, cmd, delivery.On(before.App, before.Env).Called(string(id)), reason, func(d *draft) error {
 		l, err := d.release(ctx, id)
 		if err != nil {
 			return err
@@ -231,7 +231,7 @@ func (e *Engine) ResumeTarget(ctx context.Context, p Principal, app, env string)
 }
 
 func (e *Engine) onTarget(ctx context.Context, p Principal, cmd delivery.Command, app, env, reason string, ev func(*draft) delivery.Event) error {
-	return e.command(ctx, p, cmd, app+"/"+env, reason, func(d *draft) error {
+	return e.command(ctx, p, cmd, delivery.On(app, env), reason, func(d *draft) error {
 		if _, _, _, err := e.place(ctx, app, env); err != nil {
 			return err
 		}
@@ -246,7 +246,7 @@ func (e *Engine) onTarget(ctx context.Context, p Principal, cmd delivery.Command
 // Restart makes a release that restarts what runs.
 func (e *Engine) Restart(ctx context.Context, p Principal, app, env, reason string) (delivery.Release, error) {
 	var rel delivery.Release
-	err := e.command(ctx, p, delivery.CmdTargetRestart, app+"/"+env, reason, func(d *draft) error {
+	err := e.command(ctx, p, delivery.CmdTargetRestart, delivery.On(app, env), reason, func(d *draft) error {
 		l, err := d.target(ctx, app, env)
 		if err != nil {
 			return err
@@ -272,7 +272,7 @@ func (e *Engine) Scale(ctx context.Context, p Principal, app, env string, replic
 	if reason != "" {
 		detail += ": " + reason
 	}
-	err := e.command(ctx, p, delivery.CmdTargetScale, app+"/"+env, detail, func(d *draft) error {
+	err := e.command(ctx, p, delivery.CmdTargetScale, delivery.On(app, env), detail, func(d *draft) error {
 		if replicas < 0 || replicas > MaxReplicas {
 			return delivery.E(delivery.Invalid, fmt.Sprintf("%d instances cannot be asked for: name 1 to %d", replicas, MaxReplicas))
 		}

@@ -32,7 +32,7 @@ type whereabouts struct {
 // beginning of it: an environment contains it when it is the running commit or an
 // ancestor of that. sha is it in full, as far as some history has it.
 func (e *Engine) Where(ctx context.Context, p Principal, short, app string, targets []delivery.Target) (sha string, all []delivery.Presence, err error) {
-	if err := e.Allow(p, delivery.CmdRead, "commits"); err != nil {
+	if err := e.Allow(ctx, p, delivery.CmdRead, delivery.Everything("commits")); err != nil {
 		return "", nil, err
 	}
 	short = strings.ToLower(short)

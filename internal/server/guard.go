@@ -74,7 +74,7 @@ func (m *guardedMux) protect(pattern string, h http.HandlerFunc, refuse func(htt
 			refuse(w, r, err)
 			return
 		}
-		if err := m.s.cfg.Engine.Allow(p, delivery.CmdRead, r.URL.Path); err != nil {
+		if err := m.s.cfg.Engine.Allow(r.Context(), p, delivery.CmdRead, delivery.Everything(r.URL.Path)); err != nil {
 			m.s.fail(w, r, err)
 			return
 		}

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/shiplock/shiplock/internal/delivery"
 )
 
 // Every route asks for credentials, but these.
@@ -40,9 +42,7 @@ func TestOnlyNamedRoutesAnswerStrangers(t *testing.T) {
 
 func TestStrangersAndTheDeniedAreToldApart(t *testing.T) {
 	w := newWorld(t)
-	powerless, err := w.keeper.Issue(t.Context(), "bob", struct {
-		Admin bool `json:"admin"`
-	}{})
+	powerless, err := w.keeper.Issue(t.Context(), "bob", delivery.Grants{})
 	w.must(err)
 	for token, want := range map[string]int{"": 401, "slk_wrong": 401, powerless: 403, w.token: 200} {
 		res := w.do("GET", "/api/v1/who", nil, token)

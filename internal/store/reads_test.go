@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"fmt"
+	"reflect"
 	"slices"
 	"testing"
 	"time"
@@ -200,7 +201,7 @@ func TestTokens(t *testing.T) {
 	if err := s.AddToken(t.Context(), want); delivery.KindOf(err) != delivery.Conflict {
 		t.Errorf("the same token again: %v", err)
 	}
-	if got, err := s.TokenByHash(t.Context(), "h"); err != nil || got != want {
+	if got, err := s.TokenByHash(t.Context(), "h"); err != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v, %v", got, err)
 	}
 	if _, err := s.TokenByHash(t.Context(), "x"); delivery.KindOf(err) != delivery.NotFound {
