@@ -26,7 +26,7 @@ func (i images) Accept(ctx context.Context, repository string, digest delivery.D
 // logs keeps job logs.
 type logs struct{ store *joblog.Store }
 
-func (l logs) Append(ctx context.Context, attempt string, b api.LogBatch) (int64, error) {
+func (l logs) Append(ctx context.Context, attempt string, b api.LogBatch) (api.LogAck, error) {
 	lines := make([]joblog.Entry, len(b.Lines))
 	for i, line := range b.Lines {
 		lines[i] = joblog.Entry{At: line.At, Step: line.Step, Stream: line.Stream, Text: line.Text}
@@ -35,7 +35,8 @@ func (l logs) Append(ctx context.Context, attempt string, b api.LogBatch) (int64
 	if b.Gap != nil {
 		batch.Gap = &joblog.Gap{From: b.Gap.From, To: b.Gap.To, Reason: b.Gap.Reason}
 	}
-	return l.store.Append(ctx, attempt, batch)
+	ack, err := l.store.Append(ctx, attempt, batch)
+	return api.LogAck(ack), err
 }
 
 func (l logs) Last(ctx context.Context, attempt string) (int64, error) {

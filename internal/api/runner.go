@@ -58,6 +58,8 @@ type Assignment struct {
 	// Seq and Line are the last report and log line that the server holds.
 	Seq  int64 `json:"seq"`
 	Line int64 `json:"line"`
+	// Full tells that the log has reached its limit: no line need be sent any more.
+	Full bool `json:"full,omitempty"`
 }
 
 // Source are the files of the commit that the plan reads; none for those that the
@@ -192,6 +194,8 @@ type LogGap struct {
 // on from Line+1.
 type LogAck struct {
 	Line int64 `json:"line"`
+	// Full tells that the log has reached its limit: no line need be sent any more.
+	Full bool `json:"full,omitempty"`
 }
 
 // Problem is the body of every error answer.

@@ -24,7 +24,7 @@ type Images interface {
 
 // Logs keeps what jobs print.
 type Logs interface {
-	Append(ctx context.Context, attempt string, b api.LogBatch) (acked int64, err error)
+	Append(ctx context.Context, attempt string, b api.LogBatch) (api.LogAck, error)
 	// Last returns the number of the last line that is kept.
 	Last(ctx context.Context, attempt string) (int64, error)
 	// Close ends the log of an attempt that is over. What its last line shall be, if
@@ -286,11 +286,11 @@ func (e *Engine) AppendLog(ctx context.Context, key, token string, b api.LogBatc
 	if _, _, err := e.holder(ctx, key, token); err != nil {
 		return api.LogAck{}, err
 	}
-	line, err := e.cfg.Logs.Append(ctx, key, b)
+	ack, err := e.cfg.Logs.Append(ctx, key, b)
 	if err == nil {
-		e.store.Tell(map[delivery.Ref]int64{logRef(key): line})
+		e.store.Tell(map[delivery.Ref]int64{logRef(key): ack.Line})
 	}
-	return api.LogAck{Line: line}, err
+	return ack, err
 }
 
 // running returns the run of a token's holder whose job runs, or ErrGone.

@@ -28,8 +28,16 @@ func (c *commit) add(rec record) int64 {
 // maxForming bounds what concurrent batches of one attempt may pile up in memory.
 const maxForming = 8 << 20
 
-// Append stores a batch and returns the highest number that is durable; the
-// runner sends on from the one after it. Lines at or below it are dropped as
+// Ack is the answer to a batch.
+type Ack struct {
+	// Line is the highest number that is durable; the runner sends on from the one
+	// after it.
+	Line int64
+	// Full tells that the size limit is reached: no line need be sent any more.
+	Full bool
+}
+
+// Append stores a batch. Lines at or below the answer are dropped as
 // sent before. When the batch begins beyond the next expected line and has no
 // Gap that says why, nothing is stored, and the answer makes the runner rewind.
 //
@@ -37,52 +45,54 @@ const maxForming = 8 << 20
 // Conflict when the log is sealed and the batch has new lines, NotFound when it
 // was deleted meanwhile, Unavailable. After an error nothing is acknowledged,
 // though lines may have been stored.
-func (s *Store) Append(ctx context.Context, attempt string, b Batch) (acked int64, err error) {
+func (s *Store) Append(ctx context.Context, attempt string, b Batch) (Ack, error) {
 	if err := b.validate(); err != nil {
-		return 0, err
+		return Ack{}, err
 	}
 	l, err := s.acquire(attempt)
 	if err != nil {
-		return 0, err
+		return Ack{}, err
 	}
 	defer s.release(l)
-	return l.append(ctx, b)
+	line, full, err := l.append(ctx, b)
+	return Ack{Line: line, Full: full}, err
 }
 
-func (l *attemptLog) append(ctx context.Context, b Batch) (int64, error) {
+func (l *attemptLog) append(ctx context.Context, b Batch) (line int64, full bool, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if err := l.load(); err != nil {
-		return 0, err
+		return 0, false, err
 	}
 	for l.forming != nil && len(l.forming.buf) > maxForming {
 		if err := l.advance(ctx); err != nil {
-			return 0, err
+			return 0, false, err
 		}
 	}
 	if b.begin() > l.next && l.full == 0 && !l.sealed {
 		// Another process may have taken the lines in between.
 		if err := l.refresh(); err != nil {
-			return 0, err
+			return 0, false, err
 		}
 	}
 	if l.sealed {
-		return l.answerSealed(b)
+		line, err = l.answerSealed(b)
+		return line, false, err
 	}
 	l.accept(b)
 	want := min(b.last(), l.next-1)
 	for l.durable < want {
 		if err := l.advance(ctx); err != nil {
-			return 0, err
+			return 0, false, err
 		}
 		if l.next <= want && l.durable < want { // dropped by a failed flush
-			return 0, errFlushFailed
+			return 0, false, errFlushFailed
 		}
 	}
 	if l.full > 0 {
-		return max(l.durable, b.last()), nil
+		return max(l.durable, b.last()), l.durable >= l.full, nil
 	}
-	return l.durable, nil
+	return l.durable, false, nil
 }
 
 var errFlushFailed = unavailable(errors.New("lines were not written"))

@@ -36,7 +36,8 @@ func TestRandomInterleavings(t *testing.T) {
 				s := rapid.SampledFrom(w.servers).Draw(rt, "server")
 				from := max(1, w.acked+1-rapid.Int64Range(0, 20).Draw(rt, "resent"))
 				b := batch(from, from+rapid.Int64Range(0, 30).Draw(rt, "lines"))
-				acked, err := s.Append(t.Context(), attempt, b)
+				ack, err := s.Append(t.Context(), attempt, b)
+				acked := ack.Line
 				if err != nil {
 					rt.Fatal(err)
 				}
@@ -51,9 +52,9 @@ func TestRandomInterleavings(t *testing.T) {
 			},
 			"ahead": func(rt *rapid.T) {
 				s := rapid.SampledFrom(w.servers).Draw(rt, "server")
-				acked, err := s.Append(t.Context(), attempt, batch(w.stored+5, w.stored+6))
-				if err != nil || acked != w.stored {
-					rt.Fatal(acked, err)
+				ack, err := s.Append(t.Context(), attempt, batch(w.stored+5, w.stored+6))
+				if err != nil || ack.Line != w.stored {
+					rt.Fatal(ack, err)
 				}
 			},
 			"kill": func(rt *rapid.T) {
@@ -277,8 +278,8 @@ func send(t *testing.T, s *joblog.Store, total int64, rnd *rand.Rand) {
 		from := max(1, acked+1-rnd.Int64N(50))
 		to := min(total, from+rnd.Int64N(200))
 		got, err := s.Append(t.Context(), attempt, batch(from, to))
-		if err != nil || got < to {
-			t.Errorf("Append(%d…%d) = %d, %v", from, to, got, err)
+		if err != nil || got.Line < to {
+			t.Errorf("Append(%d…%d) = %d, %v", from, to, got.Line, err)
 			return
 		}
 		acked = to
@@ -319,7 +320,7 @@ func TestAcknowledgedBeforeSeal(t *testing.T) {
 					}
 					return
 				}
-				acked = got
+				acked = got.Line
 			}
 		})
 		for range i % 7 {

@@ -27,13 +27,14 @@ func FuzzBatches(f *testing.F) {
 		s := open(t, root, "a", 1<<16)
 		var acked, kept int64
 		for _, b := range batches {
-			n, err := s.Append(t.Context(), attempt, b)
+			ack, err := s.Append(t.Context(), attempt, b)
 			if err != nil && delivery.KindOf(err) != delivery.Invalid {
 				t.Fatalf("%+v: %v", b, err)
 			}
 			if err != nil {
 				continue
 			}
+			n := ack.Line
 			// Beyond the limit more is acknowledged than is kept.
 			last := read(t, s, joblog.Query{From: -1, Limit: 1}).Last
 			if n < last || last < kept {

@@ -71,9 +71,15 @@ func TestTextIsKeptButBounded(t *testing.T) {
 func TestLimitDropsButAcknowledges(t *testing.T) {
 	root := t.TempDir()
 	s := open(t, root, "a", 2000)
-	appendOK(t, s, batch(1, 100), 100)
+	if ack, err := s.Append(t.Context(), attempt, batch(1, 2)); err != nil || ack != (joblog.Ack{Line: 2}) {
+		t.Fatalf("%+v, %v", ack, err)
+	}
+	appendOK(t, s, batch(3, 100), 100)
 	appendOK(t, s, batch(101, 120), 120)
 	s = open(t, root, "b", 2000)
+	if ack, err := s.Append(t.Context(), attempt, batch(110, 121)); err != nil || ack != (joblog.Ack{Line: 121, Full: true}) {
+		t.Fatalf("%+v, %v", ack, err)
+	}
 	appendOK(t, s, batch(115, 130), 130)
 	for range 2 {
 		got := all(t, s)

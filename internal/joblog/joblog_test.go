@@ -71,8 +71,8 @@ func batch(from, to int64) joblog.Batch {
 func appendOK(t testing.TB, s *joblog.Store, b joblog.Batch, want int64) {
 	t.Helper()
 	acked, err := s.Append(t.Context(), attempt, b)
-	if err != nil || acked != want {
-		t.Fatalf("Append(first %d, %d lines) = %d, %v; want %d", b.First, len(b.Lines), acked, err, want)
+	if err != nil || acked.Line != want {
+		t.Fatalf("Append(first %d, %d lines) = %d, %v; want %d", b.First, len(b.Lines), acked.Line, err, want)
 	}
 }
 
@@ -296,7 +296,7 @@ func TestIdleLogsAreClosed(t *testing.T) {
 	for from := int64(1); from < 40; from += 10 {
 		for i := range 8 {
 			acked, err := s.Append(t.Context(), fmt.Sprintf("job-%d", i), batch(from, from+9))
-			if err != nil || acked != from+9 {
+			if err != nil || acked.Line != from+9 {
 				t.Fatal(acked, err)
 			}
 		}

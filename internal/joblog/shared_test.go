@@ -29,10 +29,10 @@ func TestRunnerMoves(t *testing.T) {
 		here := rnd.IntN(2)
 		from := max(1, acked+1-rnd.Int64N(30)) // the answer to these was lost
 		got, err := servers[here].Append(t.Context(), attempt, batch(from, min(last, acked+1+rnd.Int64N(30))))
-		if err != nil || got < acked {
-			t.Fatalf("acknowledged %d after %d, %v", got, acked, err)
+		if err != nil || got.Line < acked {
+			t.Fatalf("acknowledged %d after %d, %v", got.Line, acked, err)
 		}
-		acked = got
+		acked = got.Line
 		servers[1-here].Refresh(attempt)
 	}
 	if err := servers[0].Finish(t.Context(), attempt, ""); err != nil {

@@ -192,3 +192,18 @@ exit 3`))
 		t.Errorf("%+v", f)
 	}
 }
+
+// A log that takes no more is sent no more, and the job goes on.
+func TestNothingIsSentToAFullLog(t *testing.T) {
+	t.Parallel()
+	s := serve(t, script("flood", "seq 300000; echo last >&2"), script("next", "echo next; exit 3"))
+	s.fullAt = 1
+	launch(t, s).exit(t)
+	finish, steps := s.end()
+	if finish.Outcome != api.OutcomeFailed || steps["flood"].State != delivery.StepSucceeded || *finish.Cause.Exit != 3 {
+		t.Errorf("%+v, %+v", finish.Cause, steps)
+	}
+	if s.batches != 1 {
+		t.Errorf("%d batches were sent to a log that was full after the first", s.batches)
+	}
+}

@@ -36,6 +36,8 @@ type server struct {
 	gaps       []api.LogGap
 	line       int64
 	batches    int
+	// fullAt is the line that fills the log; 0 is none.
+	fullAt int64
 	cancel     bool
 	fenced     bool
 	// fault, when set, may answer a request instead of the server.
@@ -205,7 +207,7 @@ func (s *server) log(w http.ResponseWriter, r *http.Request) {
 		s.line, s.lower = s.lower, 0
 		s.lines = s.lines[:s.line]
 	}
-	_ = json.NewEncoder(w).Encode(api.LogAck{Line: s.line})
+	_ = json.NewEncoder(w).Encode(api.LogAck{Line: s.line, Full: s.fullAt > 0 && s.line >= s.fullAt})
 }
 
 // end waits for the job's end and returns it with the steps' last reports.

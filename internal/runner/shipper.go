@@ -76,7 +76,7 @@ func (s *shipper) send(ctx context.Context, b batch) (progress bool, err error) 
 	err = retry(ctx, func(ctx context.Context) error {
 		ack, err := s.client.log(ctx, b.body)
 		if err == nil {
-			progress, err = s.spool.acknowledge(b, ack.Line)
+			progress, err = s.spool.acknowledge(b, ack)
 		}
 		return err
 	})

@@ -26,6 +26,7 @@ type spool struct {
 	next     int64 // number of the next line to come
 	at       place // where the next batch begins
 	gap      *api.LogGap
+	full     bool // the server keeps no more lines
 }
 
 // place is line n at an offset of the segment that has it.
@@ -43,6 +44,9 @@ func newSpool(dir string, limit, after int64) *spool {
 
 // add appends lines.
 func (s *spool) add(lines []api.LogLine) error {
+	if s.wantsNone(int64(len(lines))) {
+		return nil
+	}
 	var data bytes.Buffer
 	enc := json.NewEncoder(&data) // ends every value with a line's end
 	enc.SetEscapeHTML(false)
@@ -53,6 +57,10 @@ func (s *spool) add(lines []api.LogLine) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.full { // meanwhile
+		s.pass(int64(len(lines)))
+		return nil
+	}
 	if err := s.write(data.Bytes(), int64(len(lines))); err != nil {
 		return fmt.Errorf("spool the log: %w", err)
 	}
@@ -61,6 +69,35 @@ func (s *spool) add(lines []api.LogLine) error {
 	default:
 	}
 	return nil
+}
+
+// wantsNone spares lines that nobody keeps any more their encoding.
+func (s *spool) wantsNone(lines int64) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.full {
+		s.pass(lines)
+	}
+	return s.full
+}
+
+// pass only counts lines.
+func (s *spool) pass(lines int64) {
+	s.next += lines
+	s.at = place{n: s.next}
+}
+
+// end lets go of all lines, as the server keeps no more.
+func (s *spool) end() {
+	s.drop()
+	s.full, s.size, s.gap, s.at = true, 0, nil, place{n: s.next}
+}
+
+func (s *spool) drop() {
+	for _, seg := range s.segments {
+		_ = seg.file.Close()
+	}
+	s.segments = nil
 }
 
 func (s *spool) write(data []byte, lines int64) error {
@@ -111,10 +148,14 @@ func (s *spool) skip(from, to int64, reason string) {
 
 // acknowledge takes the server's word for which line it has last, and goes on, or
 // back, to the one after it. It returns whether that is further than b began.
-func (s *spool) acknowledge(b batch, line int64) (progress bool, err error) {
+func (s *spool) acknowledge(b batch, ack api.LogAck) (progress bool, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	want := min(line+1, s.next)
+	if ack.Full {
+		s.end()
+		return true, nil
+	}
+	want := min(ack.Line+1, s.next)
 	progress = want > b.first || b.gap && b.lines == 0 && want == b.first
 	switch {
 	case len(s.segments) > 0 && want < s.segments[0].first:
@@ -195,8 +236,5 @@ func (s *spool) drained() bool {
 func (s *spool) close() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, seg := range s.segments {
-		_ = seg.file.Close()
-	}
-	s.segments = nil
+	s.drop()
 }

@@ -123,7 +123,7 @@ func TestSpoolAgainstAnyServer(t *testing.T) {
 				}
 			}
 			held = answer(held, sent.First+int64(len(sent.Lines))-1)
-			if _, err := s.acknowledge(b, held); err != nil {
+			if _, err := s.acknowledge(b, api.LogAck{Line: held}); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -145,6 +145,24 @@ func TestSpoolAgainstAnyServer(t *testing.T) {
 			t.Fatalf("server holds %d of %d lines", held, written)
 		}
 	})
+}
+
+func TestAFullSpoolKeepsNothing(t *testing.T) {
+	s := newSpool(t.TempDir(), 1<<20, 0)
+	defer s.close()
+	write(t, s, 1, 10)
+	b, _, err := s.take()
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, s, 11, 10)
+	if _, err := s.acknowledge(b, api.LogAck{Line: 3, Full: true}); err != nil {
+		t.Fatal(err)
+	}
+	write(t, s, 21, 10)
+	if _, more, err := s.take(); more || err != nil || !s.drained() || len(s.segments) > 0 || s.next != 31 {
+		t.Errorf("more %v, %v; %d files, next line %d", more, err, len(s.segments), s.next)
+	}
 }
 
 func TestCloneURLIsShownWithoutUser(t *testing.T) {

@@ -231,12 +231,13 @@ func (k keptTokens) TokenByHash(ctx context.Context, hash string) (auth.Token, e
 
 type keptLogs struct{ *joblog.Store }
 
-func (k keptLogs) Append(ctx context.Context, attempt string, b api.LogBatch) (int64, error) {
+func (k keptLogs) Append(ctx context.Context, attempt string, b api.LogBatch) (api.LogAck, error) {
 	batch := joblog.Batch{First: b.First, Gap: (*joblog.Gap)(b.Gap)}
 	for _, l := range b.Lines {
 		batch.Lines = append(batch.Lines, joblog.Entry{At: l.At, Step: l.Step, Stream: l.Stream, Text: l.Text})
 	}
-	return k.Store.Append(ctx, attempt, batch)
+	ack, err := k.Store.Append(ctx, attempt, batch)
+	return api.LogAck(ack), err
 }
 
 func (k keptLogs) Last(ctx context.Context, attempt string) (int64, error) {

@@ -103,6 +103,7 @@ func (b *besieged) cases() map[string]hostile {
 		"forks":        {steps: []string{bomb}, limit: "20s", state: bad, says: "can't fork"},
 		"forks-hidden": {steps: []string{"while :; do setsid sleep 300 & done"}, limit: "20s", state: bad, says: "can't fork"},
 		"flood": {
+			limit: "60m",
 			steps: []string{fmt.Sprintf("echo first; yes 'a line of a log that is far too long, of somebody who left debugging on' | head -c %d; echo last", *flood<<20)},
 			state: good,
 			check: func(t *testing.T, _ api.Run, log string) {

@@ -19,16 +19,16 @@ type Logs struct {
 }
 
 // Append implements engine.Logs.
-func (l *Logs) Append(_ context.Context, attempt string, b api.LogBatch) (acked int64, err error) {
+func (l *Logs) Append(_ context.Context, attempt string, b api.LogBatch) (ack api.LogAck, err error) {
 	err = l.do("append "+attempt, func() error {
 		if l.last == nil {
 			l.last = map[string]int64{}
 		}
 		l.last[attempt] = max(l.last[attempt], b.First+int64(len(b.Lines))-1)
-		acked = l.last[attempt]
+		ack.Line = l.last[attempt]
 		return nil
 	})
-	return acked, err
+	return ack, err
 }
 
 // Last implements engine.Logs.
