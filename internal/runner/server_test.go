@@ -38,8 +38,8 @@ type server struct {
 	batches    int
 	// fullAt is the line that fills the log; 0 is none.
 	fullAt int64
-	cancel     bool
-	fenced     bool
+	cancel bool
+	fenced bool
 	// fault, when set, may answer a request instead of the server.
 	fault func(path string, n int) (status int)
 	asked map[string]int
