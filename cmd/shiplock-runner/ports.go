@@ -64,7 +64,7 @@ func build(ctx context.Context, c *image.Client, r runner.ImageRequest) (image.R
 // spec is what the plan's Dockerfile says, in the assembler's terms.
 func spec(r runner.ImageRequest) image.Spec {
 	s := image.Spec{
-		Base: r.Plan.Base, Dir: r.Dir, Into: r.Plan.Home,
+		Base: r.Plan.Base, With: r.Plan.With, Dir: r.Dir, Into: r.Plan.Home,
 		Dest: r.Push.Registry + "/" + r.Push.Repository, Labels: r.Push.Labels, Cmd: []string{"./start.sh"},
 	}
 	for _, name := range slices.Sorted(maps.Keys(r.Plan.Env)) {

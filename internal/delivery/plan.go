@@ -136,6 +136,8 @@ type ImagePlan struct {
 	Artifact ArtifactKind `json:"artifact,omitempty"`
 	// Base is empty for a package.
 	Base string `json:"base,omitempty"`
+	// With is an image whose files come between the base's and the App's.
+	With string `json:"with,omitempty"`
 	// Repository is where it is pushed, without a registry host.
 	Repository string `json:"repository"`
 	// Source is the folder that is added, relative to the App's folder.

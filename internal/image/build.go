@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -74,6 +75,7 @@ func (c *Client) Build(ctx context.Context, s Spec) (Result, error) {
 func (c *Client) build(ctx context.Context, conn session, s Spec, t *tree, dest destination) (Result, error) {
 	var (
 		from    *base
+		with    *base // nil without
 		added   *layer
 		timings Timings
 	)
@@ -84,7 +86,10 @@ func (c *Client) build(ctx context.Context, conn session, s Spec, t *tree, dest 
 	var g errgroup.Group
 	g.Go(func() (err error) {
 		defer since(time.Now(), &timings.Base)
-		if from, err = conn.base(ctx, s.Base); err != nil {
+		if from, err = conn.base(ctx, s.Base); err == nil && s.With != "" {
+			with, err = conn.base(ctx, s.With)
+		}
+		if err != nil {
 			cancel()
 		}
 		return err
@@ -102,6 +107,9 @@ func (c *Client) build(ctx context.Context, conn session, s Spec, t *tree, dest 
 	}
 	if err != nil {
 		return Result{}, err
+	}
+	if with != nil {
+		from = from.under(with)
 	}
 	img := s.assemble(from, added.id)
 	start := time.Now()
@@ -146,6 +154,19 @@ func (s session) base(ctx context.Context, named string) (*base, error) {
 	}
 	b.named = named
 	return b, nil
+}
+
+// under is the base with the layers of another image over its own.
+func (b *base) under(with *base) *base {
+	both := *b
+	both.manifest, both.config = b.manifest.DeepCopy(), b.config.DeepCopy()
+	for _, d := range with.manifest.Layers {
+		both.manifest.Layers = append(both.manifest.Layers, d)
+		both.config.History = append(both.config.History, v1.History{Created: v1.Time{Time: epoch}, CreatedBy: "COPY --from=" + with.named + " / /"})
+	}
+	both.config.RootFS.DiffIDs = append(both.config.RootFS.DiffIDs, with.config.RootFS.DiffIDs...)
+	both.layers = slices.Concat(b.layers, with.layers)
+	return &both
 }
 
 func (s session) readBase(ctx context.Context, ref name.Reference) (*base, error) {

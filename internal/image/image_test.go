@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -184,6 +185,57 @@ CMD ["./start.sh","prod"]
 	}
 	if got.String() != want {
 		t.Errorf("history:\n%s\nwant:\n%s", got.String(), want)
+	}
+}
+
+// An image's files lie between the base's and the folder's, and its settings count for
+// nothing.
+func TestAddsTheFilesOfAnImage(t *testing.T) {
+	h, c := newHost(t), image.New(image.Config{})
+	base := pushBase(t, c, h.name+"/shiplock/base:1")
+	serve, err := c.BuildScratch(t.Context(), image.Scratch{
+		Dest: h.name + "/shiplock/serve:1", Env: []string{"PATH=/none"}, User: "nobody",
+		Files: []image.File{{Path: "/home/services/web", Mode: 0o755, Data: []byte("web")}, {Path: "/bin/tool", Data: []byte("another")}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := image.Spec{
+		Base: h.name + "/shiplock/base:1", With: h.name + "/shiplock/serve:1",
+		Dir: writeTree(t, map[string]string{"start.sh": "#!/bin/sh\n"}), Dest: h.name + "/team/app",
+	}
+	r := build(t, c, s)
+	img := pull(t, r.Ref)
+	manifest, _ := img.Manifest()
+	var layers []string
+	for _, l := range manifest.Layers {
+		layers = append(layers, l.Digest.String())
+	}
+	if want := []string{base.Layer, serve.Layer, r.Layer}; !slices.Equal(layers, want) {
+		t.Errorf("layers %v, want %v", layers, want)
+	}
+	config, _ := img.ConfigFile()
+	if config.Config.User != "" || strings.Join(config.Config.Env, "|") != "PATH=/bin|KEPT=1" {
+		t.Errorf("config = %+v", config.Config)
+	}
+	if h := config.History; len(h) != 4 || h[1].CreatedBy != "COPY --from="+s.With+" / /" || h[1].EmptyLayer {
+		t.Errorf("history = %+v", h)
+	}
+	if again := build(t, c, s); again.Ref != r.Ref || !again.Unchanged {
+		t.Errorf("again it is %s, unchanged %v", again.Ref, again.Unchanged)
+	}
+	dir := filepath.Join(t.TempDir(), "app")
+	if err := c.Unpack(t.Context(), image.UnpackSpec{Ref: r.Ref, Dir: dir}); err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]string{"web": "web", "start.sh": "#!/bin/sh\n"} {
+		if text, err := os.ReadFile(filepath.Join(dir, name)); err != nil || string(text) != want {
+			t.Errorf("%s: %q, %v", name, text, err)
+		}
+	}
+	s.With = h.name + "/shiplock/missing:1"
+	if _, err := c.Build(t.Context(), s); delivery.KindOf(err) != delivery.NotFound || !strings.Contains(err.Error(), "shiplock/missing:1") {
+		t.Errorf("without the image: %v", err)
 	}
 }
 

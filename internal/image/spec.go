@@ -27,6 +27,9 @@ const (
 type Spec struct {
 	// Base is the reference of the base image, in any registry.
 	Base string
+	// With, if set, is the reference of an image whose files are added to the base's,
+	// whole and before those of Dir; its configuration counts for nothing.
+	With string
 	// Dir is the local directory whose content is added.
 	Dir string
 	// Into is where the content goes, and the working directory; "" is
