@@ -139,7 +139,7 @@ func (in *instance) seedOutside(ctx context.Context) error {
 			return nil // some apps have logins of their own
 		}
 	}
-	if _, err := in.pushes(e).Open(ctx, ownRepositories+"base", ""); delivery.KindOf(err) == delivery.Denied {
+	if _, err := in.pushes(e).Open(ctx, ownRepositories+"base", nil); delivery.KindOf(err) == delivery.Denied {
 		in.log.Error("builds cannot push", "err", err)
 	}
 	return nil
@@ -152,9 +152,9 @@ type pushes struct {
 	shared bool
 }
 
-func (p pushes) Open(ctx context.Context, repository, base string) (api.PushLogin, error) {
+func (p pushes) Open(ctx context.Context, repository string, of []string) (api.PushLogin, error) {
 	repo := p.Registry + "/" + repository
-	token, err := p.client.PushToken(ctx, repo, base)
+	token, err := p.client.PushToken(ctx, repo, of...)
 	if !errors.Is(err, image.ErrNoTokens) {
 		return api.PushLogin{Token: token}, err
 	}

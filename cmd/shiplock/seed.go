@@ -37,11 +37,13 @@ func (in *instance) pushBases(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("read what serves sites: %w", err)
 	}
-	// It is in the apps' folder, which is all that a local deployer unpacks.
+	// It is in the apps' folder, which is all that a local deployer unpacks. web:1 is
+	// what writes out log files in clusters; serve:1 is added to other bases.
 	served := image.File{Path: delivery.DefaultHome + "/.shiplock/web", Mode: 0o755, Data: web}
 	for name, files := range map[string][]image.File{
-		"base:1": baseFiles(),
-		"web:1":  append(baseFiles(), served),
+		"base:1":  baseFiles(),
+		"web:1":   append(baseFiles(), served),
+		"serve:1": {served},
 	} {
 		_, err = in.images.BuildScratch(ctx, image.Scratch{
 			Dest: e.Registry + "/shiplock/" + name, Files: files,

@@ -101,6 +101,12 @@ func checkRuntime(at string, r delivery.Runtime, bad report) {
 	if r.Base != "" && !imageRef(r.Base) {
 		bad(at+".base", fmt.Sprintf("%q is not the reference of a base image: write e.g. {registry}/shiplock/base:1", clip(r.Base)))
 	}
+	if r.ClusterBase != "" && !imageRef(r.ClusterBase) {
+		bad(at+".clusterBase", fmt.Sprintf("%q is not the reference of a base image: write e.g. docker.io/library/eclipse-temurin:17-jre", clip(r.ClusterBase)))
+	}
+	if r.With != "" && !imageRef(r.With) {
+		bad(at+".with", fmt.Sprintf("%q is not the reference of an image: write e.g. {registry}/shiplock/serve:1", clip(r.With)))
+	}
 	if h := r.Home; h != "" && (!path.IsAbs(h) || h == "/" || h != path.Clean(h) || strings.ContainsAny(h, " \t\r\n\\\x00")) {
 		bad(at+".home", fmt.Sprintf("%q is not a folder of the image: write it like %s", clip(h), delivery.DefaultHome))
 	}

@@ -101,6 +101,16 @@ func (s *Set) EnvironmentsOf(p delivery.Push) []delivery.Environment {
 	return slices.DeleteFunc(s.Ranked(), func(e delivery.Environment) bool { return !e.Builds(p) })
 }
 
+// Clustered is the first Environment that is in a Cluster; without a name when none is.
+func (s *Set) Clustered() delivery.Environment {
+	for _, e := range s.Ranked() {
+		if e.Cluster != "" {
+			return e
+		}
+	}
+	return delivery.Environment{}
+}
+
 // Ranked returns all environments, the lowest rank first.
 func (s *Set) Ranked() []delivery.Environment {
 	return slices.SortedFunc(maps.Values(s.Environments), func(a, b delivery.Environment) int {

@@ -51,6 +51,8 @@ type ArtifactRuntime struct {
 	Home string `json:"home"`
 	Port int    `json:"port,omitempty"`
 	Logs string `json:"logs,omitempty"`
+	// Base is the base image, as the Plan names it; empty for a package.
+	Base string `json:"base,omitempty"`
 }
 
 const (

@@ -69,6 +69,11 @@ type Runtime struct {
 	// Base is the base image's reference; "{registry}" stands for the embedded one.
 	// A Stack without one makes no images, but may make packages.
 	Base string `json:"base"`
+	// ClusterBase takes the place of Base where an Environment of the catalog is in a
+	// Cluster: there the base must bring what one machine has.
+	ClusterBase string `json:"clusterBase,omitempty"`
+	// With is an image whose files are added to the base, whichever it is.
+	With string `json:"with,omitempty"`
 	// Home is where start_env lands in the image; empty is /home/services.
 	Home string `json:"home,omitempty"`
 	// Start is the content of start.sh for an App that brings none. It is called

@@ -152,7 +152,7 @@ func (e *Engine) Plan(ctx context.Context, p Principal, ask AskPlan) (delivery.P
 		return delivery.Plan{}, err
 	}
 	branch := cmp.Or(ask.Branch, en.Branch)
-	in := standard.Input{App: a, Stack: set.Stacks[a.Stack], Environment: en, Commit: delivery.Commit{Branch: branch}}
+	in := standard.Input{App: a, Stack: set.Stacks[a.Stack], Environment: en, Clustered: set.Clustered(), Commit: delivery.Commit{Branch: branch}}
 	plan, err := standard.Plan(in)
 	if err != nil || ask.Files == nil {
 		return plan, err

@@ -268,7 +268,7 @@ func (e *Engine) newRun(set *catalog.Set, app delivery.App, env delivery.Environ
 	if !ok && !app.Open() {
 		return delivery.Run{}, delivery.E(delivery.Invalid, fmt.Sprintf("stack %q is not in the catalog", app.Stack))
 	}
-	plan, err := standard.Plan(standard.Input{App: app, Stack: stack, Environment: env, Commit: c})
+	plan, err := standard.Plan(standard.Input{App: app, Stack: stack, Environment: env, Clustered: set.Clustered(), Commit: c})
 	if err != nil {
 		return delivery.Run{}, err
 	}

@@ -10,10 +10,10 @@ import (
 
 // Pushes opens an external registry for the push of one attempt.
 type Pushes interface {
-	// Open returns what opens one repository for a push, and the one of a base image
-	// for reading if it is in the same registry; neither opens any other repository.
-	// Denied when there is no such login.
-	Open(ctx context.Context, repository, base string) (api.PushLogin, error)
+	// Open returns what opens one repository for a push, and those of the images that
+	// it is made of for reading, if they are in the same registry; it opens no other
+	// repository. Denied when there is no such login.
+	Open(ctx context.Context, repository string, of []string) (api.PushLogin, error)
 }
 
 // OpenPush gives the runner that holds token what opens its own app's repository, while
@@ -27,9 +27,19 @@ func (e *Engine) OpenPush(ctx context.Context, key, token string) (api.PushLogin
 	case img == nil:
 		return api.PushLogin{}, delivery.E(delivery.Denied, "this job pushes no image")
 	case e.cfg.Pushes != nil:
-		return e.cfg.Pushes.Open(ctx, img.Repository, e.cfg.inRegistry(img.Base))
+		return e.cfg.Pushes.Open(ctx, img.Repository, e.partsOf(*img))
 	}
 	return api.PushLogin{Username: key, Password: token}, nil
+}
+
+// partsOf are the images that one is made of.
+func (e *Engine) partsOf(p delivery.ImagePlan) (parts []string) {
+	for _, ref := range []string{p.Base, p.With} {
+		if ref != "" {
+			parts = append(parts, e.cfg.inRegistry(ref))
+		}
+	}
+	return parts
 }
 
 // refusedCause says why the registry does not let the server accept an image.

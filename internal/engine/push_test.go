@@ -13,8 +13,8 @@ import (
 // counter opens any repository, and says which.
 type counter struct{ asked []string }
 
-func (c *counter) Open(_ context.Context, repository, base string) (api.PushLogin, error) {
-	c.asked = append(c.asked, repository+" on "+base)
+func (c *counter) Open(_ context.Context, repository string, of []string) (api.PushLogin, error) {
+	c.asked = append(c.asked, repository+" of "+strings.Join(of, ", "))
 	return api.PushLogin{Token: "for " + repository}, nil
 }
 
@@ -47,7 +47,7 @@ func TestALoginIsForTheRunningAttempt(t *testing.T) {
 			})
 		})
 	}
-	if want := "shop on localhost:5000/shiplock/base:1"; len(registry.asked) != 1 || registry.asked[0] != want {
+	if want := "shop of localhost:5000/shiplock/base:1"; len(registry.asked) != 1 || registry.asked[0] != want {
 		t.Errorf("asked for %q, want %q once", registry.asked, want)
 	}
 }

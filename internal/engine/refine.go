@@ -51,7 +51,7 @@ func (e *Engine) refined(ctx context.Context, run delivery.Run, files []delivery
 	}
 	return standard.Refine(standard.Refinement{
 		Plan: run.Plan, App: run.App, Files: files, Stacks: set.Stacks,
-		Input: standard.Input{App: app, Environment: set.Environments[run.Env], Commit: run.Commit},
+		Input: standard.Input{App: app, Environment: set.Environments[run.Env], Clustered: set.Clustered(), Commit: run.Commit},
 		Facts: standard.Facts{
 			Branch: run.Commit.Branch, Environment: run.Env, Labels: app.Labels, Changed: run.Changed,
 		},

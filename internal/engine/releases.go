@@ -122,6 +122,9 @@ func (e *Engine) newRelease(ctx context.Context, d *draft, a delivery.Artifact, 
 	if !ok && a.Runtime == nil { // an artifact that does not say how it runs
 		return delivery.Release{}, delivery.E(delivery.Invalid, fmt.Sprintf("stack %q is not in the catalog", app.Stack))
 	}
+	if err := standard.Runs(a, stack, en); err != nil {
+		return delivery.Release{}, err
+	}
 	return delivery.Release{
 		ID: delivery.ReleaseID(e.cfg.NewID()), App: a.App, Env: env, Kind: delivery.ReleaseDeploy,
 		Revision: standard.Revision(a, app, stack, en), Strategy: standard.Strategy(app, en), Bake: en.Bake,

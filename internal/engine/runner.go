@@ -110,7 +110,7 @@ func (e *Engine) work(run delivery.Run, key, token string) (delivery.Plan, api.P
 		return plan, api.Push{}
 	}
 	here := *plan.Image
-	here.Base = e.cfg.inRegistry(here.Base)
+	here.Base, here.With = e.cfg.inRegistry(here.Base), e.cfg.inRegistry(here.With)
 	here.Dockerfile = e.cfg.inRegistry(here.Dockerfile)
 	plan.Image = &here
 	push := api.Push{
@@ -277,7 +277,7 @@ func (e *Engine) accept(ctx context.Context, run delivery.Run, f *api.Finish) (*
 		return nil, err
 	}
 	a.Repository, a.Size, a.Kind = img.Repository, size, img.Artifact.Or()
-	a.Runtime = &delivery.ArtifactRuntime{Home: img.Home, Port: img.Port, Logs: img.Logs}
+	a.Runtime = &delivery.ArtifactRuntime{Home: img.Home, Port: img.Port, Logs: img.Logs, Base: img.Base}
 	return &a, nil
 }
 

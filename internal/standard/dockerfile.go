@@ -16,6 +16,9 @@ func Dockerfile(p delivery.ImagePlan) string {
 	var b strings.Builder
 	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
 	line("FROM %s", p.Base)
+	if p.With != "" {
+		line("COPY --from=%s / /", p.With)
+	}
 	line("WORKDIR %s", p.Home)
 	if p.Start != "" {
 		line("# start.sh is the stack's unless %s/ holds one", p.Source)

@@ -15,6 +15,9 @@ type Input struct {
 	App         delivery.App
 	Stack       delivery.Stack
 	Environment delivery.Environment
+	// Clustered is an Environment of the catalog that is in a Cluster: what is built may
+	// be released there too. Without a name there is none.
+	Clustered delivery.Environment
 	// Commit is pinned beside the Plan, so that the same recipe has the same digest
 	// for every commit; its branch may choose a variant.
 	Commit delivery.Commit
@@ -44,6 +47,9 @@ func Plan(in Input) (delivery.Plan, error) {
 	variant, why := chosen(in.Stack, in.App.Labels, in.Commit.Branch)
 	if variant != nil {
 		in.Stack = varied(in.Stack, *variant)
+	}
+	if artifactOf(in) == delivery.ArtifactPackage && in.Environment.Cluster != "" {
+		return delivery.Plan{}, delivery.E(delivery.Invalid, fmt.Sprintf("app %s becomes a package, and %s is in the cluster %s, which runs images: write `artifact: image` into the App or its Stack", in.App.Name, in.Environment.Name, in.Environment.Cluster))
 	}
 	p := delivery.Plan{
 		Stack: in.Stack.Name, Tools: in.Stack.Build.Tools,
@@ -181,19 +187,22 @@ func artifactOf(in Input) delivery.ArtifactKind {
 func imagePlan(in Input) *delivery.ImagePlan {
 	r := in.Stack.Runtime
 	p := &delivery.ImagePlan{
-		Base: r.Base, Repository: in.App.Name,
+		Base: r.Base, With: r.With, Repository: in.App.Name,
 		Source: cmp.Or(in.Stack.Build.Output, defaultOutput), Home: home(in.Stack),
 		Start: r.Start, Port: r.Port, Logs: r.Logs,
 		Why: fmt.Sprintf("Stack %s: runtime", in.Stack.Name),
 	}
 	switch {
 	case artifactOf(in) == delivery.ArtifactPackage:
-		p.Artifact, p.Base = delivery.ArtifactPackage, ""
+		p.Artifact, p.Base, p.With = delivery.ArtifactPackage, "", ""
 		if in.App.Artifact != "" {
 			p.Why += fmt.Sprintf("; artifact: App %s", in.App.Name)
 		}
 	case r.Base == "":
 		return nil
+	case in.Clustered.Name != "" && r.ClusterBase != "":
+		p.Base = r.ClusterBase
+		p.Why += fmt.Sprintf("; clusterBase, as Environment %s is in Cluster %s", in.Clustered.Name, in.Clustered.Cluster)
 	}
 	return p
 }

@@ -120,6 +120,8 @@ func TestDigestChangesWithItsInputs(t *testing.T) {
 		"step tests":   func(in *Input) { in.Stack.Build.Steps[0].Tests = "tap" },
 		"one step":     func(in *Input) { in.Stack.Build.Steps = in.Stack.Build.Steps[:1] },
 		"base":         func(in *Input) { in.Stack.Runtime.Base = "base:2" },
+		"cluster":      func(in *Input) { in.Clustered = delivery.Environment{Name: "prod", Cluster: "east"} },
+		"added files":  func(in *Input) { in.Stack.Runtime.With = "{registry}/shiplock/serve:1" },
 		"home":         func(in *Input) { in.Stack.Runtime.Home = "/srv" },
 		"start script": func(in *Input) { in.Stack.Runtime.Start = "#!/bin/sh\nexec ./other\n" },
 		"port":         func(in *Input) { in.Stack.Runtime.Port = 9090 },

@@ -2,6 +2,7 @@ package standard
 
 import (
 	"cmp"
+	"fmt"
 	"maps"
 	"time"
 
@@ -41,6 +42,23 @@ func Revision(a delivery.Artifact, app delivery.App, stack delivery.Stack, env d
 		Workload:  workload(app, env, run.Port),
 		Manifests: manifests(a, env),
 	})
+}
+
+// Runs refuses an artifact that cannot run where the Environment is: Invalid, with what
+// to do.
+func Runs(a delivery.Artifact, stack delivery.Stack, env delivery.Environment) error {
+	if env.Cluster == "" {
+		return nil
+	}
+	switch base := stack.Runtime.Base; {
+	case a.Kind == delivery.ArtifactPackage:
+		return delivery.E(delivery.Invalid, fmt.Sprintf("%s#%d is a package, and %s is in the cluster %s, which runs images: write `artifact: image` into the App or its Stack and build it again, or release it to an environment of one machine",
+			a.App, a.RunNumber, env.Name, env.Cluster))
+	case a.Runtime != nil && a.Runtime.Base != "" && a.Runtime.Base == base && stack.Runtime.ClusterBase != "":
+		return delivery.E(delivery.Invalid, fmt.Sprintf("%s#%d was built on %s when no environment was in a cluster, and that has not what it needs in %s: build its commit again, which takes %s",
+			a.App, a.RunNumber, base, env.Name, stack.Runtime.ClusterBase))
+	}
+	return nil
 }
 
 // workload lays the App's wishes for the Environment over its common ones. Where apps

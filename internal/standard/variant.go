@@ -38,7 +38,11 @@ func varied(s delivery.Stack, v delivery.Variant) delivery.Stack {
 	if len(v.Build.Tools) > 0 {
 		b.Tools = v.Build.Tools
 	}
-	r.Artifact, r.Base, r.Home = cmp.Or(v.Runtime.Artifact, r.Artifact), cmp.Or(v.Runtime.Base, r.Base), cmp.Or(v.Runtime.Home, r.Home)
+	if v.Runtime.Base != "" { // a base that says nothing of clusters is for them too
+		r.Base, r.ClusterBase = v.Runtime.Base, ""
+	}
+	r.ClusterBase, r.With = cmp.Or(v.Runtime.ClusterBase, r.ClusterBase), cmp.Or(v.Runtime.With, r.With)
+	r.Artifact, r.Home = cmp.Or(v.Runtime.Artifact, r.Artifact), cmp.Or(v.Runtime.Home, r.Home)
 	r.Start, r.Logs, r.Port = cmp.Or(v.Runtime.Start, r.Start), cmp.Or(v.Runtime.Logs, r.Logs), cmp.Or(v.Runtime.Port, r.Port)
 	return s
 }

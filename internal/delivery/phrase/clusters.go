@@ -198,6 +198,9 @@ var refused = []Phrase{
 
 // seeing are errors on the way to a cluster.
 var seeing = []Phrase{
+	{En: "app {app} becomes a package, and {env} is in the cluster {cluster}, which runs images: write `artifact: image` into the App or its Stack", Zh: "应用 {app} 的制品是包，而环境 {env} 在集群 {cluster} 中，集群运行的是镜像：请在应用或其技术栈中写 `artifact: image`"},
+	{En: "{app}#{run} is a package, and {env} is in the cluster {cluster}, which runs images: write `artifact: image` into the App or its Stack and build it again, or release it to an environment of one machine", Zh: "{app}#{run} 是包，而环境 {env} 在集群 {cluster} 中，集群运行的是镜像：请在应用或其技术栈中写 `artifact: image` 后重新构建，或发布到单机环境"},
+	{En: "{app}#{run} was built on {base} when no environment was in a cluster, and that has not what it needs in {env}: build its commit again, which takes {other}", Zh: "{app}#{run} 构建时还没有环境在集群中，其基础镜像 {base} 缺少它在 {env} 中所需的内容：请重新构建该提交，届时将使用 {other}"},
 	{En: "connect to the cluster {cluster}", Zh: "连接集群 {cluster}"},
 	{En: "too many clusters are being opened at once: this is tried again", Zh: "同时打开的集群过多：会自动重试"},
 	{En: "the cluster {cluster} has generation {generation} of {target}, and this is {older}", Zh: "集群 {cluster} 中 {target} 已是第 {generation} 代，而这是第 {older} 代"},

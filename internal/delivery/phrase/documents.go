@@ -91,6 +91,7 @@ var documents = []Phrase{
 	{En: "path is missing: write a pattern of files such as target/surefire-reports/*.xml", Zh: "缺少 path：请写文件模式，例如 target/surefire-reports/*.xml"},
 	{En: "{path} is not a pattern of files: write it like {example}", Zh: "{path} 不是文件模式：例如 {example}"},
 	{En: "{base} is not the reference of a base image: write e.g. {example}", Zh: "{base} 不是基础镜像的引用：例如 {example}"},
+	{En: "{image} is not the reference of an image: write e.g. {example}", Zh: "{image} 不是镜像的引用：例如 {example}"},
 	{En: "{home} is not a folder of the image: write it like {example}", Zh: "{home} 不是镜像中的目录：例如 {example}"},
 	{En: "{n} is out of range: it must be {low} to {high}", Zh: "{n} 超出范围：应在 {low} 到 {high} 之间"},
 	{En: "\".\" is the default: remove the field", Zh: "\".\" 是默认值：请删掉该字段"},
