@@ -38,10 +38,12 @@ var languages = map[string]tools{
 	"git": {},
 	// PHP is of many libraries: the packages bring them, of the same Debian as this machine.
 	"php": {packages: []string{"php-cli", "php-xml", "php-mbstring", "composer", "phpunit"}},
+	// What runs PHP, as a base has it.
+	"php-fpm": {packages: []string{"php-fpm"}},
 }
 
 // ToolImage returns the reference of an image for builds in a language: "go", "java",
-// "node" or "php"; or "git", with nothing else. It is a Debian with git, and this machine's own tools. What is
+// "node" or "php"; or "git" or "php-fpm", with nothing else. It is a Debian with git, and this machine's own tools. What is
 // missing here skips the test. The parts are made once for a machine.
 func (n *Namespace) ToolImage(t testing.TB, language string) string {
 	t.Helper()

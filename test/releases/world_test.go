@@ -102,11 +102,16 @@ func (w *world) build(app, version, behaviour string) int {
 	r := w.repos[app]
 	r.Write("version", version, 0o644)
 	r.Write("behaviour", behaviour, 0o644)
-	sha := r.Commit("version " + version)
-	r.Push("release")
+	return w.run(app, r.Commit("version "+version), time.Minute)
+}
+
+// run builds a commit for prod, and returns the number of the run.
+func (w *world) run(app, sha string, limit time.Duration) int {
+	w.t.Helper()
+	w.repos[app].Push("release")
 	var run api.Run
 	w.api.Must("POST", "/runs", api.StartRun{App: app, Env: "prod", Commit: sha}, &run)
-	if !harness.Eventually(time.Minute, func() bool {
+	if !harness.Eventually(limit, func() bool {
 		run = w.api.Run(run.ID)
 		return run.State.Terminal()
 	}) || run.State != delivery.RunSucceeded {
@@ -118,8 +123,13 @@ func (w *world) build(app, version, behaviour string) int {
 // release offers a run to prod.
 func (w *world) release(app string, run int) delivery.ReleaseID {
 	w.t.Helper()
+	return w.releaseTo("prod", app, run)
+}
+
+func (w *world) releaseTo(env, app string, run int) delivery.ReleaseID {
+	w.t.Helper()
 	var r api.Release
-	w.api.Must("POST", "/releases", api.CreateRelease{App: app, Env: "prod", Run: run}, &r)
+	w.api.Must("POST", "/releases", api.CreateRelease{App: app, Env: env, Run: run}, &r)
 	return r.ID
 }
 
