@@ -116,4 +116,5 @@ var verbs = []Phrase{
 	{En: "cancel", Zh: "取消"},
 	{En: "supersede", Zh: "取代"},
 	{En: "end", Zh: "结束"},
+	{En: "{name} is nobody: write user:NAME, group:NAME, service:NAME or everyone", Zh: "{name} 不指任何人：请写 user:名字、group:名字、service:名字 或 everyone"},
 }
