@@ -3,7 +3,9 @@ package runner
 import (
 	"fmt"
 	"os"
+	"runtime"
 	"strconv"
+	"sync"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -21,6 +23,31 @@ func contain() error {
 		return fmt.Errorf("close the process to others: %w", err)
 	}
 	return nil
+}
+
+// threads is how many threads this process may come to need at once: for goroutines and
+// the collector, for the ends of steps that are waited for, and for files.
+const threads = 24
+
+// readyThreads has the runtime make its threads now, and keep them. A build may use up
+// the processes that its pod or user can have, threads included, and a Go program that
+// gets no thread then ends in the middle of everything.
+func readyThreads() {
+	var all sync.WaitGroup
+	ready, release := make(chan struct{}), make(chan struct{})
+	for range threads {
+		all.Go(func() {
+			runtime.LockOSThread() // two that are locked at once are two threads
+			defer runtime.UnlockOSThread()
+			ready <- struct{}{}
+			<-release
+		})
+	}
+	for range threads {
+		<-ready
+	}
+	close(release)
+	all.Wait()
 }
 
 // ownMounts keeps the mounts of this process to itself, and the privileges that let

@@ -207,3 +207,16 @@ func TestNothingIsSentToAFullLog(t *testing.T) {
 		t.Errorf("%d batches were sent to a log that was full after the first", s.batches)
 	}
 }
+
+// Before the first command runs the runner has all threads that it will need: a build
+// that uses up the processes it may have cannot end it.
+func TestThreadsAreReadyBeforeAnythingRuns(t *testing.T) {
+	t.Parallel()
+	s := serve(t, script("count", `sed -n 's/^Threads:[^0-9]*//p' /proc/$PPID/status`))
+	launch(t, s).exit(t)
+	if out := s.text("out"); len(out) != 1 {
+		t.Errorf("%q", out)
+	} else if n, err := strconv.Atoi(out[0]); err != nil || n < 24 {
+		t.Errorf("%d threads, %v", n, err)
+	}
+}

@@ -46,6 +46,7 @@ func Run(ctx context.Context, c Config) error {
 	if err := contain(); err != nil {
 		return err
 	}
+	readyThreads()
 	if c.Mounts {
 		if err := ownMounts(); err != nil {
 			return err
