@@ -14,8 +14,9 @@ const (
 	KindEnvironment = "Environment"
 	KindCluster     = "Cluster"
 	KindRetention   = "Retention"
+	KindRoleBinding = "RoleBinding"
 )
 
 func kinds() []string {
-	return []string{KindApp, KindStack, KindEnvironment, KindCluster, KindRetention}
+	return []string{KindApp, KindStack, KindEnvironment, KindCluster, KindRetention, KindRoleBinding}
 }

@@ -118,6 +118,8 @@ func (b *binder) document(n ast.Node) delivery.Document {
 		return spec(b, e, checkCluster)
 	case KindRetention:
 		return spec(b, e, checkRetention)
+	case KindRoleBinding:
+		return spec(b, e, checkRoleBinding)
 	}
 	b.bad("kind", fmt.Sprintf("unknown kind %q%s", clip(e.Kind), DidYouMean(e.Kind, kinds())))
 	return delivery.Document{}

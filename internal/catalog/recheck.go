@@ -23,6 +23,8 @@ func recheck(d delivery.Document) (delivery.Document, Problems) {
 		return respec(d, checkCluster)
 	case KindRetention:
 		return respec(d, checkRetention)
+	case KindRoleBinding:
+		return respec(d, checkRoleBinding)
 	}
 	return d, Problems{{File: ref(d), Field: "kind", Msg: fmt.Sprintf("unknown kind %q%s", clip(d.Kind), DidYouMean(d.Kind, kinds()))}}
 }

@@ -17,8 +17,11 @@ type Set struct {
 	Stacks       map[string]delivery.Stack
 	Environments map[string]delivery.Environment
 	Clusters     map[string]delivery.Cluster
+	Bindings     map[string]delivery.Binding
 	// Retention is what is kept of the past.
 	Retention delivery.Retention
+	// Policy is made of the Bindings.
+	Policy *delivery.Policy
 
 	managers map[string]string // by "App/shop"
 	byRepo   map[string][]string
@@ -32,6 +35,7 @@ func NewSet(version int64, docs []delivery.Document) (*Set, error) {
 		Stacks:       make(map[string]delivery.Stack),
 		Environments: make(map[string]delivery.Environment),
 		Clusters:     make(map[string]delivery.Cluster),
+		Bindings:     make(map[string]delivery.Binding),
 		managers:     make(map[string]string),
 		byRepo:       make(map[string][]string),
 	}
@@ -44,6 +48,7 @@ func NewSet(version int64, docs []delivery.Document) (*Set, error) {
 		key := repoKey(s.Apps[name].Repo)
 		s.byRepo[key] = append(s.byRepo[key], name)
 	}
+	s.Policy = delivery.NewPolicy(slices.Collect(maps.Values(s.Bindings)))
 	return s, nil
 }
 
@@ -58,6 +63,8 @@ func (s *Set) put(d delivery.Document) error {
 		return into(s.Environments, d, func(e *delivery.Environment) { e.Name = d.Name })
 	case KindCluster:
 		return into(s.Clusters, d, func(c *delivery.Cluster) { c.Name = d.Name })
+	case KindRoleBinding:
+		return into(s.Bindings, d, func(b *delivery.Binding) { b.Name = d.Name })
 	case KindRetention:
 		return decode(d, &s.Retention)
 	}

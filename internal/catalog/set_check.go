@@ -21,6 +21,7 @@ func (s *Set) Check() error {
 		s.checkPromotion(e, of(KindEnvironment, e.Name))
 	}
 	s.checkClusters(of)
+	s.checkBindings(of)
 	listeners := make(map[int]string)
 	for _, name := range sorted(s.Apps) {
 		bad := of(KindApp, name)

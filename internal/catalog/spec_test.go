@@ -19,6 +19,7 @@ func TestSpecPagesAreTrue(t *testing.T) {
 		"app": reflect.TypeFor[delivery.App](), "stack": reflect.TypeFor[delivery.Stack](), "environment": reflect.TypeFor[delivery.Environment](),
 		"cluster":         reflect.TypeFor[delivery.Cluster](),
 		"repository-file": reflect.TypeFor[delivery.Exceptions](),
+		"access":          reflect.TypeFor[delivery.Binding](),
 		"retention":       reflect.TypeFor[delivery.Retention](),
 	} {
 		t.Run(page, func(t *testing.T) {

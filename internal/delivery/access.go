@@ -1,7 +1,5 @@
 package delivery
 
-import "fmt"
-
 // Command names one thing that an Actor may be allowed to do.
 type Command string
 
@@ -49,6 +47,7 @@ func Commands() []Command {
 		CmdRead, CmdApply, CmdRunStart, CmdRunCancel, CmdReleaseCreate, CmdReleaseCancel, CmdReleaseContinue,
 		CmdReleaseFull, CmdReleasePause, CmdReleaseResume, CmdReleaseAbort, CmdReleaseRollback,
 		CmdTargetPause, CmdTargetResume, CmdTargetRestart, CmdTargetScale, CmdCacheDrop,
+		CmdAccessEdit,
 	}
 }
 
@@ -58,18 +57,4 @@ type Grants struct {
 	Admin bool `json:"admin"`
 	// Groups are those that the actor is in.
 	Groups []string `json:"groups,omitempty"`
-}
-
-// Authorise answers whether the actor may do cmd to an object, and by which rule.
-// Every command of every surface passes here.
-func Authorise(a Actor, g Grants, cmd Command, on Object) (rule string, err error) {
-	switch {
-	case a.Kind == ActorSystem:
-		return "system", nil
-	case a.Kind == ActorHook && cmd == CmdRunStart:
-		return "hook", nil
-	case g.Admin:
-		return "administrator", nil
-	}
-	return "", E(Denied, fmt.Sprintf("%s may not %s on %s: ask an administrator for a token that allows it", a, cmd, on))
 }

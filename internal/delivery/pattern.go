@@ -48,21 +48,20 @@ func MatchName(pattern, name string) bool {
 // MatchBranch tells whether a branch fits a pattern, in which "*" stands for any
 // characters, also for "/" and for none.
 func MatchBranch(pattern, branch string) bool {
-	parts := strings.Split(pattern, "*")
-	first, last := parts[0], parts[len(parts)-1]
-	if len(parts) == 1 {
-		return pattern == branch
+	first, pattern, starred := strings.Cut(pattern, "*")
+	rest, ok := strings.CutPrefix(branch, first)
+	if !ok || !starred {
+		return ok && rest == ""
 	}
-	if len(branch) < len(first)+len(last) || !strings.HasPrefix(branch, first) || !strings.HasSuffix(branch, last) {
-		return false
-	}
-	rest := branch[len(first) : len(branch)-len(last)]
-	for _, part := range parts[1 : len(parts)-1] {
+	for {
+		part, after, more := strings.Cut(pattern, "*")
+		if !more {
+			return strings.HasSuffix(rest, part)
+		}
 		i := strings.Index(rest, part)
 		if i < 0 {
 			return false
 		}
-		rest = rest[i+len(part):]
+		rest, pattern = rest[i+len(part):], after
 	}
-	return true
 }

@@ -19,20 +19,38 @@ type Principal struct {
 }
 
 // command authorises, lets do change a draft, and commits it with an audit entry.
-// A lost race is tried again on fresh state.
 func (e *Engine) command(ctx context.Context, p Principal, cmd delivery.Command, on delivery.Object, detail string, do func(*draft) error) error {
-	rule, err := delivery.Authorise(p.Actor, p.Grants, cmd, on)
+	decision, err := e.Can(ctx, p, cmd, on)
+	if err == nil {
+		err = decision.Err()
+	}
 	if err != nil {
 		return err
 	}
-	for try := 0; ; try++ {
-		d := newDraft(e.store, e.now(), p.Actor)
+	return e.carryOut(ctx, p, decision.Rule, cmd, on, detail, do)
+}
+
+// carryOut is a command that a rule allows.
+func (e *Engine) carryOut(ctx context.Context, p Principal, rule string, cmd delivery.Command, on delivery.Object, detail string, do func(*draft) error) error {
+	return e.change(ctx, p, func(d *draft) error {
 		if err := do(d); err != nil {
 			return err
 		}
 		d.extra.Audit = append(d.extra.Audit, delivery.AuditEntry{
 			At: d.now, Actor: p.Actor, Command: cmd, Subject: on.String(), Rule: rule, Detail: detail,
 		})
+		return nil
+	})
+}
+
+// change lets do change a draft, and commits it. It is for commands that audit
+// themselves; a lost race is tried again on fresh state.
+func (e *Engine) change(ctx context.Context, p Principal, do func(*draft) error) error {
+	for try := 0; ; try++ {
+		d := newDraft(e.store, e.now(), p.Actor)
+		if err := do(d); err != nil {
+			return err
+		}
 		_, err := e.commit(ctx, d.change())
 		if delivery.KindOf(err) != delivery.Conflict || try == maxConflicts {
 			return err
@@ -41,9 +59,21 @@ func (e *Engine) command(ctx context.Context, p Principal, cmd delivery.Command,
 }
 
 // Allow authorises a command that changes nothing, such as reading.
-func (e *Engine) Allow(_ context.Context, p Principal, cmd delivery.Command, on delivery.Object) error {
-	_, err := delivery.Authorise(p.Actor, p.Grants, cmd, on)
-	return err
+func (e *Engine) Allow(ctx context.Context, p Principal, cmd delivery.Command, on delivery.Object) error {
+	d, err := e.Can(ctx, p, cmd, on)
+	if err != nil {
+		return err
+	}
+	return d.Err()
+}
+
+// Can decides whether a command would be allowed, and says by what.
+func (e *Engine) Can(ctx context.Context, p Principal, cmd delivery.Command, on delivery.Object) (delivery.Decision, error) {
+	set, err := e.catalogue.current(ctx)
+	if err != nil {
+		return delivery.Decision{}, err
+	}
+	return set.Policy.Decide(p.Actor, p.Grants, cmd, set.Place(on)), nil
 }
 
 // ReceiveHook makes a delivery durable. A redelivery changes nothing.
@@ -172,40 +202,4 @@ func (e *Engine) CancelRun(ctx context.Context, p Principal, id delivery.RunID, 
 	return e.command(ctx, p, delivery.CmdRunCancel, delivery.On(run.App, run.Env).Called(run.Name()), reason, func(d *draft) error {
 		return d.record(ctx, run.Ref(), delivery.CancelRequested{By: p.Actor, Reason: reason, At: d.now})
 	})
-}
-
-// Apply changes the catalog to the documents of one manager. With dry it only
-// says what would change.
-func (e *Engine) Apply(ctx context.Context, p Principal, ask ApplyCatalog) (catalog.Diff, error) {
-	var diff catalog.Diff
-	plan := func(ctx context.Context) error {
-		have, err := e.store.Documents(ctx)
-		if err != nil {
-			return err
-		}
-		diff, err = catalog.Plan(have, ask.Documents, ask.Manager, ask.Prune)
-		return err
-	}
-	if ask.Dry {
-		if err := e.Allow(ctx, p, delivery.CmdRead, delivery.Everything("catalog")); err != nil {
-			return diff, err
-		}
-		return diff, plan(ctx)
-	}
-	err := e.command(ctx, p, delivery.CmdApply, delivery.Everything("catalog"), ask.Manager, func(d *draft) error {
-		if err := plan(ctx); err != nil {
-			return err
-		}
-		d.extra.Documents = diff.Changes
-		return nil
-	})
-	return diff, err
-}
-
-// ApplyCatalog is a set of documents from one source directory, or the console.
-type ApplyCatalog struct {
-	Manager   string              `json:"manager"`
-	Documents []delivery.Document `json:"documents"`
-	Prune     bool                `json:"prune,omitempty"`
-	Dry       bool                `json:"dry,omitempty"`
 }

@@ -49,8 +49,14 @@ func (w *world) orders() []order {
 	run.ID = w.runs()[0].ID
 	queued.ID = run.ID
 	return []order{
-		{delivery.CmdApply, "catalog", func(ctx context.Context, p engine.Principal) error {
+		{delivery.CmdApply, "App/blog", func(ctx context.Context, p engine.Principal) error {
 			_, err := w.Apply(ctx, p, engine.ApplyCatalog{Manager: "test", Documents: []delivery.Document{app("blog", "")}})
+			return err
+		}},
+		{delivery.CmdAccessEdit, "RoleBinding/lookers", func(ctx context.Context, p engine.Principal) error {
+			_, err := w.Apply(ctx, p, engine.ApplyCatalog{Manager: "access", Documents: []delivery.Document{
+				document("RoleBinding", "lookers", `{"role":"viewer","subjects":["group:all"],"scope":{"everything":true}}`),
+			}})
 			return err
 		}},
 		{delivery.CmdRunStart, "blog/dev", func(ctx context.Context, p engine.Principal) error {

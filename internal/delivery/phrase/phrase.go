@@ -51,6 +51,7 @@ var catalogue = func() []Phrase {
 		applogs,
 		checkups,
 		diffs,
+		access,
 	} {
 		all = append(all, area...)
 	}

@@ -8,7 +8,6 @@ var refusals = []Phrase{
 	{En: "the token is not known or no longer valid: log in again", Zh: "令牌未知或已失效：请重新登录"},
 	{En: "the link was used already or is too old: log in with a token", Zh: "链接已被使用或已过期：请用令牌登录"},
 	{En: "too many failed log-ins: wait a minute", Zh: "登录失败次数过多：请等一分钟"},
-	{En: "{who} may not {command} on {subject}: ask an administrator for a token that allows it", Zh: "{who} 无权在 {subject} 上执行 {command}：请向管理员申请有此权限的令牌"},
 	{En: "another site's page sent this request: open Shiplock itself and try there", Zh: "这个请求来自其他网站的页面：请打开 Shiplock 本身再试"},
 	{En: "it took too long: try again", Zh: "耗时过长：请重试"},
 	{En: "the caller went away", Zh: "调用方已离开"},
