@@ -101,6 +101,9 @@ func TestSources(t *testing.T) {
 				continue
 			}
 			for _, n := range clockUses(f) {
+				if name == "internal/catalog" && n.(*ast.SelectorExpr).Sel.Name == "LoadLocation" {
+					continue // the one place that finds time zones for the others
+				}
 				t.Errorf("%s: %s is pure and reads no clock: take the time as an argument", at(fset, n), name)
 			}
 		}

@@ -142,6 +142,7 @@ var (
 	// decoders are what a pure package may import from elsewhere.
 	decoders = map[string][]string{
 		"internal/catalog":           {"github.com/goccy/go-yaml/*", "github.com/goccy/go-yaml"},
+		"internal/delivery":          {"github.com/teambition/rrule-go"},
 		"internal/manifest":          {"k8s.io/api/*", "k8s.io/apimachinery/*", "sigs.k8s.io/yaml"},
 		"internal/diagnose/pods":     {"k8s.io/api/*", "k8s.io/apimachinery/*"},
 		"internal/diagnose/said":     {"k8s.io/api/*", "k8s.io/apimachinery/*"},

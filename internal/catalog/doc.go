@@ -1,5 +1,5 @@
 // Package catalog holds what people write about their apps: Kubernetes-style
-// documents of kind App, Stack, Environment and Retention. It parses them with a position
+// documents of kind App, Stack, Environment and others. It parses them with a position
 // for every fault, compares them, and answers questions about a whole catalog.
 // It is pure: bytes in, values out.
 package catalog
@@ -15,8 +15,10 @@ const (
 	KindCluster     = "Cluster"
 	KindRetention   = "Retention"
 	KindRoleBinding = "RoleBinding"
+	KindWindow      = "Window"
+	KindCalendar    = "Calendar"
 )
 
 func kinds() []string {
-	return []string{KindApp, KindStack, KindEnvironment, KindCluster, KindRetention, KindRoleBinding}
+	return []string{KindApp, KindStack, KindEnvironment, KindCluster, KindRetention, KindRoleBinding, KindWindow, KindCalendar}
 }

@@ -120,6 +120,10 @@ func (b *binder) document(n ast.Node) delivery.Document {
 		return spec(b, e, checkRetention)
 	case KindRoleBinding:
 		return spec(b, e, checkRoleBinding)
+	case KindWindow:
+		return spec(b, e, checkWindow)
+	case KindCalendar:
+		return spec(b, e, checkCalendar)
 	}
 	b.bad("kind", fmt.Sprintf("unknown kind %q%s", clip(e.Kind), DidYouMean(e.Kind, kinds())))
 	return delivery.Document{}

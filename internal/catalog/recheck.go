@@ -25,6 +25,10 @@ func recheck(d delivery.Document) (delivery.Document, Problems) {
 		return respec(d, checkRetention)
 	case KindRoleBinding:
 		return respec(d, checkRoleBinding)
+	case KindWindow:
+		return respec(d, checkWindow)
+	case KindCalendar:
+		return respec(d, checkCalendar)
 	}
 	return d, Problems{{File: ref(d), Field: "kind", Msg: fmt.Sprintf("unknown kind %q%s", clip(d.Kind), DidYouMean(d.Kind, kinds()))}}
 }

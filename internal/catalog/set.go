@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/shiplock/shiplock/internal/delivery"
 )
@@ -18,6 +19,8 @@ type Set struct {
 	Environments map[string]delivery.Environment
 	Clusters     map[string]delivery.Cluster
 	Bindings     map[string]delivery.Binding
+	Windows      map[string]delivery.Window
+	Calendars    map[string]delivery.Calendar
 	// Retention is what is kept of the past.
 	Retention delivery.Retention
 	// Policy is made of the Bindings.
@@ -25,7 +28,11 @@ type Set struct {
 
 	managers map[string]string // by "App/shop"
 	byRepo   map[string][]string
+	schedule func() (*delivery.Windows, error)
 }
+
+// Schedule returns the Windows, worked out.
+func (s *Set) Schedule() (*delivery.Windows, error) { return s.schedule() }
 
 // NewSet lays the stored documents over the built-in ones of the same name.
 func NewSet(version int64, docs []delivery.Document) (*Set, error) {
@@ -36,6 +43,8 @@ func NewSet(version int64, docs []delivery.Document) (*Set, error) {
 		Environments: make(map[string]delivery.Environment),
 		Clusters:     make(map[string]delivery.Cluster),
 		Bindings:     make(map[string]delivery.Binding),
+		Windows:      make(map[string]delivery.Window),
+		Calendars:    make(map[string]delivery.Calendar),
 		managers:     make(map[string]string),
 		byRepo:       make(map[string][]string),
 	}
@@ -44,6 +53,7 @@ func NewSet(version int64, docs []delivery.Document) (*Set, error) {
 			return nil, err
 		}
 	}
+	s.schedule = sync.OnceValues(func() (*delivery.Windows, error) { return delivery.CompileWindows(s.Windows, s.Calendars, findZone) })
 	for _, name := range slices.Sorted(maps.Keys(s.Apps)) {
 		key := repoKey(s.Apps[name].Repo)
 		s.byRepo[key] = append(s.byRepo[key], name)
@@ -65,6 +75,10 @@ func (s *Set) put(d delivery.Document) error {
 		return into(s.Clusters, d, func(c *delivery.Cluster) { c.Name = d.Name })
 	case KindRoleBinding:
 		return into(s.Bindings, d, func(b *delivery.Binding) { b.Name = d.Name })
+	case KindWindow:
+		return into(s.Windows, d, func(w *delivery.Window) { w.Name = d.Name })
+	case KindCalendar:
+		return into(s.Calendars, d, func(c *delivery.Calendar) { c.Name = d.Name })
 	case KindRetention:
 		return decode(d, &s.Retention)
 	}

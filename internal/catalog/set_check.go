@@ -22,6 +22,7 @@ func (s *Set) Check() error {
 	}
 	s.checkClusters(of)
 	s.checkBindings(of)
+	s.checkWindows(of)
 	listeners := make(map[int]string)
 	for _, name := range sorted(s.Apps) {
 		bad := of(KindApp, name)

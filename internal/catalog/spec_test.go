@@ -21,6 +21,8 @@ func TestSpecPagesAreTrue(t *testing.T) {
 		"repository-file": reflect.TypeFor[delivery.Exceptions](),
 		"access":          reflect.TypeFor[delivery.Binding](),
 		"retention":       reflect.TypeFor[delivery.Retention](),
+		"window":          reflect.TypeFor[delivery.Window](),
+		"calendar":        reflect.TypeFor[delivery.Calendar](),
 	} {
 		t.Run(page, func(t *testing.T) {
 			text, err := os.ReadFile("../../docs/spec/" + page + ".md")

@@ -28,7 +28,10 @@ type Release struct {
 	From string `json:"from,omitempty"`
 	// Emergency is set for a release that takes the emergency lane.
 	Emergency *Emergency `json:"emergency,omitempty"`
-	CreatedAt time.Time  `json:"createdAt"`
+	// Window is what Windows said of it: when it was created, and whenever that changed
+	// while it, or its next batch, waited. Its batches keep their own.
+	Window    *WindowDecision `json:"window,omitempty"`
+	CreatedAt time.Time       `json:"createdAt"`
 
 	// Base is what ran before, and what an abort goes back to.
 	Base *Revision `json:"base,omitempty"`
@@ -96,6 +99,8 @@ type BatchProgress struct {
 	PassedAt  time.Time `json:"passedAt,omitzero"`
 	// TroubledAt is when a rollback last had to wish again.
 	TroubledAt time.Time `json:"troubledAt,omitzero"`
+	// Window is what Windows said when it began.
+	Window *WindowDecision `json:"window,omitempty"`
 }
 
 // Ending says that a release is on its way back, and what it will then be.

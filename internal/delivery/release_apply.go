@@ -14,6 +14,7 @@ type (
 		At   time.Time
 		// Replicas is what was asked for before, instead of what the Revision says.
 		Replicas int
+		Window   *WindowDecision `json:",omitempty"`
 	}
 	// BatchReady says that the batch is healthy with this effective share.
 	BatchReady struct {
@@ -28,9 +29,19 @@ type (
 	}
 	// BatchPassed goes on to the next batch.
 	BatchPassed struct {
-		Batch int
-		At    time.Time
+		Batch  int
+		At     time.Time
+		Window *WindowDecision `json:",omitempty"`
 	}
+	// BatchHeld says that Windows hold up the batch after this one.
+	BatchHeld struct {
+		Batch  int
+		Cause  Cause
+		Window WindowDecision
+		At     time.Time
+	}
+	// WindowDecided is what Windows now say of a release that has not started.
+	WindowDecided struct{ Window WindowDecision }
 	// BatchFailed sends the release back to the old version.
 	BatchFailed struct {
 		Cause Cause
@@ -43,14 +54,16 @@ type (
 	}
 	// ContinueRequested ends the hold of a batch.
 	ContinueRequested struct {
-		By    Actor
-		Batch int
-		At    time.Time
+		By     Actor
+		Batch  int
+		At     time.Time
+		Window *WindowDecision `json:",omitempty"`
 	}
 	// FullRequested goes to all traffic at once.
 	FullRequested struct {
-		By Actor
-		At time.Time
+		By     Actor
+		At     time.Time
+		Window *WindowDecision `json:",omitempty"`
 	}
 	// PauseRequested stops batches from advancing; health is judged all the same.
 	PauseRequested struct{ By Cancellation }
@@ -60,7 +73,12 @@ type (
 		At time.Time
 	}
 	// AbortRequested sends the release back to the old version.
-	AbortRequested struct{ By Cancellation }
+	AbortRequested struct {
+		By Cancellation
+		// Cause is why, when nobody asked for it.
+		Cause  *Cause          `json:",omitempty"`
+		Window *WindowDecision `json:",omitempty"`
+	}
 	// ReleaseWithdrawn cancels a release that has not started.
 	ReleaseWithdrawn struct{ By Cancellation }
 	// ReleaseReplaced ends a waiting release because a newer one waits.
@@ -80,6 +98,8 @@ func (ReleaseStarted) Name() string    { return "release.started" }
 func (BatchReady) Name() string        { return "batch.ready" }
 func (BatchUnready) Name() string      { return "batch.unready" }
 func (BatchPassed) Name() string       { return "batch.passed" }
+func (BatchHeld) Name() string         { return "batch.held" }
+func (WindowDecided) Name() string     { return "window.decided" }
 func (BatchFailed) Name() string       { return "batch.failed" }
 func (ReleaseTroubled) Name() string   { return "release.troubled" }
 func (ContinueRequested) Name() string { return "continue.requested" }
@@ -104,8 +124,12 @@ func (r Release) Apply(e Event) (Release, error) {
 		err = r.unready(e)
 	case BatchPassed:
 		if err = r.onlyRolling("go on"); err == nil {
-			err = r.pass(e.Batch, e.At)
+			err = r.pass(e.Batch, e.At, e.Window)
 		}
+	case BatchHeld:
+		err = r.hold(e)
+	case WindowDecided:
+		err = r.windowDecided(e)
 	case BatchFailed:
 		err = r.fail(e)
 	case ReleaseTroubled:
@@ -177,13 +201,22 @@ func (r *Release) start(e ReleaseStarted) error {
 	if r.Kind == ReleaseScale {
 		r.BaseReplicas = e.Replicas
 	}
-	r.begin(e.At)
+	if e.Window != nil {
+		r.Window = e.Window
+	}
+	r.begin(e.At, e.Window)
 	return nil
 }
 
 // begin opens the progress record of the batch under way.
-func (r *Release) begin(at time.Time) {
-	r.Batches = append(r.Batches[:min(r.Batch, len(r.Batches))], BatchProgress{Asked: r.Steps()[r.Batch].Percent, StartedAt: at})
+func (r *Release) begin(at time.Time, w *WindowDecision) {
+	r.Batches = append(r.Batches[:min(r.Batch, len(r.Batches))], BatchProgress{Asked: r.Steps()[r.Batch].Percent, StartedAt: at, Window: w})
+	if r.Cause.ofWindow() {
+		r.Cause = nil
+	}
+	if r.Window != nil && r.Window.Closed && (w == nil || !w.Closed) {
+		r.Window = w // it waits no more
+	}
 }
 
 func (r *Release) ready(e BatchReady) error {
@@ -212,7 +245,7 @@ func (r *Release) unready(e BatchUnready) error {
 	})
 }
 
-func (r *Release) pass(batch int, at time.Time) error {
+func (r *Release) pass(batch int, at time.Time, w *WindowDecision) error {
 	return r.whileActive("go on", func() {
 		p, last := r.progress(), len(r.Steps())-1
 		if batch != r.Batch || r.Batch == last || p.ReadyAt.IsZero() {
@@ -220,7 +253,7 @@ func (r *Release) pass(batch int, at time.Time) error {
 		}
 		p.PassedAt = at
 		r.Batch++
-		r.begin(at)
+		r.begin(at, w)
 		if r.Pause == nil {
 			r.State = ReleaseRolling
 		}
@@ -240,7 +273,7 @@ func (r *Release) goOn(e ContinueRequested) error {
 	case p.ReadyAt.IsZero():
 		return E(Conflict, "cannot continue: the batch under way is not healthy yet")
 	}
-	return r.pass(e.Batch, e.At)
+	return r.pass(e.Batch, e.At, e.Window)
 }
 
 func (r *Release) full(e FullRequested) error {
@@ -251,19 +284,41 @@ func (r *Release) full(e FullRequested) error {
 		if r.Batch < last {
 			r.progress().PassedAt = e.At
 			r.Batch = last
-			r.jump(e.At)
+			r.jump(e.At, e.Window)
 		}
 	})
 }
 
 // jump opens the last batch, leaving out those between.
-func (r *Release) jump(at time.Time) {
+func (r *Release) jump(at time.Time, w *WindowDecision) {
 	steps := r.Steps()
 	for len(r.Batches) < r.Batch {
 		b := BatchProgress{Asked: steps[len(r.Batches)].Percent, StartedAt: at, PassedAt: at}
 		r.Batches = append(r.Batches, b)
 	}
-	r.begin(at)
+	r.begin(at, w)
+}
+
+// hold notes why the next batch waits.
+func (r *Release) hold(e BatchHeld) error {
+	if err := r.onlyRolling("hold a batch"); err != nil {
+		return err
+	}
+	return r.whileActive("hold a batch", func() {
+		if e.Batch == r.Batch {
+			cause, window := e.Cause, e.Window
+			r.Cause, r.Window = &cause, &window
+		}
+	})
+}
+
+func (r *Release) windowDecided(e WindowDecided) error {
+	if r.State != ReleaseIsProposed {
+		return r.refuse("wait for a window")
+	}
+	window := e.Window
+	r.Window = &window
+	return nil
 }
 
 func (r *Release) pause(e PauseRequested) error {
@@ -302,7 +357,13 @@ func (r *Release) abort(e AbortRequested) error {
 	}
 	return r.whileActive("abort", func() {
 		by := e.By
-		cause := by.cause("release.aborted")
+		cause := e.Cause
+		if cause == nil {
+			cause = by.cause("release.aborted")
+		}
+		if e.Window != nil {
+			r.Window = e.Window
+		}
 		r.Cause, r.Pause, r.State = cause, nil, ReleaseRolling
 		r.Ending = &Ending{State: ReleaseAborted, By: &by, Cause: cause, At: by.At}
 	})

@@ -51,6 +51,10 @@ func releaseEvents() []event[delivery.Release] {
 	}
 	byAnn := delivery.Cancellation{By: ann, Reason: "odd numbers", At: t0}
 	cause := delivery.Cause{Code: "version.failed", Text: "exit 1"}
+	closed := delivery.WindowDecision{At: t0, Closed: true, Rule: "hours"}
+	held := func(b int) delivery.Event {
+		return delivery.BatchHeld{Batch: b, Cause: delivery.Because("window.held.frozen", delivery.Args{"window": "hours"}), Window: closed, At: t0}
+	}
 	return []event[delivery.Release]{
 		{"release.started", func(r delivery.Release) delivery.Event {
 			if r.Reason == firstEver {
@@ -65,6 +69,9 @@ func releaseEvents() []event[delivery.Release] {
 		{"batch.unready (another batch)", batch(-1, unready)},
 		{"batch.passed", batch(0, passed)},
 		{"batch.passed (another batch)", batch(-1, passed)},
+		{"batch.held", batch(0, held)},
+		{"batch.held (another batch)", batch(-1, held)},
+		{"window.decided", fact(delivery.WindowDecided{Window: closed})},
 		{"batch.failed", fact(delivery.BatchFailed{Cause: cause, At: t0})},
 		{"release.troubled", fact(delivery.ReleaseTroubled{Cause: &cause})},
 		{"continue.requested", batch(0, goOn)},
@@ -74,6 +81,7 @@ func releaseEvents() []event[delivery.Release] {
 		{"pause.requested", fact(delivery.PauseRequested{By: byAnn})},
 		{"resume.requested", fact(delivery.ResumeRequested{By: ann, At: t0})},
 		{"abort.requested", fact(delivery.AbortRequested{By: byAnn})},
+		{"abort.requested (by a window)", fact(delivery.AbortRequested{By: delivery.Cancellation{By: delivery.System(), At: t0}, Cause: &cause, Window: &closed})},
 		{"release.canceled", fact(delivery.ReleaseWithdrawn{By: byAnn})},
 		{"release.superseded", fact(delivery.ReleaseReplaced{By: "release-9", Cause: cause, At: t0})},
 		{"release.ended (deployed)", ended(delivery.ReleaseDeployed)},
@@ -85,12 +93,15 @@ func releaseEvents() []event[delivery.Release] {
 func releaseMachine() machine[delivery.Release] {
 	first := newRelease("release-first", delivery.ReleaseDeploy, 1)
 	first.Reason = firstEver
+	urgent := newRelease("release-urgent", delivery.ReleaseDeploy, 2)
+	urgent.Emergency = &delivery.Emergency{Incident: "INC-1"}
 	return machine[delivery.Release]{
 		start: []delivery.Release{
 			newRelease("release-canary", delivery.ReleaseDeploy, 2), first,
 			newRelease("release-back", delivery.ReleaseRollback, 2),
 			newRelease("release-restart", delivery.ReleaseRestart, 1),
 			newRelease("release-scale", delivery.ReleaseScale, 1),
+			urgent,
 		},
 		events:   releaseEvents(),
 		apply:    delivery.Release.Apply,
@@ -157,10 +168,14 @@ func healthy(d delivery.Desired) delivery.Observed {
 func releaseStateName(r delivery.Release) string {
 	switch {
 	case r.State == delivery.ReleaseIsProposed:
+		name := "proposed in one step"
 		if len(r.Steps()) > 1 && r.Reason != firstEver {
-			return "proposed canary"
+			name = "proposed canary"
 		}
-		return "proposed in one step"
+		if r.Window != nil {
+			name += ", its window was closed"
+		}
+		return name
 	case r.State.Terminal():
 		return string(r.State)
 	case r.Ending != nil:
@@ -177,6 +192,9 @@ func releaseStateName(r delivery.Release) string {
 		name += ", starting"
 	} else {
 		name += ", healthy"
+	}
+	if r.Window != nil && r.Window.Closed {
+		name += ", held by a window"
 	}
 	if r.Pause != nil {
 		name += ", paused"
@@ -250,8 +268,10 @@ func checkReleaseNext(t *testing.T, sp space[delivery.Release]) {
 	for _, r := range sp.states {
 		for name, tgt := range sights(targetOf(r)) {
 			for _, age := range []time.Duration{0, hold, time.Hour} {
-				at := fmt.Sprintf("%s, %s, +%s", releaseStateName(r), name, age)
-				checkDecision(t, at, r, tgt, t0.Add(age))
+				for said, w := range windowsSaid(t0.Add(age)) {
+					at := fmt.Sprintf("%s, %s, %s, +%s", releaseStateName(r), name, said, age)
+					checkDecision(t, at, r, delivery.ReleaseFacts{Target: tgt, Windows: w}, t0.Add(age))
+				}
 			}
 		}
 	}
@@ -283,9 +303,42 @@ func sights(tgt delivery.Target) map[string]delivery.Target {
 	}
 }
 
-func checkDecision(t *testing.T, at string, r delivery.Release, tgt delivery.Target, now time.Time) {
+// windowsSaid is what windows may say at a time.
+func windowsSaid(now time.Time) map[string]delivery.WindowStatus {
+	closed := func(o delivery.Overrun) delivery.WindowStatus {
+		return delivery.WindowStatus{Closed: true, Reason: delivery.WindowDenied, Rule: "freeze", Zone: "UTC", Overrun: o, NextOpen: now.Add(time.Hour)}
+	}
+	frozen := closed(delivery.OverrunFinishBatch)
+	frozen.NextOpen = time.Time{}
+	return map[string]delivery.WindowStatus{
+		"no windows": {},
+		"open":       {Reason: delivery.WindowAllowed, Rule: "hours", Zone: "UTC", NextClose: now.Add(time.Hour), OpenedAt: now.Add(-time.Hour)},
+		"just open":  {Reason: delivery.WindowAllowed, Rule: "hours", Zone: "UTC", OpenedAt: now},
+		"finish-run": closed(delivery.OverrunFinishRun), "finish-batch": closed(delivery.OverrunFinishBatch), "stop": closed(delivery.OverrunStop),
+		"frozen": frozen,
+	}
+}
+
+// checkWindowHeeded holds a decision to what windows say.
+func checkWindowHeeded(t *testing.T, at string, r delivery.Release, w delivery.WindowStatus, actions []delivery.Action) {
 	t.Helper()
-	facts := delivery.ReleaseFacts{Target: tgt}
+	did := describe(actions, false)
+	begins := strings.Contains(did, "release.started")
+	if r.Heeds() && w.Closed && (begins || w.Overrun != delivery.OverrunFinishRun && strings.Contains(did, "batch.passed")) {
+		t.Errorf("%s: goes on while closed: %s", at, did)
+	}
+	if !r.Heeds() && (strings.Contains(did, "batch.held") || strings.Contains(did, "abort.requested") || strings.Contains(did, "window.decided")) {
+		t.Errorf("%s: heeds windows: %s", at, did)
+	}
+	underWay := !r.State.Terminal() && r.State != delivery.ReleaseIsProposed && r.Ending == nil
+	if stops := strings.Contains(did, "abort.requested"); stops != (r.Heeds() && underWay && w.Closed && w.Overrun == delivery.OverrunStop) {
+		t.Errorf("%s: stopped by a window: %v", at, stops)
+	}
+}
+
+func checkDecision(t *testing.T, at string, r delivery.Release, facts delivery.ReleaseFacts, now time.Time) {
+	t.Helper()
+	tgt := facts.Target
 	before := text(t, r) + text(t, tgt)
 	actions, again := r.Next(now, facts)
 	twice, againTwice := r.Next(now, facts)
@@ -295,6 +348,7 @@ func checkDecision(t *testing.T, at string, r delivery.Release, tgt delivery.Tar
 	if !again.IsZero() && !again.After(now) {
 		t.Errorf("%s: looks again in the past: a hot loop", at)
 	}
+	checkWindowHeeded(t, at, r, facts.Windows, actions)
 	ended, left := false, false
 	for _, a := range actions {
 		rec, ok := a.(delivery.Record)

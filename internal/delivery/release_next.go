@@ -10,6 +10,10 @@ type ReleaseFacts struct {
 	Target Target
 	// NewerWaiting is a newer release that waits for the same Target, if any.
 	NewerWaiting ReleaseID
+	// Windows are what they say at the moment of the decision.
+	Windows WindowStatus
+	// Place is where it stands among those that wait for the same opening, if known.
+	Place Place
 }
 
 // defaultDeadline limits the time that one batch may take to become healthy.
@@ -17,7 +21,7 @@ const defaultDeadline = 5 * time.Minute
 
 // Blockers lists why a proposed release may not start now; none means it may.
 // UI, CLI and cards show this same list.
-func (r Release) Blockers(_ time.Time, f ReleaseFacts) []Cause {
+func (r Release) Blockers(now time.Time, f ReleaseFacts) []Cause {
 	var why []Cause
 	if t := f.Target; t.Active != "" && t.Active != r.ID {
 		why = append(why, Because("target.busy", Args{"target": t.Key(), "release": string(t.Active)}))
@@ -27,6 +31,9 @@ func (r Release) Blockers(_ time.Time, f ReleaseFacts) []Cause {
 	}
 	if r.older(f.Target) {
 		why = append(why, r.olderCause(f.Target))
+	}
+	if closed := r.windowBlocker(now, f); closed != nil {
+		why = append(why, *closed)
 	}
 	return why
 }
@@ -45,7 +52,7 @@ func (r Release) olderCause(t Target) Cause {
 func (r Release) Next(now time.Time, f ReleaseFacts) ([]Action, time.Time) {
 	switch {
 	case r.State == ReleaseIsProposed:
-		return r.nextProposed(now, f), time.Time{}
+		return r.nextProposed(now, f)
 	case r.State.Terminal():
 		return nil, time.Time{}
 	case f.Target.Active != r.ID:
@@ -53,19 +60,23 @@ func (r Release) Next(now time.Time, f ReleaseFacts) ([]Action, time.Time) {
 	case r.Ending != nil:
 		return r.nextEnding(now, f.Target), time.Time{}
 	}
-	return r.nextBatch(now, f.Target)
+	if stop := r.stopByWindow(now, f.Windows); stop != nil {
+		return stop, time.Time{}
+	}
+	actions, again := r.nextBatch(now, f)
+	return actions, soonest(again, r.windowEdge(f.Windows))
 }
 
-func (r Release) nextProposed(now time.Time, f ReleaseFacts) []Action {
+func (r Release) nextProposed(now time.Time, f ReleaseFacts) ([]Action, time.Time) {
 	if f.NewerWaiting != "" {
 		cause := Because("release.superseded", Args{"by": string(f.NewerWaiting)})
-		return []Action{Record{r.Ref(), ReleaseReplaced{By: f.NewerWaiting, At: now, Cause: cause}}}
+		return []Action{Record{r.Ref(), ReleaseReplaced{By: f.NewerWaiting, At: now, Cause: cause}}}, time.Time{}
 	}
 	if r.Automatic && r.older(f.Target) {
-		return []Action{Record{r.Ref(), ReleaseReplaced{By: f.Target.Running().Release, At: now, Cause: r.olderCause(f.Target)}}}
+		return []Action{Record{r.Ref(), ReleaseReplaced{By: f.Target.Running().Release, At: now, Cause: r.olderCause(f.Target)}}}, time.Time{}
 	}
 	if len(r.Blockers(now, f)) > 0 {
-		return nil
+		return r.waitForWindow(now, f)
 	}
 	var base *Revision
 	if d := f.Target.Running(); d != nil {
@@ -74,10 +85,27 @@ func (r Release) nextProposed(now time.Time, f ReleaseFacts) []Action {
 	started := r
 	started.State, started.Base = ReleaseRolling, base
 	return []Action{
-		Record{r.Ref(), ReleaseStarted{Base: base, Replicas: f.Target.Desired.Replicas, At: now}},
+		Record{r.Ref(), ReleaseStarted{Base: base, Replicas: f.Target.Desired.Replicas, At: now, Window: r.Decide(now, f.Windows)}},
 		Record{f.Target.Ref(), ReleaseTook{Release: r.ID}},
 		Record{f.Target.Ref(), DesiredChanged{Desired: started.want(f.Target, now)}},
+	}, time.Time{}
+}
+
+// waitForWindow keeps what Windows say of a release that waits, for whatever reason, and
+// looks again when they say something else.
+func (r Release) waitForWindow(now time.Time, f ReleaseFacts) ([]Action, time.Time) {
+	d := r.Decide(now, f.Windows)
+	if d == nil || d.Waived {
+		return nil, time.Time{}
 	}
+	var actions []Action
+	if !r.Window.same(*d) {
+		actions = []Action{Record{r.Ref(), WindowDecided{Window: *d}}}
+	}
+	if d.waits(now) {
+		return actions, d.again(now)
+	}
+	return actions, r.windowEdge(f.Windows)
 }
 
 // want returns the wish for the batch under way. What other machines set on the
@@ -123,7 +151,8 @@ func (r Release) prepares() time.Duration {
 	return w.PreDeploy.Timeout.Or(DefaultPreDeploy)
 }
 
-func (r Release) nextBatch(now time.Time, t Target) ([]Action, time.Time) {
+func (r Release) nextBatch(now time.Time, f ReleaseFacts) ([]Action, time.Time) {
+	t := f.Target
 	if want := r.want(t, r.StartedAt); !want.Same(t.Desired) {
 		return []Action{Record{t.Ref(), DesiredChanged{Desired: want}}}, time.Time{}
 	}
@@ -134,7 +163,7 @@ func (r Release) nextBatch(now time.Time, t Target) ([]Action, time.Time) {
 	case t.Settled() && seen != nil && seen.Failed:
 		return r.trouble(now, t, seen, Because("version.failed", nil))
 	case t.Settled() && seen.Healthy():
-		return r.nextReady(now, t, *seen)
+		return r.nextReady(now, f, *seen)
 	case !p.ReadyAt.IsZero():
 		var cause *Cause
 		if seen != nil {
@@ -193,7 +222,8 @@ func (r Release) trouble(now time.Time, t Target, seen *ObservedVersion, otherwi
 	}, now.Add(retryEvery)
 }
 
-func (r Release) nextReady(now time.Time, t Target, seen ObservedVersion) ([]Action, time.Time) {
+func (r Release) nextReady(now time.Time, f ReleaseFacts, seen ObservedVersion) ([]Action, time.Time) {
+	t := f.Target
 	p, steps := r.Batches[r.Batch], r.Steps()
 	var actions []Action
 	if p.ReadyAt.IsZero() {
@@ -209,7 +239,10 @@ func (r Release) nextReady(now time.Time, t Target, seen ObservedVersion) ([]Act
 	case now.Before(holdOver):
 		return actions, holdOver
 	case !last:
-		return append(actions, Record{r.Ref(), BatchPassed{Batch: r.Batch, At: now}}), time.Time{}
+		if held, again, waits := r.holdBatch(now, f); waits {
+			return append(actions, held...), again
+		}
+		return append(actions, Record{r.Ref(), BatchPassed{Batch: r.Batch, At: now, Window: r.Decide(now, f.Windows)}}), time.Time{}
 	}
 	return append(actions, r.deployed(now, t)...), time.Time{}
 }

@@ -52,6 +52,7 @@ var catalogue = func() []Phrase {
 		checkups,
 		diffs,
 		access,
+		windows,
 	} {
 		all = append(all, area...)
 	}
