@@ -13,6 +13,7 @@ import (
 	"github.com/shiplock/shiplock/internal/engine"
 	"github.com/shiplock/shiplock/internal/kube"
 	"github.com/shiplock/shiplock/internal/manifest"
+	"github.com/shiplock/shiplock/internal/seal"
 	"github.com/shiplock/shiplock/internal/server"
 )
 
@@ -27,6 +28,8 @@ type deployers struct {
 	catalog     func(context.Context) (*catalog.Set, error)
 	onChange    func(app, env string)
 	log         *slog.Logger
+	// vault holds the kubeconfigs that are secrets.
+	vault *seal.Vault
 
 	started chan *space // taken by Run
 
@@ -52,6 +55,8 @@ type spaceKey struct {
 	cluster   delivery.Cluster
 	namespace string
 	heal      bool
+	// kubeconfig is the content, where it is a secret.
+	kubeconfig string
 }
 
 // toolsImage has what writes out the log files of apps. The tag stays: another reference
@@ -164,7 +169,11 @@ func (d *deployers) of(ctx context.Context, env string) (deployer, error) {
 	if !ok {
 		return nil, delivery.E(delivery.Unavailable, fmt.Sprintf("there is no Cluster %q, which the environment %s is in: apply its document", e.Cluster, env))
 	}
-	return d.open(env, spaceKey{cluster, e.Namespace, e.Drift == delivery.DriftHeal})
+	content, err := kubeconfig(ctx, d.vault, cluster)
+	if err != nil {
+		return nil, err
+	}
+	return d.open(env, spaceKey{cluster, e.Namespace, e.Drift == delivery.DriftHeal, string(content)})
 }
 
 func (d *deployers) open(env string, key spaceKey) (deployer, error) {
@@ -174,7 +183,7 @@ func (d *deployers) open(env string, key spaceKey) (deployer, error) {
 	if old != nil && old.is == key {
 		return old.deployer, nil
 	}
-	client, err := kube.Connect(kube.Config{Kubeconfig: key.cluster.Kubeconfig, Context: key.cluster.Context, UserAgent: "shiplock/" + version})
+	client, err := kube.Connect(kube.Config{Kubeconfig: key.cluster.Kubeconfig, Content: []byte(key.kubeconfig), Context: key.cluster.Context, UserAgent: "shiplock/" + version})
 	if err != nil {
 		return nil, delivery.Wrap(delivery.Unavailable, "connect to the cluster "+key.cluster.Name, err)
 	}

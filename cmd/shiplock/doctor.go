@@ -42,7 +42,7 @@ func (x examiner) Examine(ctx context.Context, set *catalog.Set) checkup.Facts {
 		wg.Go(func() { f.Builds = x.builds(ctx) })
 	}
 	for i := range f.Clusters {
-		wg.Go(func() { look(ctx, &f.Clusters[i], set.Clusters[f.Clusters[i].Name]) })
+		wg.Go(func() { x.look(ctx, &f.Clusters[i], set.Clusters[f.Clusters[i].Name]) })
 	}
 	wg.Wait()
 	return f
@@ -133,8 +133,13 @@ func clustersOf(set *catalog.Set) []checkup.Cluster {
 }
 
 // look looks at a cluster, and at the namespaces of its Environments.
-func look(ctx context.Context, c *checkup.Cluster, is delivery.Cluster) {
-	client, err := kube.Connect(kube.Config{Kubeconfig: is.Kubeconfig, Context: is.Context, UserAgent: "shiplock/" + version})
+func (x examiner) look(ctx context.Context, c *checkup.Cluster, is delivery.Cluster) {
+	content, err := kubeconfig(ctx, x.vault, is)
+	if err != nil {
+		c.Err = err
+		return
+	}
+	client, err := kube.Connect(kube.Config{Kubeconfig: is.Kubeconfig, Content: content, Context: is.Context, UserAgent: "shiplock/" + version})
 	if err != nil {
 		c.Err = err
 		return

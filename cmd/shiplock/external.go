@@ -61,11 +61,23 @@ func (o *registryOptions) check() error {
 		return delivery.E(delivery.Invalid, fmt.Sprintf("--registry %q is not host[:port][/path], such as registry.example.com/apps", o.address))
 	case o.plainHTTP && !private(o.host()):
 		return delivery.E(delivery.Invalid, "--registry-plain-http is for loopback and private addresses only, and "+o.host()+" is neither: give the registry a certificate")
-	case (o.user == "") != (o.password == ""):
-		return delivery.E(delivery.Invalid, "--registry-user and SHIPLOCK_REGISTRY_PASSWORD belong together: give both, or neither")
+	case o.user == "" && o.password != "":
+		return errHalfLogin()
 	}
 	_, err := o.endpoint()
 	return err
+}
+
+// checkLogin is for when secrets are known.
+func (o *registryOptions) checkLogin() error {
+	if o.external() && (o.user == "") != (o.password == "") {
+		return errHalfLogin()
+	}
+	return nil
+}
+
+func errHalfLogin() error {
+	return delivery.E(delivery.Invalid, "--registry-user and SHIPLOCK_REGISTRY_PASSWORD belong together: give both, or neither")
 }
 
 func (o registryOptions) host() string {

@@ -42,6 +42,9 @@ func TestRegistryOptions(t *testing.T) {
 		"beside the file": {registryOptions{address: "registry.example.com", auth: text("auth.json", `{"auths":{}}`), user: "ci", password: "x"}, ""},
 	} {
 		err := tc.options.check()
+		if err == nil {
+			err = tc.options.checkLogin()
+		}
 		if (err == nil) != (tc.refusal == "") || err != nil && (delivery.KindOf(err) != delivery.Invalid || !strings.Contains(err.Error(), tc.refusal)) {
 			t.Errorf("%s: %v, want %q", name, err, tc.refusal)
 		}

@@ -59,6 +59,9 @@ type options struct {
 
 	gitlabToken, giteaToken, githubToken  string
 	hookSecret, clonePassword, adminToken string
+	// masterKey are keys that secrets are sealed with, the newest first; empty is a
+	// file below data.
+	masterKey string
 }
 
 func (o *options) flags(f *pflag.FlagSet) {
@@ -92,14 +95,20 @@ func (o *options) environment(get func(string) string) {
 	o.gitlabToken = get("SHIPLOCK_GITLAB_TOKEN")
 	o.giteaToken = get("SHIPLOCK_GITEA_TOKEN")
 	o.githubToken = get("SHIPLOCK_GITHUB_TOKEN")
-	if o.githubToken != "" && o.githubURL == "" {
-		o.githubURL = "https://github.com"
-	}
 	o.database = cmp.Or(o.database, get("SHIPLOCK_DATABASE_URL"))
 	o.registry.environment(get)
 	o.hookSecret = get("SHIPLOCK_HOOK_SECRET")
 	o.clonePassword = get("SHIPLOCK_CLONE_PASSWORD")
 	o.adminToken = get("SHIPLOCK_ADMIN_TOKEN")
+	o.masterKey = get("SHIPLOCK_MASTER_KEY")
+	o.defaults()
+}
+
+// defaults sets what follows from secrets.
+func (o *options) defaults() {
+	if o.githubToken != "" && o.githubURL == "" {
+		o.githubURL = "https://github.com"
+	}
 }
 
 // check refuses what cannot work, and says what to do.

@@ -37,6 +37,11 @@ Secrets are read from the environment, since other users of the machine can read
   SHIPLOCK_REGISTRY_PASSWORD
                            the password for --registry-user
   SHIPLOCK_ADMIN_TOKEN     the administrator's token (made and printed once when missing)
+  SHIPLOCK_MASTER_KEY      what secrets are sealed with: 32 random bytes in base64, a newer key before
+                           the older ones (default: the file master.key in --data, made when missing)
+
+Those of the forges, the clone password, the registry's and the hooks' may be kept sealed instead,
+by ` + "`shiplock secret set`" + ` and with names such as gitlab-token: see docs/operate/secrets.md.
 
 The language of --lang is that of commit statuses, and of answers to who asks for none.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {

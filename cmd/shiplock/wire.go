@@ -3,9 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
-	"crypto/rand"
 	"crypto/subtle"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -29,6 +27,7 @@ import (
 	"github.com/shiplock/shiplock/internal/image"
 	"github.com/shiplock/shiplock/internal/joblog"
 	"github.com/shiplock/shiplock/internal/registry"
+	"github.com/shiplock/shiplock/internal/seal"
 	"github.com/shiplock/shiplock/internal/server"
 	"github.com/shiplock/shiplock/internal/store"
 )
@@ -40,6 +39,7 @@ type instance struct {
 	log      *slog.Logger
 
 	store    *store.Store
+	vault    *seal.Vault
 	logs     *joblog.Store
 	registry *registry.Registry
 	// outside is nil with the embedded registry.
@@ -63,6 +63,8 @@ type instance struct {
 	firstToken string
 	// hookSecret is what forges must know: one secret, or several between spaces.
 	hookSecret string
+	// pullerSecret opens the embedded registry for the installation itself.
+	pullerSecret string
 }
 
 // wire opens the data directory and puts the parts together. The caller closes
@@ -121,6 +123,9 @@ func (in *instance) open(ctx context.Context) error {
 			return err
 		}
 	}
+	if err := in.unlock(ctx); err != nil {
+		return err
+	}
 	if in.logs, err = joblog.Open(joblog.Config{Root: in.path("logs"), Writer: newID(), MaxBytes: int64(in.opts.logLimit) << 20, Now: time.Now}); err != nil {
 		return err
 	}
@@ -131,13 +136,6 @@ func (in *instance) open(ctx context.Context) error {
 func (in *instance) path(name string) string { return filepath.Join(in.opts.data, name) }
 
 func newID() string { return uuid.Must(uuid.NewV7()).String() }
-
-// secret returns a secret of the installation, making it at the first start.
-func (in *instance) secret(ctx context.Context, name string) (string, error) {
-	fresh := make([]byte, 32)
-	rand.Read(fresh)
-	return in.store.SetMetaOnce(ctx, name, hex.EncodeToString(fresh))
-}
 
 func (in *instance) assemble(ctx context.Context) error {
 	secret, err := in.secret(ctx, "engine.secret")
@@ -172,6 +170,7 @@ func (in *instance) assemble(ctx context.Context) error {
 		Supervisor: deploy.EnsureConfig{Dir: in.path("deploy")}, Log: in.log, OnChange: onChange,
 	})
 	in.deployers = newDeployers(in.deployer, puller.Registry, in.opts.pullSecrets, onChange, in.log)
+	in.deployers.vault = in.vault
 	jobLogs := logs{in.logs}
 	in.engine = engine.New(engine.Config{
 		Store: in.store, Executor: in.executor, Deployer: in.deployers, Forge: hub, Logs: jobLogs,
@@ -180,8 +179,8 @@ func (in *instance) assemble(ctx context.Context) error {
 		Registry: puller.Registry, PlainHTTP: puller.PlainHTTP, RegistryCA: puller.CA, Pushes: in.pushes(puller),
 		History: hub, BuildsInImages: in.opts.build.executor == inPods,
 		Caches: in.buildCaches(), SnapshotLimit: in.caches.SnapshotLimit,
-		Credential: hub.credential.forRunner,
-		Capacity:   in.opts.capacity, LeaseEvery: in.opts.lease / 4, Limits: in.limits(),
+		Credential: hub.credential.forRunner, Vault: in.vault,
+		Capacity: in.opts.capacity, LeaseEvery: in.opts.lease / 4, Limits: in.limits(),
 		Heartbeat: min(10*time.Second, in.opts.silence/4),
 		Secret:    []byte(secret), Now: time.Now, NewID: newID, Log: in.log,
 	})
@@ -257,6 +256,7 @@ func (in *instance) publishEndpoint(ctx context.Context) (e endpoint, err error)
 // embedded is the server's own registry, as runners reach it.
 func (in *instance) embedded(ctx context.Context) (endpoint, error) {
 	password, err := in.secret(ctx, "registry.puller")
+	in.pullerSecret = password
 	scheme, host, _ := strings.Cut(in.opts.runnerURL, "://")
 	return endpoint{
 		Registry: host, PlainHTTP: scheme == "http",
@@ -274,11 +274,7 @@ func (in *instance) authorizeRegistry(r *http.Request, repo string, push bool) e
 		return delivery.E(delivery.Denied, "log in to the registry")
 	}
 	if user == pullerName {
-		own, err := in.store.Meta(r.Context(), "registry.puller")
-		if err != nil {
-			return err
-		}
-		if subtle.ConstantTimeCompare([]byte(password), []byte(own)) != 1 {
+		if in.pullerSecret == "" || subtle.ConstantTimeCompare([]byte(password), []byte(in.pullerSecret)) != 1 {
 			return delivery.E(delivery.Denied, "the registry's password is wrong")
 		}
 		return nil
@@ -314,6 +310,7 @@ func (in *instance) run(ctx context.Context) error {
 		return in.engine.Run(ctx)
 	})
 	g.Go(func() error { return in.retain(ctx) })
+	g.Go(func() error { return in.rewrapSecrets(ctx) })
 	g.Go(func() error { return in.sweepCaches(ctx) })
 	if in.reconciler != nil {
 		g.Go(func() error { return in.reconciler.Run(ctx) })

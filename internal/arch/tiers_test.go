@@ -57,6 +57,7 @@ var tiers = map[string]tier{
 	"internal/phpfpm":              adapter,
 	"internal/registry":            adapter,
 	"internal/runner":              adapter,
+	"internal/seal":                adapter,
 	"internal/site":                adapter,
 	"internal/sonar":               adapter,
 	"internal/store":               adapter,

@@ -12,9 +12,15 @@ func checkCluster(name string, c delivery.Cluster, bad report) {
 		bad.err("metadata.name", delivery.CheckLabel("a cluster", name))
 	}
 	if strings.ContainsAny(c.Kubeconfig, "\n\x00") {
-		bad("spec.kubeconfig", "kubeconfig is the path of a file on the server, not its content: write the file there")
+		bad("spec.kubeconfig", "kubeconfig is the path of a file on the server, not its content: write the file there, or keep it with `shiplock secret set` and name it as kubeconfigSecret")
 	}
-	if c.Context != "" && c.Kubeconfig == "" {
+	if c.KubeconfigSecret != "" {
+		bad.err("spec.kubeconfigSecret", delivery.CheckSecretName(c.KubeconfigSecret))
+	}
+	if c.Kubeconfig != "" && c.KubeconfigSecret != "" {
+		bad("spec.kubeconfigSecret", "kubeconfig and kubeconfigSecret both say how to reach the cluster: keep one of them")
+	}
+	if c.Context != "" && c.Kubeconfig == "" && c.KubeconfigSecret == "" {
 		bad("spec.context", "context has no effect without kubeconfig: name the file that it is of")
 	}
 }
@@ -22,11 +28,11 @@ func checkCluster(name string, c delivery.Cluster, bad report) {
 // checkClusters holds Clusters, and the Environments in them, to what keeps their
 // objects apart.
 func (s *Set) checkClusters(bad func(kind, name string) report) {
-	type reach struct{ kubeconfig, context string }
+	type reach struct{ kubeconfig, secret, context string }
 	known := map[reach]string{}
 	for _, name := range sorted(s.Clusters) {
 		c := s.Clusters[name]
-		at := reach{c.Kubeconfig, c.Context}
+		at := reach{c.Kubeconfig, c.KubeconfigSecret, c.Context}
 		if other, ok := known[at]; ok {
 			bad(KindCluster, name)("spec", fmt.Sprintf("Cluster %s is the same cluster: keep one of them", clip(other)))
 			continue

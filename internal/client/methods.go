@@ -239,3 +239,24 @@ func (c *Client) RestartTarget(ctx context.Context, app, env, reason string) (ap
 func (c *Client) Where(ctx context.Context, commit, app string) (api.Whereabouts, error) {
 	return fetch[api.Whereabouts](ctx, c, path("commits", commit, "where")+Filter{App: app}.query())
 }
+
+// Secrets lists secrets without their values.
+func (c *Client) Secrets(ctx context.Context) (api.Page[api.Secret], error) {
+	return fetch[api.Page[api.Secret]](ctx, c, path("secrets"))
+}
+
+// SetSecret seals a value below a name.
+func (c *Client) SetSecret(ctx context.Context, s api.SetSecret) (api.Secret, error) {
+	return submit[api.Secret](ctx, c, path("secrets"), s)
+}
+
+// DeleteSecret deletes a secret that no document names.
+func (c *Client) DeleteSecret(ctx context.Context, name string) error {
+	_, err := submit[struct{}](ctx, c, path("secrets", name, "delete"), nil)
+	return err
+}
+
+// RotateMasterKey makes another master key and seals all secrets with it.
+func (c *Client) RotateMasterKey(ctx context.Context) (api.Rotation, error) {
+	return submit[api.Rotation](ctx, c, path("secrets", "rotate-key"), nil)
+}

@@ -48,6 +48,7 @@ func Commands() []Command {
 		CmdReleaseFull, CmdReleasePause, CmdReleaseResume, CmdReleaseAbort, CmdReleaseRollback,
 		CmdTargetPause, CmdTargetResume, CmdTargetRestart, CmdTargetScale, CmdCacheDrop,
 		CmdAccessEdit,
+		CmdSecretSet, CmdSecretRotate,
 	}
 }
 

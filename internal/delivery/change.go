@@ -18,6 +18,8 @@ type Change struct {
 	Admission     *Admission
 	Artifacts     []Artifact
 	Documents     []DocumentChange
+	Secrets       []SecretChange
+	MasterKey     *MasterKeyChange
 	// Heads are written over what was known.
 	Heads   []Head
 	History []HistoryEntry

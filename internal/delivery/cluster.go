@@ -6,6 +6,8 @@ type Cluster struct {
 	// Kubeconfig is a file of the server's that says how to reach it and as whom; empty
 	// is the cluster that the server itself runs in.
 	Kubeconfig string `json:"kubeconfig,omitempty"`
-	// Context is of the file; empty is its current one.
+	// KubeconfigSecret names a secret that holds the kubeconfig instead.
+	KubeconfigSecret string `json:"kubeconfigSecret,omitempty"`
+	// Context is of the kubeconfig; empty is its current one.
 	Context string `json:"context,omitempty"`
 }

@@ -102,6 +102,15 @@ func (w *world) orders() []order {
 			_, err := w.DropCaches(ctx, p, api.DropCaches{Name: "maven", Reason: "why"})
 			return err
 		}},
+		{delivery.CmdSecretSet, "robot", func(ctx context.Context, p engine.Principal) error {
+			_, err := w.SetSecret(ctx, p, "robot", []byte("value"))
+			return err
+		}},
+		{delivery.CmdSecretRotate, "secrets", func(ctx context.Context, p engine.Principal) error {
+			_, _, err := w.RotateMasterKey(ctx, p)
+			return err
+		}},
+		{delivery.CmdSecretSet, "robot", func(ctx context.Context, p engine.Principal) error { return w.DeleteSecret(ctx, p, "robot") }},
 	}
 }
 

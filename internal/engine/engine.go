@@ -31,6 +31,7 @@ type Config struct {
 	Images   Images
 	Caches   Caches
 	Logs     Logs
+	Vault    Vault
 
 	// PublicURL is what people and forges reach the server by, RunnerURL what
 	// runners do; without a trailing slash.

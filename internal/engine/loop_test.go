@@ -91,9 +91,10 @@ func (w *world) checkDelivered(digit string) {
 // unruly is a store that fails where a test says.
 type unruly struct {
 	engine.Store
-	mu    sync.Mutex
-	fails map[string]error
-	left  int // how many more calls fail
+	mu     sync.Mutex
+	fails  map[string]error
+	left   int // how many more calls fail
+	spared int // calls that are let through first
 }
 
 // fail has calls fail from now on; without any, all succeed.
@@ -102,10 +103,18 @@ func (u *unruly) fail(err error, calls ...string) { u.failTimes(1<<30, err, call
 func (u *unruly) failTimes(n int, err error, calls ...string) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	u.fails, u.left = map[string]error{}, n
+	u.fails, u.left, u.spared = map[string]error{}, n, 0
 	for _, c := range calls {
 		u.fails[c] = err
 	}
+}
+
+// failAfter lets n calls of these kinds through first.
+func (u *unruly) failAfter(n int, err error, calls ...string) {
+	u.fail(err, calls...)
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.spared = n
 }
 
 func (u *unruly) err(call string) error {
@@ -113,6 +122,10 @@ func (u *unruly) err(call string) error {
 	defer u.mu.Unlock()
 	err := u.fails[call]
 	if err == nil || u.left == 0 {
+		return nil
+	}
+	if u.spared > 0 {
+		u.spared--
 		return nil
 	}
 	u.left--

@@ -126,6 +126,7 @@ type Store interface {
 	Aggregates
 	Facts
 	Documents
+	SealedSecrets
 	Peers
 }
 

@@ -18,6 +18,7 @@ import (
 	"github.com/shiplock/shiplock/internal/delivery"
 	"github.com/shiplock/shiplock/internal/engine"
 	"github.com/shiplock/shiplock/internal/engine/enginetest"
+	"github.com/shiplock/shiplock/internal/seal"
 	"github.com/shiplock/shiplock/internal/store"
 )
 
@@ -88,7 +89,14 @@ func (w *world) open(path string) *server {
 	st, err := store.Open(w.t.Context(), store.Config{Path: path, Lease: lease, Now: time.Now, NewID: w.newID})
 	w.must(err)
 	w.t.Cleanup(func() { w.must(st.Close()) })
+	keys, err := seal.OpenFile(filepath.Join(filepath.Dir(path), "master.key"))
+	w.must(err)
+	key, err := keys.Newest(w.t.Context())
+	w.must(err)
+	_, err = st.SetMasterKeyOnce(w.t.Context(), key)
+	w.must(err)
 	cfg := engine.Config{
+		Vault: seal.NewVault(st, keys),
 		Store: st, Executor: &w.executor, Deployer: &w.deployer, Forge: &w.forge, History: &w.past, Images: &w.images, Logs: &w.logs, Caches: &w.caches,
 		PublicURL: "http://shiplock", RunnerURL: "http://shiplock", Registry: "localhost:5000", Capacity: 4, LeaseEvery: lease / 4,
 		Limits: delivery.DefaultRunLimits(), Heartbeat: 10 * time.Second, Secret: []byte("secret"),

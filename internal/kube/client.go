@@ -30,7 +30,9 @@ import (
 type Config struct {
 	// Kubeconfig is a file; "" is the cluster that this process runs in.
 	Kubeconfig string
-	// Context is of the file; "" is its current one.
+	// Content is a kubeconfig itself, instead of a file.
+	Content []byte
+	// Context is of the kubeconfig; "" is its current one.
 	Context string
 	// UserAgent is how the API server's audit names us.
 	UserAgent string
@@ -113,6 +115,9 @@ func (c *Client) group(gv schema.GroupVersion) (*rest.RESTClient, error) {
 }
 
 func load(c Config) (*rest.Config, error) {
+	if len(c.Content) > 0 {
+		return loadContent(c)
+	}
 	if c.Kubeconfig == "" {
 		config, err := rest.InClusterConfig()
 		if err != nil {

@@ -26,6 +26,7 @@ import (
 	"github.com/shiplock/shiplock/internal/forge/github"
 	"github.com/shiplock/shiplock/internal/forge/gitlab"
 	"github.com/shiplock/shiplock/internal/joblog"
+	"github.com/shiplock/shiplock/internal/seal"
 	"github.com/shiplock/shiplock/internal/store"
 )
 
@@ -63,7 +64,14 @@ func newWorld(t testing.TB) *world {
 	w.logs, err = joblog.Open(joblog.Config{Root: filepath.Join(dir, "logs"), Writer: "w"})
 	w.must(err)
 	t.Cleanup(func() { w.must(w.logs.Close()) })
+	keys, err := seal.OpenFile(filepath.Join(dir, "master.key"))
+	w.must(err)
+	key, err := keys.Newest(t.Context())
+	w.must(err)
+	_, err = w.store.SetMasterKeyOnce(t.Context(), key)
+	w.must(err)
 	w.engine = engine.New(engine.Config{
+		Vault: seal.NewVault(w.store, keys),
 		Store: w.store, Executor: &enginetest.Executor{Started: w.starts}, Deployer: &enginetest.Deployer{},
 		Forge: &enginetest.Forge{}, History: &enginetest.History{}, Images: &enginetest.Images{Any: true}, Logs: keptLogs{w.logs},
 		PublicURL: "http://shiplock", RunnerURL: "http://shiplock", Capacity: 4, LeaseEvery: time.Second,

@@ -44,6 +44,10 @@ func (s *Server) register() http.Handler {
 	handle(o, get("/retention", "server", "What of the past the next pass removes, and why"), s.retention)
 	handle(o, get("/caches", "server", "Caches of builds, the one used last first"), s.listCaches)
 	handle(o, post("/caches/drop", "server", "Drop caches, such as broken or poisoned ones"), s.dropCaches)
+	handle(o, get("/secrets", "server", "Secrets by name, without their values"), s.listSecrets)
+	handle(o, post("/secrets", "server", "Seal a secret's value below a name"), s.setSecret)
+	handle(o, post("/secrets/rotate-key", "server", "Make another master key, and seal all secrets with it"), s.rotateMasterKey)
+	handle(o, post("/secrets/{secret}/delete", "server", "Delete a secret that no document names"), s.deleteSecret)
 	handle(o, get("/hooks", "server", "Deliveries from forges, the newest first"), s.listHooks)
 
 	handle(o, post("/catalog", "catalog", "Apply documents, or only show what would change"), s.apply)

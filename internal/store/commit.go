@@ -83,6 +83,12 @@ func plan(c *delivery.Change) ([]write, error) {
 	for i := range c.Documents {
 		p.add(writeDocument(&c.Documents[i]))
 	}
+	if c.MasterKey != nil {
+		p.add(writeMasterKey(c.MasterKey), nil)
+	}
+	for i := range c.Secrets {
+		p.add(writeSecret(&c.Secrets[i]))
+	}
 	for _, h := range c.Heads {
 		p.add(writeHead(h))
 	}

@@ -19,7 +19,7 @@ type prepared struct {
 }
 
 // lockClauses are what SQLite does without: it has one writer.
-var lockClauses = strings.NewReplacer(holdPast, "SELECT 1", " FOR UPDATE SKIP LOCKED", "", " FOR UPDATE", "")
+var lockClauses = strings.NewReplacer(holdPast, "SELECT 1", " FOR UPDATE SKIP LOCKED", "", " FOR UPDATE", "", " FOR SHARE", "")
 
 func (p *prepared) stmt(ctx context.Context, query string) (*sql.Stmt, error) {
 	p.mu.Lock()

@@ -170,6 +170,10 @@ var commands = []Phrase{
 		En: "The language of --lang is that of commit statuses, and of answers to who asks for none.",
 		Zh: "--lang 的语言用于提交状态，以及没有指明语言的请求。",
 	},
+	{
+		En: "Those of the forges, the clone password, the registry's and the hooks' may be kept sealed instead,\nby `shiplock secret set` and with names such as gitlab-token: see docs/operate/secrets.md.",
+		Zh: "代码平台的令牌、检出密码、镜像仓库的密码和推送事件的密钥也可以加密保存在系统中：\n用 `shiplock secret set`，名字如 gitlab-token；见 docs/operate/secrets.md。",
+	},
 	{En: "directory for the caches of builds (default: below --data)", Zh: "构建缓存的目录（默认：在 --data 之下）"},
 	{En: "how much disk the caches of builds may take, such as 500MB or 20GiB (default: 20GiB, or a tenth of the disk if that is less)", Zh: "构建缓存最多占用多少磁盘，例如 500MB 或 20GiB（默认：20GiB 与磁盘的十分之一中较小的）"},
 	{En: "host, or host:port, that may be sent the clone password, beside the forges above; may be repeated", Zh: "除上述代码平台外，还可以把检出密码发给哪个主机（或 host:port）；可重复"},
@@ -240,7 +244,9 @@ const (
   SHIPLOCK_CLONE_PASSWORD  the password for --clone-user
   SHIPLOCK_REGISTRY_PASSWORD
                            the password for --registry-user
-  SHIPLOCK_ADMIN_TOKEN     the administrator's token (made and printed once when missing)`
+  SHIPLOCK_ADMIN_TOKEN     the administrator's token (made and printed once when missing)
+  SHIPLOCK_MASTER_KEY      what secrets are sealed with: 32 random bytes in base64, a newer key before
+                           the older ones (default: the file master.key in --data, made when missing)`
 	serveSecretsZh = `  SHIPLOCK_DATABASE_URL    postgres://user:password@host:5432/name，代替 SQLite
   SHIPLOCK_HOOK_SECRET     代码平台推送事件的密钥（没有时生成并打印）；
                            可以有多个，用空格分开，也可以是 GitLab 的签名令牌（whsec_…）
@@ -250,5 +256,7 @@ const (
   SHIPLOCK_CLONE_PASSWORD  --clone-user 的密码
   SHIPLOCK_REGISTRY_PASSWORD
                            --registry-user 的密码
-  SHIPLOCK_ADMIN_TOKEN     管理员令牌（没有时生成，只打印一次）`
+  SHIPLOCK_ADMIN_TOKEN     管理员令牌（没有时生成，只打印一次）
+  SHIPLOCK_MASTER_KEY      加密机密的主密钥：base64 编码的 32 个随机字节，新密钥写在旧密钥之前
+                           （默认：--data 中的文件 master.key，没有时生成）`
 )

@@ -43,7 +43,7 @@ var documents = []Phrase{
 	{En: "there is no Cluster {cluster}", Zh: "没有集群 {cluster}"},
 	{En: "Cluster {cluster} is the same cluster: keep one of them", Zh: "集群 {cluster} 是同一个集群：请只留一个"},
 	{En: "{name} is what the canary of App {app} is called in a cluster: choose another name", Zh: "{name} 是应用 {app} 的灰度实例在集群中的名字：请换一个名字"},
-	{En: "kubeconfig is the path of a file on the server, not its content: write the file there", Zh: "kubeconfig 是服务器上文件的路径，不是内容：请把文件放到那里"},
+	{En: "kubeconfig is the path of a file on the server, not its content: write the file there, or keep it with `shiplock secret set` and name it as kubeconfigSecret", Zh: "kubeconfig 是服务器上文件的路径，不是内容：请把文件放到那里，或用 `shiplock secret set` 保存并写成 kubeconfigSecret"},
 	{En: "context has no effect without kubeconfig: name the file that it is of", Zh: "没有 kubeconfig 时 context 不起作用：请写它所属的文件"},
 	{En: "the fewest instances, {min}, are more than the most, {max}: lower min, or raise max", Zh: "最少实例数 {min} 大于最多实例数 {max}：请降低 min，或提高 max"},
 	{En: "the load is measured by the CPU that is requested, and none is: write resources.requests.cpu", Zh: "负载按请求的 CPU 衡量，而这里没有请求：请写 resources.requests.cpu"},

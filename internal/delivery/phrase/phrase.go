@@ -47,6 +47,7 @@ var catalogue = func() []Phrase {
 		columns,
 		lookings,
 		commands,
+		secrets,
 		story,
 		applogs,
 		checkups,

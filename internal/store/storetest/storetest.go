@@ -39,6 +39,12 @@ type Store interface {
 	Artifact(ctx context.Context, app string, digest delivery.Digest) (delivery.Artifact, error)
 	LatestArtifact(ctx context.Context, app, env string) (delivery.Artifact, error)
 
+	Secret(ctx context.Context, name string) (delivery.Secret, error)
+	Secrets(ctx context.Context) ([]delivery.Secret, error)
+	SecretsNotUnder(ctx context.Context, key string, limit int) ([]delivery.Secret, error)
+	MasterKey(ctx context.Context) (string, error)
+	SetMasterKeyOnce(ctx context.Context, key string) (string, error)
+
 	CatalogVersion(ctx context.Context) (int64, error)
 	Documents(ctx context.Context) ([]delivery.Document, error)
 
@@ -81,6 +87,8 @@ func Run(t *testing.T, fresh func(t *testing.T) Database) {
 		"WaitingReleases":       testWaitingReleases,
 		"Artifacts":             testArtifacts,
 		"Documents":             testDocuments,
+		"Secrets":               testSecrets,
+		"Secrets/Rotation":      testSecretsDuringRotation,
 		"Retention/Past":        testPast,
 		"Retention/Forget":      testForget,
 		"Retention/Oldest":      testForgetOldest,

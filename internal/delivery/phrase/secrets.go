@@ -1,0 +1,55 @@
+package phrase
+
+// secrets are what is said of secrets and of the keys that they are sealed with.
+var secrets = []Phrase{
+	{En: "Look after what the installation keeps sealed", Zh: "管理本系统加密保存的机密"},
+	{En: "Secrets by name, without their values", Zh: "机密，按名字列出，不含值"},
+	{En: "Seal a secret's value below a name", Zh: "用一个名字加密保存机密的值"},
+	{
+		En: "Seal a value below a name, in place of what was there. It is read from the standard input,\nwhere one line break at its end is left out, or from a file, byte for byte. Nobody can read it\nagain: documents name it, and the server uses it.",
+		Zh: "用一个名字加密保存一个值，取代原有的值。值从标准输入读取（末尾的一个换行会去掉），\n或从文件逐字节读取。没有人能再读出它：文档引用它的名字，服务器使用它。",
+	},
+	{En: "file that holds the value", Zh: "存放值的文件"},
+	{En: "Delete a secret that no document names", Zh: "删除没有文档引用的机密"},
+	{En: "Make another master key, and seal all secrets with it", Zh: "生成新的主密钥，并用它重新加密所有机密"},
+	{
+		En: "Make another master key, and seal all secrets with it, one after the other. The older key is\nlet go of when nothing needs it any more; if the server ends before that, it goes on when it\nstarts again. A backup of the database from before needs the older key: keep a copy of it\nfor as long as that backup.",
+		Zh: "生成新的主密钥，并逐个用它重新加密所有机密。不再需要旧密钥时才会丢弃它；\n如果服务器在此之前结束，下次启动时会继续。此前的数据库备份需要旧密钥：\n该备份保留多久，旧密钥的副本就要保留多久。",
+	},
+	{
+		En: "Where the operator gives the keys in {variable}, put the new one before the old one,\nstart the server again, and then run this.",
+		Zh: "如果密钥由运维在 {variable} 中给出：把新密钥写在旧密钥之前，\n重新启动服务器，然后运行本命令。",
+	},
+	{En: "The secret {name} is sealed, revision {n}.", Zh: "机密 {name} 已加密保存，修订号 {n}。"},
+	{En: "The secret {name} is deleted.", Zh: "机密 {name} 已删除。"},
+	{En: "Value (it is not shown):", Zh: "值（不会显示）："},
+	{En: "The master key is {key} now; {count} sealed again with it.", Zh: "主密钥现在是 {key}；已用它重新加密 {count}。"},
+
+	{En: "{variable} cannot be used", Zh: "{variable} 不能使用"},
+	{En: "the secret {name} could not be kept, since the master key changes: start again", Zh: "主密钥正在更换，机密 {name} 未能保存：请重新启动"},
+	{En: "kubeconfig and kubeconfigSecret both say how to reach the cluster: keep one of them", Zh: "kubeconfig 和 kubeconfigSecret 都说明了如何连接集群：请只保留一个"},
+	{En: "the secret is empty: give its value on the standard input, or with --from-file; remove it with `shiplock secret delete`", Zh: "机密为空：请从标准输入或用 --from-file 给出它的值；要删除它请用 `shiplock secret delete`"},
+	{En: "the secret has {n} bytes, and may have {max}: keep what is that large in a file", Zh: "机密有 {n} 字节，最多 {max} 字节：这么大的内容请放在文件中"},
+	{En: "the secret {name} is used by {document}: change that first, or set the secret to another value", Zh: "机密 {name} 正被 {document} 使用：请先修改它，或给机密设置新的值"},
+	{En: "there is no secret {name}: see `shiplock secret list`", Zh: "没有机密 {name}：请用 `shiplock secret list` 查看"},
+	{En: "there is no secret {name}", Zh: "没有机密 {name}"},
+	{En: "there is no newer master key: put one before the others in {variable}, with a space between, and start the server again", Zh: "没有更新的主密钥：请在 {variable} 中把新密钥写在其他密钥之前，用空格分开，然后重新启动服务器"},
+	{En: "somebody else is changing the master key: look at the audit, and try again if it is still needed", Zh: "其他人正在更换主密钥：请查看审计记录，如仍需要再重试"},
+	{En: "somebody else is changing the master key: that one goes on with it", Zh: "其他人正在更换主密钥：由那一次继续完成"},
+	{En: "the secret is no kubeconfig: set it again from the file", Zh: "该机密不是 kubeconfig：请从文件重新设置"},
+	{
+		En: "the kubeconfig in the secret names programs or files of another machine: make one that holds everything itself, as `kubectl config view --flatten --minify` does, with a token or certificates",
+		Zh: "机密中的 kubeconfig 引用了其他机器上的程序或文件：请制作一个自身包含一切的（如 `kubectl config view --flatten --minify` 的输出），使用令牌或证书",
+	},
+	{En: "the kubeconfig in the secret cannot be used", Zh: "机密中的 kubeconfig 不能使用"},
+	{En: "there is no secret {name}, which holds the kubeconfig of Cluster {cluster}: run {command}", Zh: "没有机密 {name}，而它存放 Cluster {cluster} 的 kubeconfig：请运行 {command}"},
+	{En: "read the master keys", Zh: "读取主密钥"},
+	{En: "lock the master keys", Zh: "锁定主密钥"},
+	{En: "write the master keys", Zh: "写入主密钥"},
+	{En: "others may read the master keys in {file}: run {command}", Zh: "其他用户可以读取 {file} 中的主密钥：请运行 {command}"},
+	{En: "the file of master keys {file} is broken: put the one from your backup there", Zh: "主密钥文件 {file} 已损坏：请把备份中的放回原处"},
+	{En: "no master key is given", Zh: "没有给出主密钥"},
+	{En: "a master key is 32 random bytes in base64, as {command} prints them", Zh: "主密钥是 base64 编码的 32 个随机字节，如 {command} 的输出"},
+	{En: "the secret {name} is sealed with a master key that this server does not have: give it that key, or set the secret again", Zh: "机密 {name} 是用本服务器没有的主密钥加密的：请给出该密钥，或重新设置该机密"},
+	{En: "the secret {name} does not open: its row was changed or exchanged by somebody; set it again with {command}", Zh: "机密 {name} 无法解开：它的记录被人改动或调换过；请用 {command} 重新设置"},
+}
