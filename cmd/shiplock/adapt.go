@@ -5,7 +5,6 @@ import (
 	"io"
 
 	"github.com/shiplock/shiplock/internal/api"
-	"github.com/shiplock/shiplock/internal/auth"
 	"github.com/shiplock/shiplock/internal/delivery"
 	"github.com/shiplock/shiplock/internal/image"
 	"github.com/shiplock/shiplock/internal/joblog"
@@ -78,7 +77,7 @@ func logLines(lines []joblog.Line) []api.LogLine {
 	return out
 }
 
-// reader and tokens give the server and the keeper of tokens their own types.
+// reader gives the server its own types.
 type reader struct{ *store.Store }
 
 func (r reader) Runs(ctx context.Context, f server.RunFilter) ([]delivery.Run, error) {
@@ -95,15 +94,4 @@ func (r reader) Counts(ctx context.Context) (server.Counts, error) {
 		HooksReceived: c.HooksReceived, JobsQueued: c.JobsQueued,
 		JobsActive: c.JobsActive, ReleasesProposed: c.ReleasesProposed,
 	}, err
-}
-
-type tokens struct{ *store.Store }
-
-func (t tokens) AddToken(ctx context.Context, token auth.Token) error {
-	return t.Store.AddToken(ctx, store.Token(token))
-}
-
-func (t tokens) TokenByHash(ctx context.Context, hash string) (auth.Token, error) {
-	token, err := t.Store.TokenByHash(ctx, hash)
-	return auth.Token(token), err
 }

@@ -6,6 +6,7 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -48,6 +49,9 @@ type options struct {
 	logLimit int
 	// lang is of commit statuses, and of answers to who asks for none.
 	lang phrase.Lang
+	// trustedProxies are networks as they were written, proxies as they were read.
+	trustedProxies []string
+	proxies        []netip.Prefix
 
 	gitlabURL, giteaURL, githubURL string
 	cloneUser                      string
@@ -86,6 +90,7 @@ func (o *options) flags(f *pflag.FlagSet) {
 	f.StringVar(&o.giteaURL, "gitea-url", "", "Gitea or Forgejo to send commit statuses to; its token is SHIPLOCK_GITEA_TOKEN")
 	f.StringVar(&o.githubURL, "github-url", "", "GitHub to send commit statuses to; its token is SHIPLOCK_GITHUB_TOKEN (default with a token: https://github.com)")
 	o.registry.flags(f)
+	f.StringSliceVar(&o.trustedProxies, "trusted-proxy", nil, "network of proxies that say truly in X-Forwarded-For whom a request is from, such as 10.0.0.0/8; may be repeated")
 	f.StringVar(&o.cloneUser, "clone-user", "", "user name for git checkouts over http; the password is SHIPLOCK_CLONE_PASSWORD")
 	f.DurationVar(&o.reconcile, "reconcile", 5*time.Minute, "how often to look for pushes whose hook never came; 0 is never")
 	f.StringSliceVar(&o.cloneHosts, "clone-host", nil, "host, or host:port, that may be sent the clone password, beside the forges above; may be repeated")
@@ -138,6 +143,9 @@ func (o *options) check() error {
 			return delivery.E(delivery.Invalid, fmt.Sprintf("%q is not a URL: it starts with http:// or https://", *u))
 		}
 	}
+	if err := o.readProxies(); err != nil {
+		return err
+	}
 	if err := o.registry.check(); err != nil {
 		return err
 	}
@@ -145,6 +153,18 @@ func (o *options) check() error {
 		return err
 	}
 	return o.findPrograms()
+}
+
+func (o *options) readProxies() error {
+	o.proxies = nil
+	for _, text := range o.trustedProxies {
+		p, err := netip.ParsePrefix(text)
+		if err != nil {
+			return delivery.Wrap(delivery.Invalid, "--trusted-proxy "+text+" is no network: write it like 10.0.0.0/8, or 10.1.2.3/32 for one address", err)
+		}
+		o.proxies = append(o.proxies, p.Masked())
+	}
+	return nil
 }
 
 // findPrograms finds the programs that come with this one, beside it.

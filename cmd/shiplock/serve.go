@@ -97,6 +97,9 @@ func (in *instance) greet(out io.Writer) {
 	if in.firstToken != "" {
 		say("\nAdministrator's token, shown only now:\n  %s\nLog in with it:\n  shiplock login --server %s --token %s", in.firstToken, in.url, in.firstToken)
 	}
+	if in.firstPassword != "" {
+		say("\nAdministrator's password for one log-in, shown only now:\n  %s\nChoose your own with it:\n  shiplock login --server %s --user %s", in.firstPassword, in.url, firstUser)
+	}
 	if in.opts.hookSecret == "" {
 		say("\nPush hooks: %s/hooks/gitlab (or gitea, github) with the secret %s", in.url, in.hookSecret)
 	}

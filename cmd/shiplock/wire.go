@@ -59,8 +59,8 @@ type instance struct {
 	keeper     *auth.Keeper
 
 	url string
-	// firstToken is the administrator's, when this start made it.
-	firstToken string
+	// firstToken and firstPassword are the administrator's, when this start made them.
+	firstToken, firstPassword string
 	// hookSecret is what forges must know: one secret, or several between spaces.
 	hookSecret string
 	// pullerSecret opens the embedded registry for the installation itself.
@@ -173,7 +173,7 @@ func (in *instance) assemble(ctx context.Context) error {
 	in.deployers.vault = in.vault
 	jobLogs := logs{in.logs}
 	in.engine = engine.New(engine.Config{
-		Store: in.store, Executor: in.executor, Deployer: in.deployers, Forge: hub, Logs: jobLogs,
+		Store: in.store, Executor: in.executor, Deployer: in.deployers, Forge: hub, Logs: jobLogs, Credentials: in.keeper,
 		Images:    images{client: in.images, registry: puller.Registry},
 		PublicURL: in.url, RunnerURL: in.opts.runnerURL, Lang: in.opts.lang,
 		Registry: puller.Registry, PlainHTTP: puller.PlainHTTP, RegistryCA: puller.CA, Pushes: in.pushes(puller),
@@ -185,12 +185,15 @@ func (in *instance) assemble(ctx context.Context) error {
 		Secret:    []byte(secret), Now: time.Now, NewID: newID, Log: in.log,
 	})
 	in.deployers.catalog = in.engine.Catalog
+	if in.firstPassword, err = in.engine.FirstUser(ctx, firstUser); err != nil {
+		return err
+	}
 	if in.opts.reconcile > 0 {
 		in.reconciler = engine.NewReconciler(in.engine, in.opts.reconcile)
 	}
 	in.server = server.New(server.Config{
 		Reconciler: in.reconciler,
-		Engine:     in.engine, Reader: reader{in.store}, Logs: jobLogs, Auth: in.keeper,
+		Engine:     in.engine, Reader: reader{in.store}, Logs: jobLogs, Auth: in.keeper, People: in.store, TrustedProxies: in.opts.proxies,
 		Apps:   in.deployers,
 		Hooks:  hooks,
 		Builds: in.executor, Places: in.opts.capacity, Examiner: examiner{in, puller.Registry},
@@ -198,6 +201,9 @@ func (in *instance) assemble(ctx context.Context) error {
 	})
 	return nil
 }
+
+// firstUser is the first administrator.
+const firstUser = "admin"
 
 func (in *instance) limits() delivery.RunLimits {
 	l := delivery.DefaultRunLimits()
@@ -225,13 +231,13 @@ func (in *instance) identify(ctx context.Context) (err error) {
 			return err
 		}
 	}
-	in.keeper = auth.New(auth.Config{Tokens: tokens{in.store}, Now: time.Now, NewID: newID})
+	in.keeper = auth.New(auth.Config{Tokens: in.store, Users: in.store, Now: time.Now, NewID: newID})
 	if in.opts.adminToken == "" {
 		in.firstToken, err = in.keeper.Bootstrap(ctx)
 		return err
 	}
-	err = in.store.AddToken(ctx, store.Token{
-		ID: newID(), Name: "administrator", Hash: auth.Hash(in.opts.adminToken),
+	err = in.store.AddToken(ctx, delivery.Token{
+		ID: newID(), Kind: delivery.TokenAPI, Name: "administrator", Hash: auth.Hash(in.opts.adminToken),
 		Grants: delivery.Grants{Admin: true}, CreatedAt: time.Now(),
 	})
 	if delivery.KindOf(err) == delivery.Conflict {
@@ -309,6 +315,7 @@ func (in *instance) run(ctx context.Context) error {
 		}
 		return in.engine.Run(ctx)
 	})
+	g.Go(func() error { return in.keeper.Run(ctx, in.log) })
 	g.Go(func() error { return in.retain(ctx) })
 	g.Go(func() error { return in.rewrapSecrets(ctx) })
 	g.Go(func() error { return in.sweepCaches(ctx) })

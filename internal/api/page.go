@@ -1,5 +1,7 @@
 package api
 
+import "github.com/shiplock/shiplock/internal/delivery"
+
 // Prefix is where the public API lives.
 const Prefix = "/api/v1"
 
@@ -19,6 +21,10 @@ type Version struct {
 
 // Who is the holder of the credentials of a request.
 type Who struct {
-	Name  string `json:"name"`
-	Admin bool   `json:"admin"`
+	Name   string             `json:"name"`
+	Kind   delivery.ActorKind `json:"kind,omitempty"`
+	Admin  bool               `json:"admin"`
+	Groups []string           `json:"groups,omitempty"`
+	// Only is the scope of the token, when it has one.
+	Only *delivery.TokenScope `json:"only,omitempty"`
 }

@@ -2,6 +2,7 @@ package auth_test
 
 import (
 	"context"
+	"maps"
 	"strings"
 	"testing"
 	"time"
@@ -10,17 +11,32 @@ import (
 	"github.com/shiplock/shiplock/internal/delivery"
 )
 
-// memory keeps tokens by hash.
-type memory map[string]auth.Token
+// memory keeps tokens by hash, of owners who are users.
+type memory map[string]delivery.Token
 
-func (m memory) AddToken(_ context.Context, t auth.Token) error { m[t.Hash] = t; return nil }
+func (m memory) AddToken(_ context.Context, t delivery.Token) error { m[t.Hash] = t; return nil }
 
-func (m memory) TokenByHash(_ context.Context, hash string) (auth.Token, error) {
+func (m memory) TokenByHash(_ context.Context, hash string) (delivery.Token, *delivery.User, error) {
 	t, ok := m[hash]
 	if !ok {
-		return t, delivery.E(delivery.NotFound, "no token")
+		return t, nil, delivery.E(delivery.NotFound, "no token")
 	}
-	return t, nil
+	return t, &delivery.User{Name: t.Owner, Kind: delivery.ActorUser}, nil
+}
+
+func (m memory) CloseToken(_ context.Context, id string) error {
+	maps.DeleteFunc(m, func(_ string, t delivery.Token) bool { return t.ID == id || t.By == id })
+	return nil
+}
+
+func (m memory) UseTokens(_ context.Context, used map[string]time.Time) error {
+	for hash, t := range m {
+		if at, ok := used[t.ID]; ok {
+			t.UsedAt = at
+			m[hash] = t
+		}
+	}
+	return nil
 }
 
 func (m memory) TokenCount(context.Context) (int, error) { return len(m), nil }
@@ -49,7 +65,8 @@ func TestBootstrapHandsOutOneAdministrator(t *testing.T) {
 func TestSecretsOfOneKindAreNoneOfAnother(t *testing.T) {
 	k, _ := keeper(memory{})
 	token, _ := k.Issue(t.Context(), "ann", delivery.Grants{})
-	session, _, _ := k.OpenSession(t.Context(), delivery.Actor{Name: "ann"}, delivery.Grants{})
+	opened, _ := k.SessionFor(t.Context(), delivery.Actor{Name: "ann"}, delivery.Grants{}, "")
+	session := opened.Secret
 	for what, try := range map[string]func() error{
 		"a token as a session":  func() error { _, _, err := k.Session(t.Context(), token); return err },
 		"a session as a token":  func() error { _, _, err := k.Token(t.Context(), session); return err },
@@ -66,17 +83,68 @@ func TestSecretsOfOneKindAreNoneOfAnother(t *testing.T) {
 
 func TestSessionsEnd(t *testing.T) {
 	k, now := keeper(memory{})
-	session, expires, err := k.OpenSession(t.Context(), delivery.Actor{Name: "ann"}, delivery.Grants{Admin: true})
+	o, err := k.SessionFor(t.Context(), delivery.Actor{Name: "ann"}, delivery.Grants{Admin: true}, "")
 	if err != nil {
 		t.Fatal(err)
 	}
-	*now = expires
-	if _, g, err := k.Session(t.Context(), session); err != nil || !g.Admin {
-		t.Errorf("at its end: %v %v", g, err)
+	for now.Before(o.ExpiresAt) { // it is used now and then
+		if _, g, err := k.Session(t.Context(), o.Secret); err != nil || !g.Admin {
+			t.Fatalf("at %v: %v %v", now, g, err)
+		}
+		*now = now.Add(auth.IdleLife)
 	}
-	*now = expires.Add(time.Millisecond)
-	if _, _, err := k.Session(t.Context(), session); delivery.KindOf(err) != delivery.Denied {
+	if _, _, err := k.Session(t.Context(), o.Secret); delivery.KindOf(err) != delivery.Denied {
 		t.Errorf("after its end: %v", err)
+	}
+}
+
+func TestIdleSessionsEnd(t *testing.T) {
+	k, now := keeper(memory{})
+	token, _ := k.Issue(t.Context(), "ann", delivery.Grants{})
+	o, err := k.SessionFor(t.Context(), delivery.Actor{Name: "ann"}, delivery.Grants{}, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	*now = now.Add(auth.IdleLife)
+	if _, _, err := k.Session(t.Context(), o.Secret); err != nil {
+		t.Errorf("just in time: %v", err)
+	}
+	if err := k.WriteUses(t.Context()); err != nil { // another server would see it
+		t.Fatal(err)
+	}
+	*now = now.Add(auth.IdleLife + time.Second)
+	if _, _, err := k.Session(t.Context(), o.Secret); delivery.KindOf(err) != delivery.Denied {
+		t.Errorf("after nobody used it: %v", err)
+	}
+	if _, _, err := k.Token(t.Context(), token); err != nil {
+		t.Errorf("a token need not be used: %v", err)
+	}
+}
+
+// A session that a token opened may what the token may, and ends when it does.
+func TestSessionsByTokensAreNoWider(t *testing.T) {
+	m := memory{}
+	k, now := keeper(m)
+	scope := &delivery.TokenScope{Apps: []string{"shop"}}
+	secret, hash := k.NewToken()
+	m[hash] = delivery.Token{ID: "t", Kind: delivery.TokenAPI, Owner: "ann", Hash: hash, Scope: scope, ExpiresAt: now.Add(time.Hour)}
+	o, who, err := k.SessionBy(t.Context(), secret, "")
+	if err != nil || who.Name != "ann" {
+		t.Fatal(who, err)
+	}
+	if _, g, err := k.Session(t.Context(), o.Secret); err != nil || g.Only != scope {
+		t.Errorf("%+v %v", g, err)
+	}
+	*now = now.Add(time.Hour)
+	if _, _, err := k.Session(t.Context(), o.Secret); err == nil {
+		t.Error("it goes on after the token's end")
+	}
+	*now = now.Add(-time.Minute)
+	if err := k.Close(t.Context(), secret); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := k.Session(t.Context(), o.Secret); err == nil {
+		t.Error("it goes on without the token")
 	}
 }
 

@@ -49,6 +49,7 @@ func Commands() []Command {
 		CmdTargetPause, CmdTargetResume, CmdTargetRestart, CmdTargetScale, CmdCacheDrop,
 		CmdAccessEdit,
 		CmdSecretSet, CmdSecretRotate,
+		CmdUserEdit, CmdTokenIssue, CmdTokenRevoke,
 	}
 }
 
@@ -58,4 +59,6 @@ type Grants struct {
 	Admin bool `json:"admin"`
 	// Groups are those that the actor is in.
 	Groups []string `json:"groups,omitempty"`
+	// Only narrows both, for a token that was made for less.
+	Only *TokenScope `json:"only,omitempty"`
 }

@@ -20,6 +20,11 @@ type Change struct {
 	Documents     []DocumentChange
 	Secrets       []SecretChange
 	MasterKey     *MasterKeyChange
+	// Users are people and programs that may sign in.
+	Users []*User
+	// Tokens are new ones; Revoke ends others.
+	Tokens []Token
+	Revoke []TokenMatch
 	// Heads are written over what was known.
 	Heads   []Head
 	History []HistoryEntry

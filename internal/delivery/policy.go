@@ -131,6 +131,10 @@ func (p *Policy) find(a Actor, groups []string, cmd Command, on Object) *rule {
 // place where that is decided; every command of every surface passes here.
 func (p *Policy) Decide(a Actor, g Grants, cmd Command, on Object) Decision {
 	d := Decision{Actor: a, Command: cmd, Object: on}
+	if err := g.Narrowed(cmd, on); err != nil {
+		d.Why = err.Error()
+		return d
+	}
 	switch {
 	case a.Kind == ActorSystem, a.Kind == ActorHook && cmd == CmdRunStart:
 		d.Allowed, d.Rule = true, string(a.Kind)
@@ -168,12 +172,17 @@ type View struct {
 	Everything bool
 	command    Command
 	sets       []*rules
+	// wide tells that nothing would be left out but for only, the token's scope.
+	wide bool
+	only Grants
 }
 
 // View collects what an actor may do a command to.
 func (p *Policy) View(a Actor, g Grants, cmd Command) View {
-	v := View{Everything: p.Decide(a, g, cmd, Object{Manual: true}).Allowed, command: cmd}
-	if v.Everything {
+	v := View{command: cmd, only: Grants{Only: g.Only}}
+	g.Only = nil
+	v.wide = p.Decide(a, g, cmd, Object{Manual: true}).Allowed
+	if v.Everything = v.wide && v.only.Only == nil; v.wide {
 		return v
 	}
 	for s := range p.of(a, g.Groups) {
@@ -184,13 +193,19 @@ func (p *Policy) View(a Actor, g Grants, cmd Command) View {
 
 // Has tells whether the whole object is in view.
 func (v View) Has(on Object) bool {
-	return v.Everything || slices.ContainsFunc(v.sets, func(s *rules) bool { return s.find(v.command, on) != nil })
+	if v.only.Narrowed(v.command, on) != nil {
+		return false
+	}
+	return v.wide || slices.ContainsFunc(v.sets, func(s *rules) bool { return s.find(v.command, on) != nil })
 }
 
 // Touches tells whether some of the object is in view, such as an App in one of its
 // Environments.
 func (v View) Touches(on Object) bool {
-	return v.Everything || slices.ContainsFunc(v.sets, func(s *rules) bool {
+	if !v.only.touches(v.command, on) {
+		return false
+	}
+	return v.wide || slices.ContainsFunc(v.sets, func(s *rules) bool {
 		return slices.ContainsFunc(s.list, func(r *rule) bool { return r.reach[v.command] != nowhere && r.Scope.Touches(on) })
 	})
 }

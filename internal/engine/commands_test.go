@@ -27,6 +27,7 @@ type order struct {
 func (w *world) orders() []order {
 	var run, queued delivery.Run
 	var first, second delivery.Release
+	token := "none"
 	onRelease := func(cmd delivery.Command, rel *delivery.Release) order {
 		return order{cmd, "", func(ctx context.Context, p engine.Principal) error {
 			_, err := w.CommandRelease(ctx, p, rel.ID, cmd, "why")
@@ -111,6 +112,20 @@ func (w *world) orders() []order {
 			return err
 		}},
 		{delivery.CmdSecretSet, "robot", func(ctx context.Context, p engine.Principal) error { return w.DeleteSecret(ctx, p, "robot") }},
+		{delivery.CmdUserEdit, "user bob", func(ctx context.Context, p engine.Principal) error {
+			_, _, err := w.AddUser(ctx, p, api.AddUser{Name: "bob"})
+			return err
+		}},
+		{delivery.CmdTokenIssue, "user bob", func(ctx context.Context, p engine.Principal) error {
+			t, _, err := w.CreateToken(ctx, p, api.CreateToken{For: "bob"})
+			if err == nil {
+				token = t.ID
+			}
+			return err
+		}},
+		{delivery.CmdTokenRevoke, "user bob", func(ctx context.Context, p engine.Principal) error {
+			return w.RevokeToken(ctx, p, token)
+		}},
 	}
 }
 

@@ -32,6 +32,8 @@ type Config struct {
 	Caches   Caches
 	Logs     Logs
 	Vault    Vault
+	// Credentials makes passwords and tokens.
+	Credentials Credentials
 
 	// PublicURL is what people and forges reach the server by, RunnerURL what
 	// runners do; without a trailing slash.

@@ -112,7 +112,7 @@ type Oldest interface {
 	// 0 at the end.
 	ForgetHooks(ctx context.Context, after int64, before time.Time, limit int) (gone int, next int64, err error)
 	ForgetAudit(ctx context.Context, before time.Time, limit int) (gone int, err error)
-	ForgetSessions(ctx context.Context, before time.Time) error
+	ForgetTokens(ctx context.Context, before time.Time) error
 	// ForgetFacts removes the limit oldest facts of a target below a version.
 	ForgetFacts(ctx context.Context, target string, below int64, limit int) (gone int, err error)
 }
@@ -128,6 +128,7 @@ type Store interface {
 	Documents
 	SealedSecrets
 	Peers
+	People
 }
 
 // Executor runs attempts somewhere.

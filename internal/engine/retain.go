@@ -21,7 +21,6 @@ const (
 	breath = 5 * time.Millisecond
 	// shownVerdicts bounds a report.
 	shownVerdicts = 500
-	sessionLife   = 7 * 24 * time.Hour
 )
 
 // Forgotten counts what a pass removed.
@@ -62,7 +61,7 @@ func (e *Engine) Retain(ctx context.Context) (f Forgotten, err error) {
 		err = e.retainAudit(ctx, policy, &f)
 	}
 	if err == nil {
-		err = e.store.ForgetSessions(ctx, e.now().Add(-sessionLife))
+		err = e.store.ForgetTokens(ctx, e.now())
 	}
 	return f, err
 }

@@ -98,7 +98,8 @@ func (w *world) open(path string) *server {
 	cfg := engine.Config{
 		Vault: seal.NewVault(st, keys),
 		Store: st, Executor: &w.executor, Deployer: &w.deployer, Forge: &w.forge, History: &w.past, Images: &w.images, Logs: &w.logs, Caches: &w.caches,
-		PublicURL: "http://shiplock", RunnerURL: "http://shiplock", Registry: "localhost:5000", Capacity: 4, LeaseEvery: lease / 4,
+		Credentials: weak{},
+		PublicURL:   "http://shiplock", RunnerURL: "http://shiplock", Registry: "localhost:5000", Capacity: 4, LeaseEvery: lease / 4,
 		Limits: delivery.DefaultRunLimits(), Heartbeat: 10 * time.Second, Secret: []byte("secret"),
 		Now: time.Now, NewID: w.newID, Log: slog.New(slog.DiscardHandler),
 	}

@@ -6,17 +6,20 @@ import (
 	"net/url"
 	"strings"
 
+	"github.com/danielgtaylor/huma/v2"
+
 	"github.com/shiplock/shiplock/internal/delivery"
 	"github.com/shiplock/shiplock/internal/engine"
 )
-
-const sessionCookie = "shiplock_session"
 
 // guardedMux authenticates every route but the open ones.
 type guardedMux struct {
 	s        *Server
 	mux      *http.ServeMux
 	compress func(http.Handler) http.HandlerFunc
+	// openly are operations for anybody, personal those that need no permission beyond
+	// being signed in: they are about who asks, or the engine asks for more.
+	openly, personal map[string]bool
 }
 
 type principalKey struct{}
@@ -61,7 +64,29 @@ func (m *guardedMux) HandleFunc(pattern string, h func(http.ResponseWriter, *htt
 	if !strings.HasSuffix(pattern, "/stream") && !strings.HasSuffix(pattern, ".txt") {
 		h = m.compress(http.HandlerFunc(h))
 	}
-	m.guarded(pattern, h)
+	if m.openly[pattern] {
+		m.open(pattern, carrying(h))
+		return
+	}
+	m.guarded(pattern, carrying(h))
+}
+
+// carrying lets an operation see the request that it answers.
+func carrying(h http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		h(w, r.WithContext(context.WithValue(r.Context(), requestKeyOf{}, r)))
+	}
+}
+
+// forAnybody and forOneself say so of an operation.
+func (m *guardedMux) forAnybody(op huma.Operation) huma.Operation {
+	m.openly[op.Method+" "+op.Path] = true
+	return op
+}
+
+func (m *guardedMux) forOneself(op huma.Operation) huma.Operation {
+	m.personal[op.Method+" "+op.Path] = true
+	return op
 }
 
 func (m *guardedMux) ServeHTTP(w http.ResponseWriter, r *http.Request) { m.mux.ServeHTTP(w, r) }
@@ -74,9 +99,11 @@ func (m *guardedMux) protect(pattern string, h http.HandlerFunc, refuse func(htt
 			refuse(w, r, err)
 			return
 		}
-		if err := m.s.cfg.Engine.Allow(r.Context(), p, delivery.CmdRead, delivery.Everything(r.URL.Path)); err != nil {
-			m.s.fail(w, r, err)
-			return
+		if !m.personal[pattern] {
+			if err := m.s.cfg.Engine.Allow(r.Context(), p, delivery.CmdRead, delivery.Everything(r.URL.Path)); err != nil {
+				m.s.fail(w, r, err)
+				return
+			}
 		}
 		r.Body = http.MaxBytesReader(w, r.Body, maxBody)
 		h(w, r.WithContext(context.WithValue(r.Context(), principalKey{}, p)))
@@ -87,11 +114,11 @@ func (m *guardedMux) protect(pattern string, h http.HandlerFunc, refuse func(htt
 func (s *Server) authenticate(r *http.Request) (engine.Principal, error) {
 	if token := bearer(r); token != "" {
 		a, g, err := s.cfg.Auth.Token(r.Context(), token)
-		return engine.Principal{Actor: a, Grants: g}, err
+		return engine.Principal{Actor: a, Grants: g, Address: s.address(r)}, err
 	}
-	if c, err := r.Cookie(sessionCookie); err == nil {
+	if c, err := r.Cookie(s.sessionCookie()); err == nil {
 		a, g, err := s.cfg.Auth.Session(r.Context(), c.Value)
-		return engine.Principal{Actor: a, Grants: g}, err
+		return engine.Principal{Actor: a, Grants: g, Address: s.address(r)}, err
 	}
 	return engine.Principal{}, delivery.E(delivery.Denied, "log in first: send a token as \"Authorization: Bearer slk_…\", or run `shiplock login`")
 }

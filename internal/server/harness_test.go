@@ -8,9 +8,11 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -43,10 +45,18 @@ type world struct {
 	keeper *auth.Keeper
 	token  string
 	url    string
-	starts chan delivery.AttemptSpec
+	// later is how far the server's clock is ahead.
+	later   atomic.Int64
+	proxies []netip.Prefix
+	starts  chan delivery.AttemptSpec
 	// examiner is what the installation looks like.
 	examiner seen
 }
+
+// now is the clock of log-ins, which pass moves on.
+func (w *world) now() time.Time { return time.Now().Add(time.Duration(w.later.Load())) }
+
+func (w *world) pass(d time.Duration) { w.later.Add(int64(d)) }
 
 // seen is an installation that looks like this.
 type seen checkup.Facts
@@ -56,7 +66,7 @@ func (s *seen) Examine(context.Context, *catalog.Set) checkup.Facts { return che
 func newWorld(t testing.TB) *world {
 	t.Helper()
 	dir := t.TempDir()
-	w := &world{t: t, starts: make(chan delivery.AttemptSpec, 100)}
+	w := &world{t: t, starts: make(chan delivery.AttemptSpec, 100), proxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}}
 	var err error
 	w.store, err = store.Open(t.Context(), store.Config{Path: filepath.Join(dir, "db"), Now: time.Now, NewID: newID})
 	w.must(err)
@@ -64,6 +74,7 @@ func newWorld(t testing.TB) *world {
 	w.logs, err = joblog.Open(joblog.Config{Root: filepath.Join(dir, "logs"), Writer: "w"})
 	w.must(err)
 	t.Cleanup(func() { w.must(w.logs.Close()) })
+	w.keeper = auth.New(auth.Config{Tokens: w.store, Users: w.store, Now: w.now, NewID: newID, Params: auth.Params{Passes: 1, MemoryKiB: 64, Lanes: 1}})
 	keys, err := seal.OpenFile(filepath.Join(dir, "master.key"))
 	w.must(err)
 	key, err := keys.Newest(t.Context())
@@ -71,24 +82,24 @@ func newWorld(t testing.TB) *world {
 	_, err = w.store.SetMasterKeyOnce(t.Context(), key)
 	w.must(err)
 	w.engine = engine.New(engine.Config{
-		Vault: seal.NewVault(w.store, keys),
-		Store: w.store, Executor: &enginetest.Executor{Started: w.starts}, Deployer: &enginetest.Deployer{},
+		Credentials: w.keeper,
+		Vault:       seal.NewVault(w.store, keys),
+		Store:       w.store, Executor: &enginetest.Executor{Started: w.starts}, Deployer: &enginetest.Deployer{},
 		Forge: &enginetest.Forge{}, History: &enginetest.History{}, Images: &enginetest.Images{Any: true}, Logs: keptLogs{w.logs},
 		PublicURL: "http://shiplock", RunnerURL: "http://shiplock", Capacity: 4, LeaseEvery: time.Second,
 		Limits: delivery.DefaultRunLimits(), Heartbeat: time.Second, Secret: []byte("secret"),
 		Now: time.Now, NewID: newID, Log: slog.New(slog.DiscardHandler),
 	})
-	w.keeper = auth.New(auth.Config{Tokens: keptTokens{w.store}, Now: time.Now, NewID: newID})
 	w.token, err = w.keeper.Bootstrap(t.Context())
 	w.must(err)
 	hooks, err := gitlab.NewHooks([]string{hookSecret}, time.Now)
 	w.must(err)
 	w.server = New(Config{
-		Engine: w.engine, Reader: keptState{w.store}, Logs: keptLogs{w.logs}, Auth: w.keeper,
+		Engine: w.engine, Reader: keptState{w.store}, Logs: keptLogs{w.logs}, Auth: w.keeper, People: w.store, TrustedProxies: w.proxies,
 		Builds: oneMachine{}, Places: 2, Examiner: &w.examiner, Apps: nowhere{},
 		Hooks:    map[string]HookReader{"gitlab": hooks, "github": github.NewHooks([]string{hookSecret})},
 		Registry: http.NotFoundHandler(), PublicURL: "http://shiplock", Version: "test",
-		Log: slog.New(slog.DiscardHandler), Now: time.Now,
+		Log: slog.New(slog.DiscardHandler), Now: w.now,
 	})
 	ts := httptest.NewServer(w.server)
 	t.Cleanup(ts.Close)
@@ -224,17 +235,6 @@ type oneMachine struct{}
 
 func (oneMachine) Room(context.Context) (delivery.Room, error) {
 	return delivery.Room{Executor: "local"}, nil
-}
-
-type keptTokens struct{ *store.Store }
-
-func (k keptTokens) AddToken(ctx context.Context, t auth.Token) error {
-	return k.Store.AddToken(ctx, store.Token(t))
-}
-
-func (k keptTokens) TokenByHash(ctx context.Context, hash string) (auth.Token, error) {
-	t, err := k.Store.TokenByHash(ctx, hash)
-	return auth.Token(t), err
 }
 
 type keptLogs struct{ *joblog.Store }

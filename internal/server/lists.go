@@ -29,7 +29,7 @@ func (s *Server) version(w http.ResponseWriter, _ *http.Request) {
 
 func (s *Server) who(ctx context.Context, _ *nothing) (api.Who, error) {
 	p := principal(ctx)
-	return api.Who{Name: p.Actor.Name, Admin: p.Grants.Admin}, nil
+	return api.Who{Name: p.Actor.Name, Kind: p.Actor.Kind, Admin: p.Grants.Admin, Groups: p.Grants.Groups, Only: p.Grants.Only}, nil
 }
 
 func (s *Server) listAudit(ctx context.Context, in *PageInput) (api.Page[delivery.AuditEntry], error) {

@@ -23,7 +23,8 @@ type pageData struct {
 	Lang     phrase.Lang
 	Version  string
 	LoggedIn bool
-	Failed   bool   // the log-in just failed
+	Login    loginForm
+	SignOn   string // the name of the identity provider, if there is one
 	Next     string // where a log-in leads
 	Here     string // where the choice of a language leads
 }
@@ -34,6 +35,10 @@ func (s *Server) page(name string) http.HandlerFunc {
 }
 
 func (s *Server) renderPage(w http.ResponseWriter, r *http.Request, name string, status int) {
+	s.renderWith(w, r, name, status, loginForm{})
+}
+
+func (s *Server) renderWith(w http.ResponseWriter, r *http.Request, name string, status int, form loginForm) {
 	t, err := template.ParseFS(web, "web/layout.html", "web/"+name)
 	if err != nil {
 		s.fail(w, r, err)
@@ -47,8 +52,20 @@ func (s *Server) renderPage(w http.ResponseWriter, r *http.Request, name string,
 	w.WriteHeader(status)
 	_ = t.ExecuteTemplate(w, "layout", pageData{ // the reader may be gone
 		Lang: language(r.Context()), Version: s.cfg.Version, Here: here(r),
-		LoggedIn: name != "login.html", Failed: status == http.StatusUnauthorized, Next: localPath(r.FormValue("next")),
+		LoggedIn: name != "login.html", Login: form, Next: localPath(r.FormValue("next")),
 	})
+}
+
+// loginForm is what the form of a log-in shows.
+type loginForm struct {
+	User   string
+	Failed string // why the log-in just failed
+	// MustChange asks for a new password too.
+	MustChange bool
+}
+
+func (s *Server) renderLogin(w http.ResponseWriter, r *http.Request, status int, form loginForm) {
+	s.renderWith(w, r, "login.html", status, form)
 }
 
 // here is the page that a request is about; a log-in that failed leads to the form.

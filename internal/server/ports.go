@@ -4,7 +4,6 @@ import (
 	"context"
 	"io"
 	"net/http"
-	"time"
 
 	"github.com/shiplock/shiplock/internal/api"
 	"github.com/shiplock/shiplock/internal/delivery"
@@ -114,13 +113,27 @@ type Apps interface {
 	ReadLog(ctx context.Context, app, env string, q delivery.AppLogQuery, hand func(delivery.AppLine) error) error
 }
 
-// Auth knows who holds a secret. Its errors are Denied.
+// Auth knows who holds a secret. Its errors are Denied, or Unavailable when too many
+// passwords are checked at once.
 type Auth interface {
 	Token(ctx context.Context, secret string) (delivery.Actor, delivery.Grants, error)
 	Session(ctx context.Context, secret string) (delivery.Actor, delivery.Grants, error)
-	OpenSession(ctx context.Context, a delivery.Actor, g delivery.Grants) (secret string, expires time.Time, err error)
+	// Password recognises a person; it takes as long for one who is not there.
+	Password(ctx context.Context, user, password string) (delivery.User, error)
 	// Redeem uses up the code of a link that logs in once.
 	Redeem(code string) (delivery.Actor, delivery.Grants, error)
+	// Close ends the token or session of a secret.
+	Close(ctx context.Context, secret string) error
+	Sessions
+}
+
+// Sessions makes them, for who was recognised at an address.
+type Sessions interface {
+	SessionOf(ctx context.Context, u delivery.User, from string) (delivery.Opened, error)
+	SessionBy(ctx context.Context, token, from string) (delivery.Opened, delivery.Actor, error)
+	SessionFor(ctx context.Context, a delivery.Actor, g delivery.Grants, from string) (delivery.Opened, error)
+	// LogIn makes a token instead, for the command line.
+	LogIn(ctx context.Context, u delivery.User, name, from string) (delivery.Opened, error)
 }
 
 // HookReader reads the deliveries of one forge.

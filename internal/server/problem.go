@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strconv"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -37,6 +39,7 @@ func statusOf(k delivery.Kind) int {
 type problem struct {
 	status int
 	body   api.Failure
+	wait   time.Duration // before another attempt; 0 is a second
 }
 
 func (p *problem) Error() string  { return p.body.Message }
@@ -50,7 +53,7 @@ func (p *problem) GetHeaders() http.Header {
 	if p.status != http.StatusServiceUnavailable && p.status != http.StatusTooManyRequests {
 		return nil
 	}
-	return http.Header{"Retry-After": {"1"}}
+	return http.Header{"Retry-After": {strconv.Itoa(max(1, int(p.wait.Round(time.Second).Seconds())))}}
 }
 
 func newProblem(status int, kind, msg string) *problem {

@@ -9,7 +9,7 @@ import (
 // register lists every route of the server. Those of open answer anybody; all
 // others ask for a token or a session first.
 func (s *Server) register() http.Handler {
-	m := &guardedMux{s: s, mux: http.NewServeMux(), compress: compressor()}
+	m := &guardedMux{s: s, mux: http.NewServeMux(), compress: compressor(), openly: map[string]bool{}, personal: map[string]bool{}}
 
 	m.open("GET /healthz", s.healthz)
 	m.open("GET /version", s.version)
@@ -36,7 +36,18 @@ func (s *Server) register() http.Handler {
 	o := newOperations(m, s.cfg.Version)
 	m.guarded("GET /openapi.json", o.document)
 
-	handle(o, get("/who", "server", "Who am I"), s.who)
+	handle(o, m.forAnybody(post("/login", "people", "Log in with a password, and get a token that expires")), s.loginAPI)
+	handle(o, m.forOneself(get("/who", "server", "Who am I")), s.who)
+	handle(o, m.forOneself(post("/logout", "people", "End the token or session that is used")), s.logoutAPI)
+	handle(o, m.forOneself(get("/tokens", "people", "API tokens, the newest first, without their secrets")), s.listTokens)
+	handle(o, created(m.forOneself(post("/tokens", "people", "Make an API token, which is shown once"))), s.createToken)
+	handle(o, m.forOneself(post("/tokens/{token}/revoke", "people", "End an API token at once")), s.revokeToken)
+	handle(o, m.forOneself(get("/users", "people", "Who may sign in")), s.listUsers)
+	handle(o, created(m.forOneself(post("/users", "people", "Add a user, or a program's account"))), s.addUser)
+	handle(o, m.forOneself(post("/users/{user}", "people", "Change a user, or disable one")), s.changeUser)
+	handle(o, m.forOneself(post("/users/{user}/reset-password", "people", "Give a user a password for one log-in")), s.resetPassword)
+	handle(o, m.forOneself(get("/users/{user}/sessions", "people", "What a user is signed in with")), s.listSessions)
+	handle(o, m.forOneself(post("/users/{user}/sessions/revoke", "people", "Sign a user out everywhere")), s.revokeSessions)
 	handle(o, get("/status", "server", "The whole installation in short"), s.status)
 	handle(o, get("/capacity", "server", "What builds may use, use, and wait for"), s.capacity)
 	handle(o, get("/doctor", "server", "What is wrong with the installation, and what to mend"), s.doctor)

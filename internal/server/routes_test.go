@@ -14,7 +14,7 @@ import (
 func TestOnlyNamedRoutesAnswerStrangers(t *testing.T) {
 	w := newWorld(t)
 	public := []string{
-		"GET /healthz", "GET /version", "GET /static/", "GET /login", "POST /login", "POST /language", "POST /hooks/{forge}", "/v2/",
+		"GET /healthz", "GET /version", "GET /static/", "GET /login", "POST /login", "POST /language", "POST /api/v1/login", "POST /hooks/{forge}", "/v2/",
 		"POST /runner/v1/claim", "POST /runner/v1/attempts/{key}/plan", "POST /runner/v1/attempts/{key}/push", "POST /runner/v1/attempts/{key}/reports", "POST /runner/v1/attempts/{key}/log",
 	}
 	if len(w.server.routes) < 30 {
@@ -45,7 +45,7 @@ func TestStrangersAndTheDeniedAreToldApart(t *testing.T) {
 	powerless, err := w.keeper.Issue(t.Context(), "bob", delivery.Grants{})
 	w.must(err)
 	for token, want := range map[string]int{"": 401, "slk_wrong": 401, powerless: 403, w.token: 200} {
-		res := w.do("GET", "/api/v1/who", nil, token)
+		res := w.do("GET", "/api/v1/status", nil, token)
 		res.Body.Close()
 		if res.StatusCode != want {
 			t.Errorf("with %.8q: %d, want %d", token, res.StatusCode, want)

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"strings"
 	"time"
 
@@ -34,6 +35,10 @@ type Config struct {
 	// Apps are where they were deployed.
 	Apps Apps
 	Auth Auth
+	// People are who may sign in.
+	People People
+	// TrustedProxies say truly, in X-Forwarded-For, whom a request is from.
+	TrustedProxies []netip.Prefix
 	// Builds is where builds run, and Places how many may at once.
 	Builds Builds
 	Places int
@@ -64,7 +69,7 @@ type Server struct {
 	catalog *documents
 	health  *hookHealth
 	intake  *intake
-	logins  *loginLimit
+	logins  *attempts
 	// reading is full when as many logs of apps are read as may be at once.
 	reading chan struct{}
 	// examining has room for one check of the installation.
@@ -81,7 +86,7 @@ func New(cfg Config) *Server {
 		health:  newHookHealth(cfg.Reader, cfg.Now),
 		intake:  newIntake(),
 		reading: make(chan struct{}, maxAppLogs),
-		logins:  &loginLimit{now: cfg.Now, failed: map[string][]time.Time{}},
+		logins:  newAttempts(cfg.Now),
 	}
 	s.board = newBoard(cfg.Reader, cfg.Engine.Live())
 	s.handler = s.wrap(s.register())

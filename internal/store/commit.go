@@ -89,6 +89,15 @@ func plan(c *delivery.Change) ([]write, error) {
 	for i := range c.Secrets {
 		p.add(writeSecret(&c.Secrets[i]))
 	}
+	for _, u := range byID(c.Users, func(u *delivery.User) string { return u.Name }) {
+		p.add(writeUser(u))
+	}
+	for _, m := range c.Revoke { // before what comes instead
+		p.add(writeRevocation(m), nil)
+	}
+	for _, t := range c.Tokens {
+		p.add(writeToken(t))
+	}
 	for _, h := range c.Heads {
 		p.add(writeHead(h))
 	}

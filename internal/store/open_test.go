@@ -49,7 +49,7 @@ func TestIndexed(t *testing.T) {
 		selectHook, earlierHook, laterHook,
 		selectRun, selectRunByNumber, olderQueued, latestArtifact, activeJobs, waitingJobs,
 		selectTarget, selectRelease, waitingReleases, selectNotification, selectAdmission,
-		selectArtifact, listArtifacts, listHistory, listAudit, selectToken, selectMeta,
+		selectArtifact, listArtifacts, listHistory, listAudit, findToken, selectMeta,
 		lockWake, takeWakes,
 	} {
 		rows, err := s.reader.QueryContext(t.Context(), "EXPLAIN QUERY PLAN "+query, 1, 2, 3, 4)

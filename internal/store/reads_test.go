@@ -2,7 +2,6 @@ package store_test
 
 import (
 	"fmt"
-	"reflect"
 	"slices"
 	"testing"
 	"time"
@@ -189,26 +188,6 @@ func TestWakeWhy(t *testing.T) {
 	why, due, tries, ok, err := s.WakeWhy(t.Context(), ref)
 	if err != nil || !ok || why != "the forge does not answer" || !due.Equal(at) || tries != 1 {
 		t.Errorf("got %q, %v, %d, %v, %v", why, due, tries, ok, err)
-	}
-}
-
-func TestTokens(t *testing.T) {
-	s := open(t, store.Config{})
-	want := store.Token{ID: "1", Name: "laptop", Hash: "h", Grants: delivery.Grants{Admin: true}, CreatedAt: time.UnixMilli(5).UTC()}
-	if err := s.AddToken(t.Context(), want); err != nil {
-		t.Fatal(err)
-	}
-	if err := s.AddToken(t.Context(), want); delivery.KindOf(err) != delivery.Conflict {
-		t.Errorf("the same token again: %v", err)
-	}
-	if got, err := s.TokenByHash(t.Context(), "h"); err != nil || !reflect.DeepEqual(got, want) {
-		t.Errorf("got %+v, %v", got, err)
-	}
-	if _, err := s.TokenByHash(t.Context(), "x"); delivery.KindOf(err) != delivery.NotFound {
-		t.Errorf("an unknown token: %v", err)
-	}
-	if n, err := s.TokenCount(t.Context()); n != 1 || err != nil {
-		t.Errorf("%d tokens, %v", n, err)
 	}
 }
 

@@ -44,10 +44,9 @@ const (
 		AND NOT EXISTS (SELECT 1 FROM runs WHERE hook = $1)
 		AND EXISTS (SELECT 1 FROM hooks later WHERE later.repo = hooks.repo AND later.seq > hooks.seq)
 		AND NOT EXISTS (SELECT 1 FROM wakes WHERE kind = 'hook' AND wakes.id = $1)`
-	oldestAudit   = `SELECT doc, seq FROM audit ORDER BY seq LIMIT $1`
-	forgetAudit   = `DELETE FROM audit WHERE seq <= $1`
-	forgetSession = `DELETE FROM tokens WHERE id LIKE 'session-%' AND created_at < $1`
-	forgetFacts   = `DELETE FROM history WHERE kind = 'target' AND id = $1 AND version IN (
+	oldestAudit = `SELECT doc, seq FROM audit ORDER BY seq LIMIT $1`
+	forgetAudit = `DELETE FROM audit WHERE seq <= $1`
+	forgetFacts = `DELETE FROM history WHERE kind = 'target' AND id = $1 AND version IN (
 		SELECT version FROM history WHERE kind = 'target' AND id = $1 AND version < $2 ORDER BY version LIMIT $3)`
 )
 
@@ -209,10 +208,10 @@ func (s *Store) ForgetAudit(ctx context.Context, before time.Time, limit int) (g
 	return gone, err
 }
 
-// ForgetSessions removes the sessions that were opened before a time.
-func (s *Store) ForgetSessions(ctx context.Context, before time.Time) error {
+// ForgetTokens removes the tokens and sessions that expired before a time.
+func (s *Store) ForgetTokens(ctx context.Context, before time.Time) error {
 	return s.write(ctx, relaxed, func(tx *tx) error {
-		_, err := tx.exec(forgetSession, millis(before))
+		_, err := tx.exec(expiredTokens, millis(before))
 		return err
 	})
 }

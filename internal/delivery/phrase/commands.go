@@ -4,10 +4,6 @@ package phrase
 var commands = []Phrase{
 	{En: "From git push to a canary release, and back", Zh: "从 git push 到灰度发布，再到回滚"},
 	{En: "Save a server and a token", Zh: "保存服务器和令牌"},
-	{
-		En: "Save a server and a token, after trying them. Without --token it is read from the standard input.",
-		Zh: "验证并保存服务器和令牌。不写 --token 时从标准输入读取。",
-	},
 	{En: "Change the catalog to the documents of a directory or file", Zh: "按目录或文件中的文档修改目录库"},
 	{En: "List what there is", Zh: "列出各种对象"},
 	{En: "Apps with their state in each environment", Zh: "应用及其在各环境中的状态"},

@@ -38,6 +38,8 @@ var catalogue = func() []Phrase {
 		words,
 		verbs,
 		refusals,
+		people,
+		peopleHelp,
 		manifests,
 		documents,
 		found,

@@ -147,7 +147,7 @@ func testForgetOldest(t *testing.T, db Database) {
 	if n, next, err := b.ForgetHooks(t.Context(), 0, epoch, 10); n != 0 || next != 0 || err != nil {
 		t.Errorf("%d, %d, %v", n, next, err)
 	}
-	b.must(b.ForgetSessions(t.Context(), epoch))
+	b.must(b.ForgetTokens(t.Context(), epoch))
 	target := &delivery.Target{App: "shop", Env: "prod"}
 	var facts []delivery.HistoryEntry
 	for v := range int64(9) {

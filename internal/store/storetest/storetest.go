@@ -44,6 +44,16 @@ type Store interface {
 	SecretsNotUnder(ctx context.Context, key string, limit int) ([]delivery.Secret, error)
 	MasterKey(ctx context.Context) (string, error)
 	SetMasterKeyOnce(ctx context.Context, key string) (string, error)
+	User(ctx context.Context, name string) (delivery.User, error)
+	UserByIdentity(ctx context.Context, id delivery.Identity) (delivery.User, error)
+	Users(ctx context.Context) ([]delivery.User, error)
+	Rehash(ctx context.Context, name, old, fresh string) error
+	AddToken(ctx context.Context, t delivery.Token) error
+	Token(ctx context.Context, id string) (delivery.Token, error)
+	TokenByHash(ctx context.Context, hash string) (delivery.Token, *delivery.User, error)
+	Tokens(ctx context.Context, owner string) ([]delivery.Token, error)
+	CloseToken(ctx context.Context, id string) error
+	UseTokens(ctx context.Context, used map[string]time.Time) error
 
 	CatalogVersion(ctx context.Context) (int64, error)
 	Documents(ctx context.Context) ([]delivery.Document, error)
@@ -54,7 +64,7 @@ type Store interface {
 	NamesDigest(ctx context.Context, app string, d delivery.Digest) (bool, error)
 	ForgetHooks(ctx context.Context, after int64, before time.Time, limit int) (gone int, next int64, err error)
 	ForgetAudit(ctx context.Context, before time.Time, limit int) (gone int, err error)
-	ForgetSessions(ctx context.Context, before time.Time) error
+	ForgetTokens(ctx context.Context, before time.Time) error
 	ForgetFacts(ctx context.Context, target string, below int64, limit int) (gone int, err error)
 
 	Close() error
@@ -89,6 +99,9 @@ func Run(t *testing.T, fresh func(t *testing.T) Database) {
 		"Documents":             testDocuments,
 		"Secrets":               testSecrets,
 		"Secrets/Rotation":      testSecretsDuringRotation,
+		"People/Users":          testUsers,
+		"People/Tokens":         testTokens,
+		"People/Revocation":     testRevocation,
 		"Retention/Past":        testPast,
 		"Retention/Forget":      testForget,
 		"Retention/Oldest":      testForgetOldest,
