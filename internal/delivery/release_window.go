@@ -205,7 +205,7 @@ func (s WindowStatus) location() *time.Location {
 
 // MayGoOn refuses a next batch that a person asks for while Windows hold it up.
 func (r Release) MayGoOn(now time.Time, s WindowStatus) error {
-	if d := r.decide(now, s); d.Waived || !d.Closed || d.Overrun == OverrunFinishRun {
+	if d := r.decide(now, s); !r.active() || r.Ending != nil || d.Waived || !d.Closed || d.Overrun == OverrunFinishRun {
 		return nil
 	}
 	if s.NextOpen.IsZero() {

@@ -49,6 +49,9 @@ func (e *Engine) Apply(ctx context.Context, p Principal, ask ApplyCatalog) (cata
 			return err
 		}
 		d.extra.Documents = diff.Changes
+		if err := e.wakeOpenReleases(ctx, d); err != nil {
+			return err
+		}
 		for _, e := range edits {
 			d.extra.Audit = append(d.extra.Audit, delivery.AuditEntry{
 				At: d.now, Actor: p.Actor, Command: e.command, Subject: e.subject(), Rule: e.rule, Detail: ask.Manager,

@@ -145,6 +145,9 @@ func (e *Engine) releaseFacts(ctx context.Context, d *draft, r delivery.Release)
 		return delivery.ReleaseFacts{}, err
 	}
 	facts := delivery.ReleaseFacts{Target: t.after}
+	if facts.Windows, err = e.windows(ctx, d.now, r, t.after); err != nil {
+		return facts, err
+	}
 	if r.State == delivery.ReleaseIsProposed {
 		facts.NewerWaiting, err = e.replacement(ctx, d, r)
 	}

@@ -166,6 +166,8 @@ func (e *Engine) proposeRelease(ctx context.Context, d *draft, run delivery.Run,
 		return err
 	}
 	rel.Automatic, rel.By, rel.Reason = true, delivery.System(), "every good run of "+run.Env+" is released"
-	d.addRelease(rel)
+	if rel, err = e.propose(ctx, d, rel); err != nil {
+		return err
+	}
 	return d.record(ctx, run.Ref(), delivery.ReleaseProposed{Release: rel.ID})
 }

@@ -81,6 +81,8 @@ type Facts interface {
 	Slots(ctx context.Context, now time.Time, limit int) (active, waiting []delivery.Slot, err error)
 	// WaitingReleases lists the proposed releases of a Target, oldest first.
 	WaitingReleases(ctx context.Context, app, env string) ([]delivery.ReleaseID, error)
+	// OpenReleases lists the releases that are not over, oldest first.
+	OpenReleases(ctx context.Context) ([]delivery.Release, error)
 	// Artifact finds an artifact of an app by digest.
 	Artifact(ctx context.Context, app string, digest delivery.Digest) (delivery.Artifact, error)
 	// LatestArtifact finds the artifact of the app's newest successful run for an

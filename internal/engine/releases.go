@@ -47,8 +47,8 @@ func (e *Engine) CreateRelease(ctx context.Context, p Principal, ask CreateRelea
 			return err
 		}
 		rel.By, rel.Reason, rel.From = p.Actor, ask.Reason, ask.From
-		d.addRelease(rel)
-		return nil
+		rel, err = e.propose(ctx, d, rel)
+		return err
 	})
 	return rel, err
 }
@@ -145,20 +145,18 @@ func (e *Engine) RollBack(ctx context.Context, p Principal, app, env string, to 
 		if err != nil {
 			return err
 		}
-		rel = e.offer(d, delivery.ReleaseRollback, back, reason)
-		return nil
+		rel, err = e.offer(ctx, d, delivery.ReleaseRollback, back, reason)
+		return err
 	})
 	return rel, err
 }
 
 // offer proposes a revision that the Target knows, in one step to all traffic.
-func (e *Engine) offer(d *draft, kind delivery.ReleaseKind, r delivery.Revision, reason string) delivery.Release {
-	rel := delivery.Release{
+func (e *Engine) offer(ctx context.Context, d *draft, kind delivery.ReleaseKind, r delivery.Revision, reason string) (delivery.Release, error) {
+	return e.propose(ctx, d, delivery.Release{
 		ID: delivery.ReleaseID(e.cfg.NewID()), App: r.App, Env: r.Env, Kind: kind, Revision: r,
 		State: delivery.ReleaseIsProposed, By: d.actor, Reason: reason, CreatedAt: d.now,
-	}
-	d.addRelease(rel)
-	return rel
+	})
 }
 
 func rollbackTo(t delivery.Target, to delivery.RevisionID) (delivery.Revision, error) {
@@ -191,7 +189,7 @@ func (e *Engine) CommandRelease(ctx context.Context, p Principal, id delivery.Re
 		if err != nil {
 			return err
 		}
-		ev, err := releaseEvent(cmd, p.Actor, reason, before.Batch, d)
+		ev, err := e.releaseEvent(ctx, cmd, p.Actor, reason, before.Batch, d, l.after)
 		if err != nil {
 			return err
 		}
@@ -202,13 +200,15 @@ func (e *Engine) CommandRelease(ctx context.Context, p Principal, id delivery.Re
 	return after, err
 }
 
-func releaseEvent(cmd delivery.Command, by delivery.Actor, reason string, batch int, d *draft) (delivery.Event, error) {
+func (e *Engine) releaseEvent(ctx context.Context, cmd delivery.Command, by delivery.Actor, reason string, batch int, d *draft, r delivery.Release) (delivery.Event, error) {
 	who := delivery.Cancellation{By: by, Reason: reason, At: d.now}
 	switch cmd {
 	case delivery.CmdReleaseContinue:
-		return delivery.ContinueRequested{By: by, Batch: batch, At: d.now}, nil
+		said, err := e.mayGoOn(ctx, d, r)
+		return delivery.ContinueRequested{By: by, Batch: batch, At: d.now, Window: said}, err
 	case delivery.CmdReleaseFull:
-		return delivery.FullRequested{By: by, At: d.now}, nil
+		said, err := e.mayGoOn(ctx, d, r)
+		return delivery.FullRequested{By: by, At: d.now, Window: said}, err
 	case delivery.CmdReleasePause:
 		return delivery.PauseRequested{By: who}, nil
 	case delivery.CmdReleaseResume:
@@ -258,8 +258,8 @@ func (e *Engine) Restart(ctx context.Context, p Principal, app, env, reason stri
 		if running == nil {
 			return delivery.E(delivery.Conflict, fmt.Sprintf("nothing of %s runs in %s", app, env))
 		}
-		rel = e.offer(d, delivery.ReleaseRestart, running.Revision, reason)
-		return nil
+		rel, err = e.offer(ctx, d, delivery.ReleaseRestart, running.Revision, reason)
+		return err
 	})
 	return rel, err
 }
@@ -298,8 +298,8 @@ func (e *Engine) Scale(ctx context.Context, p Principal, app, env string, replic
 			ID: delivery.ReleaseID(e.cfg.NewID()), App: app, Env: env, Kind: delivery.ReleaseScale, Revision: running.Revision,
 			State: delivery.ReleaseIsProposed, By: d.actor, Reason: reason, CreatedAt: d.now, Replicas: replicas, Bake: en.Bake,
 		}
-		d.addRelease(rel)
-		return nil
+		rel, err = e.propose(ctx, d, rel)
+		return err
 	})
 	return rel, err
 }
@@ -312,11 +312,15 @@ func (e *Engine) Blockers(ctx context.Context, r delivery.Release) ([]delivery.C
 	if r.State != delivery.ReleaseIsProposed {
 		return e.heldUp(ctx, r)
 	}
-	facts, err := e.releaseFacts(ctx, newDraft(e.store, e.now(), delivery.System()), r)
+	now := e.now()
+	facts, err := e.releaseFacts(ctx, newDraft(e.store, now, delivery.System()), r)
 	if err != nil {
 		return nil, err
 	}
-	return r.Blockers(e.now(), facts), nil
+	if facts.Place, err = e.placeOf(ctx, now, r, facts.Windows); err != nil {
+		return nil, err
+	}
+	return r.Blockers(now, facts), nil
 }
 
 // heldUp says that the deployer of a release that is under way is in trouble.

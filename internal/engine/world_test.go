@@ -39,6 +39,23 @@ type world struct {
 	caches   enginetest.Caches
 
 	config func(*engine.Config)
+	// ahead is how far the servers' clocks are before the bubble's, which begins in 2000.
+	ahead time.Duration
+}
+
+func (w *world) now() time.Time { return time.Now().Add(w.ahead) }
+
+// playAt tells a story that begins at a time.
+func playAt(t *testing.T, at string, story func(t *testing.T, w *world)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		begin, err := time.Parse(time.RFC3339, at)
+		w.must(err)
+		w.ahead = begin.Sub(time.Now())
+		w.boot()
+		story(t, w)
+	})
 }
 
 // server is one replica: a store and the engine over it.
@@ -86,7 +103,7 @@ func (w *world) boot() *server {
 // open makes a server that does not work yet.
 func (w *world) open(path string) *server {
 	w.t.Helper()
-	st, err := store.Open(w.t.Context(), store.Config{Path: path, Lease: lease, Now: time.Now, NewID: w.newID})
+	st, err := store.Open(w.t.Context(), store.Config{Path: path, Lease: lease, Now: w.now, NewID: w.newID})
 	w.must(err)
 	w.t.Cleanup(func() { w.must(st.Close()) })
 	keys, err := seal.OpenFile(filepath.Join(filepath.Dir(path), "master.key"))
@@ -101,7 +118,7 @@ func (w *world) open(path string) *server {
 		Credentials: weak{},
 		PublicURL:   "http://shiplock", RunnerURL: "http://shiplock", Registry: "localhost:5000", Capacity: 4, LeaseEvery: lease / 4,
 		Limits: delivery.DefaultRunLimits(), Heartbeat: 10 * time.Second, Secret: []byte("secret"),
-		Now: time.Now, NewID: w.newID, Log: slog.New(slog.DiscardHandler),
+		Now: w.now, NewID: w.newID, Log: slog.New(slog.DiscardHandler),
 	}
 	if w.config != nil {
 		w.config(&cfg)

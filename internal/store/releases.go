@@ -10,6 +10,7 @@ const (
 	insertRelease   = `INSERT INTO releases (version, doc, id, state, app, env) VALUES ($1 + 1, $2, $3, $4, $5, $6) ON CONFLICT (id) DO NOTHING`
 	updateRelease   = `UPDATE releases SET version = version + 1, doc = $2, state = $4 WHERE id = $3 AND version = $1`
 	selectRelease   = `SELECT doc, version FROM releases WHERE id = $1`
+	notOverReleases = `SELECT doc, version FROM releases WHERE state IN ('proposed', 'rolling', 'paused') ORDER BY id`
 	waitingReleases = `SELECT id FROM releases WHERE state = 'proposed' AND app = $1 AND env = $2 ORDER BY id`
 )
 
@@ -31,6 +32,11 @@ func (s *Store) Release(ctx context.Context, id delivery.ReleaseID) (delivery.Re
 // WaitingReleases lists the proposed releases of a Target, oldest first.
 func (s *Store) WaitingReleases(ctx context.Context, app, env string) ([]delivery.ReleaseID, error) {
 	return list(ctx, s.reader, scanValue[delivery.ReleaseID], waitingReleases, app, env)
+}
+
+// OpenReleases lists the releases that are not over, oldest first.
+func (s *Store) OpenReleases(ctx context.Context) ([]delivery.Release, error) {
+	return list(ctx, s.reader, scanRelease, notOverReleases)
 }
 
 // ReleaseFilter chooses releases; an empty field chooses all.

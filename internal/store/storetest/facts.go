@@ -146,6 +146,36 @@ func testWaitingReleases(t *testing.T, db Database) {
 	same(b, []delivery.ReleaseID{second.ID})(b.WaitingReleases(t.Context(), "shop", "dev"))
 }
 
+func testOpenReleases(t *testing.T, db Database) {
+	b := start(t, db)
+	open := func() (ids []delivery.ReleaseID, err error) {
+		all, err := b.OpenReleases(t.Context())
+		for _, r := range all {
+			ids = append(ids, r.ID)
+			if r.Version == 0 {
+				t.Errorf("%s without its version", r.ID)
+			}
+		}
+		return ids, err
+	}
+	same(b, []delivery.ReleaseID(nil))(open())
+	first, second, elsewhere := newRelease("shop", "dev"), newRelease("shop", "dev"), newRelease("shop", "prod")
+	b.commit(delivery.Change{Releases: []*delivery.Release{second, elsewhere, first}})
+	same(b, []delivery.ReleaseID{first.ID, second.ID, elsewhere.ID})(open())
+	for _, s := range []delivery.ReleaseState{delivery.ReleaseRolling, delivery.ReleasePaused, delivery.ReleaseDeployed} {
+		first.State = s
+		b.commit(delivery.Change{Releases: []*delivery.Release{first}})
+		want := []delivery.ReleaseID{first.ID, second.ID, elsewhere.ID}
+		if s.Terminal() {
+			want = want[1:]
+		}
+		same(b, want)(open())
+	}
+	second.State = delivery.ReleaseCanceled
+	b.commit(delivery.Change{Releases: []*delivery.Release{second}})
+	same(b, []delivery.ReleaseID{elsewhere.ID})(open())
+}
+
 func testArtifacts(t *testing.T, db Database) {
 	b := start(t, db)
 	ctx := t.Context()

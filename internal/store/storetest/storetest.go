@@ -36,6 +36,7 @@ type Store interface {
 	NewestPushed(ctx context.Context, app, env string) (delivery.Run, error)
 	Slots(ctx context.Context, now time.Time, limit int) (active, waiting []delivery.Slot, err error)
 	WaitingReleases(ctx context.Context, app, env string) ([]delivery.ReleaseID, error)
+	OpenReleases(ctx context.Context) ([]delivery.Release, error)
 	Artifact(ctx context.Context, app string, digest delivery.Digest) (delivery.Artifact, error)
 	LatestArtifact(ctx context.Context, app, env string) (delivery.Artifact, error)
 
@@ -95,6 +96,7 @@ func Run(t *testing.T, fresh func(t *testing.T) Database) {
 		"OlderQueued":           testOlderQueued,
 		"Slots":                 testSlots,
 		"WaitingReleases":       testWaitingReleases,
+		"OpenReleases":          testOpenReleases,
 		"Artifacts":             testArtifacts,
 		"Documents":             testDocuments,
 		"Secrets":               testSecrets,
