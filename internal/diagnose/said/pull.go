@@ -60,6 +60,13 @@ func (p Pull) Reason() string {
 	return ""
 }
 
+// pullBegins are what a runtime says before what went wrong. They name the image once
+// more, which leaves a line no room for the end.
+var pullBegins = regexp.MustCompile(`^(?:rpc error: code = \w+ desc = )?(?:(?:failed to pull and unpack image|failed to resolve reference|failed to pull image) "[^"\s]+": )+`)
+
+// PullEnd is what went wrong, of the words about a pull.
+func PullEnd(words string) string { return strings.TrimPrefix(words, pullBegins.FindString(words)) }
+
 // pullFailed is how a kubelet's words about a pull begin; others have the same reason.
 const pullFailed = `Failed to pull image "`
 

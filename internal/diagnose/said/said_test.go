@@ -42,6 +42,20 @@ func TestReadPull(t *testing.T) {
 	}
 }
 
+func TestPullEnd(t *testing.T) {
+	const image = "registry.example.com:5000/shop@sha256:401503"
+	for words, want := range map[string]string{
+		`failed to pull and unpack image "` + image + `": failed to resolve reference "` + image + `": failed to do request: Head "https://a/v2": dial tcp 10.0.0.9:5000: connect: connection refused`: `failed to do request: Head "https://a/v2": dial tcp 10.0.0.9:5000: connect: connection refused`,
+		`rpc error: code = Unknown desc = failed to pull and unpack image "` + image + `": pulling from host a failed with status code [manifests 1]: 401 Unauthorized`:                                `pulling from host a failed with status code [manifests 1]: 401 Unauthorized`,
+		"no space left on device": "no space left on device",
+		"":                        "",
+	} {
+		if got := said.PullEnd(words); got != want {
+			t.Errorf("of %q it is %q", words, got)
+		}
+	}
+}
+
 func TestReadStart(t *testing.T) {
 	const runc = `failed to create containerd task: failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: `
 	for words, want := range map[string]struct {

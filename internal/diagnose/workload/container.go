@@ -90,10 +90,10 @@ var pulls = map[said.Pull]string{
 }
 
 func (p pod) unpulled(image, words string) *finding {
-	why := said.ReadPull(words)
-	f := &finding{code: pulls[why], args: given("image", image, "node", p.Spec.NodeName), words: said.LastLines(words), since: p.placed()}
+	why, end := said.ReadPull(words), said.PullEnd(words)
+	f := &finding{code: pulls[why], args: given("image", image, "node", p.Spec.NodeName), words: said.LastLines(end), since: p.placed()}
 	if why == said.PullUnknown {
-		f.args["message"] = said.Line(words)
+		f.args["message"] = said.Line(end)
 	}
 	return f
 }
