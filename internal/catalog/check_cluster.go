@@ -62,7 +62,7 @@ func (s *Set) checkClusters(bad func(kind, name string) report) {
 // checkCanaryNames refuses two Apps whose objects would have the same name.
 func (s *Set) checkCanaryNames(onClusters bool, bad func(kind, name string) report) {
 	for _, name := range sorted(s.Apps) {
-		base, ok := strings.CutSuffix(name, "-canary")
+		base, ok := strings.CutSuffix(name, delivery.CanarySuffix)
 		if _, both := s.Apps[base]; onClusters && ok && both {
 			bad(KindApp, name)("metadata.name", fmt.Sprintf("%s is what the canary of App %s is called in a cluster: choose another name", name, base))
 		}

@@ -1,5 +1,8 @@
 package delivery
 
+// CanarySuffix ends the names of an App's objects in a Cluster that are its canary's.
+const CanarySuffix = "-canary"
+
 // Cluster is a Kubernetes cluster that Environments are in.
 type Cluster struct {
 	Name string `json:"name"`

@@ -41,7 +41,7 @@ const (
 )
 
 // CanaryName is the name of an App's Deployment beside the stable one.
-func CanaryName(app string) string { return app + "-canary" }
+func CanaryName(app string) string { return app + delivery.CanarySuffix }
 
 // Place is where an App's objects go, and what is the same for all of them there.
 type Place struct {
