@@ -110,13 +110,13 @@ var ends = slices.Concat(
 		},
 		{
 			Code: "pod.memory", When: "limit",
-			En: "out of memory: the container {container} used all of its {limit}«, {peak} at its peak»«, restarted {restarts time|times}»", NextEn: "Raise workload.resources.limits.memory of the App, or let it use less.",
-			Zh: "内存不足：容器 {container} 用完了限额 {limit}«，峰值 {peak}»«，已重启 {restarts} 次»", NextZh: "调高 App 的 workload.resources.limits.memory，或让它少用一些。",
+			En: "out of memory: the container {container} used all of its {limit}«, restarted {restarts time|times}»", NextEn: "Raise workload.resources.limits.memory of the App, or let it use less.",
+			Zh: "内存不足：容器 {container} 用完了限额 {limit}«，已重启 {restarts} 次»", NextZh: "调高 App 的 workload.resources.limits.memory，或让它少用一些。",
 		},
 		{
 			Code: "pod.memory",
-			En:   "out of memory: the node« {node}» had none left for the container {container}«, {peak} at its peak»«, restarted {restarts time|times}»", NextEn: "Say what it needs under workload.resources of the App, or let it use less.",
-			Zh: "内存不足：节点« {node} »没有内存可供容器 {container} 使用«，峰值 {peak}»«，已重启 {restarts} 次»", NextZh: "在 App 的 workload.resources 中写明所需内存，或让它少用一些。",
+			En:   "out of memory: the node« {node}» had none left for the container {container}«, restarted {restarts time|times}»", NextEn: "Say what it needs under workload.resources of the App, or let it use less.",
+			Zh: "内存不足：节点« {node} »没有内存可供容器 {container} 使用«，已重启 {restarts} 次»", NextZh: "在 App 的 workload.resources 中写明所需内存，或让它少用一些。",
 		},
 	},
 )

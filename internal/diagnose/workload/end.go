@@ -72,9 +72,6 @@ func (p pod) outOfMemory(s corev1.ContainerStatus, t corev1.ContainerStateTermin
 		}
 	}
 	f := &finding{code: Memory, args: given("container", s.Name, "limit", limit, "node", p.Spec.NodeName, "restarts", restarts(s)), since: finished(t), restarts: p.loops(s, t)}
-	if peak, ok := p.Peak[p.Name]; ok && s.Name == p.App {
-		f.args["peak"] = peak.String()
-	}
 	f.crash = &diagnose.Crash{Output: p.output(s, t), Roots: home}
 	f.words = []string{said.Line("container " + s.Name + ": OOMKilled, exit " + strconv.Itoa(int(t.ExitCode)))}
 	return f

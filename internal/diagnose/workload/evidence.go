@@ -7,7 +7,6 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/api/resource"
 
 	"github.com/shiplock/shiplock/internal/diagnose/said"
 )
@@ -26,9 +25,6 @@ type Evidence struct {
 	Events []*corev1.Event
 	// Logs are the last lines of what Wanted asks for, as far as they were to be had.
 	Logs map[Log][]string
-	// Peak is the most memory that the App's container was seen to use, by pod, where
-	// the cluster measures that.
-	Peak map[string]resource.Quantity
 }
 
 // Bounds of what Wanted asks for.

@@ -5,7 +5,6 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/api/resource"
 
 	"github.com/shiplock/shiplock/internal/diagnose/workload"
 )
@@ -80,7 +79,7 @@ func pullVerdicts() map[string]verdict {
 		},
 		"other trouble with an image": {
 			evidence: evidence(pod("shop-1", waiting("ErrImagePull", failed+`failed to extract layer sha256:00: mount callback failed: no space left on device`))),
-			code:     workload.Image, says: "the image " + image + " cannot be pulled: " + failed + "failed to extract layer sha256:00: mount callback failed: no space left on device",
+			code:     workload.Image, says: "the image " + image + " cannot be pulled: failed to extract layer sha256:00: mount callback failed: no space left on device",
 		},
 	}
 }
@@ -169,8 +168,7 @@ func endVerdicts() map[string]verdict {
 	}
 	migration := evidence(pod("shop-1", beside(false, corev1.ContainerStatus{Name: "migrate", RestartCount: 3, State: corev1.ContainerState{Waiting: &corev1.ContainerStateWaiting{Reason: "CrashLoopBackOff"}}, LastTerminationState: dead(1, "Error")})))
 	migration.Logs[workload.Log{Pod: "shop-1", Container: "migrate"}] = []string{"migrating", "error: relation \"orders\" already exists"}
-	peak := evidence(pod("shop-1", exited(3, 137, "OOMKilled", "")))
-	peak.Peak = map[string]resource.Quantity{"shop-1": resource.MustParse("63Mi")}
+	again := evidence(pod("shop-1", exited(3, 137, "OOMKilled", "")))
 	long := evidence(pod("shop-1", exited(9, 1, "Error", "")))
 	long.Pods[0].Status.ContainerStatuses[0].LastTerminationState.Terminated.StartedAt = ago(20 * time.Hour)
 	return map[string]verdict{
@@ -203,7 +201,7 @@ func endVerdicts() map[string]verdict {
 			evidence: wrote(evidence(pod("shop-1", exited(1, 137, "OOMKilled", ""))), false, "loading 3 GB of prices"),
 			code:     workload.Memory, says: "out of memory: the container shop used all of its 64Mi", shows: []string{"OOMKilled", "loading 3 GB of prices"},
 		},
-		"out of memory, with its peak": {evidence: peak, code: workload.Memory, failed: true, says: "out of memory: the container shop used all of its 64Mi, 63Mi at its peak, restarted 2 times"},
+		"out of memory, again": {evidence: again, code: workload.Memory, failed: true, says: "out of memory: the container shop used all of its 64Mi, restarted 2 times"},
 		"an init container": {
 			evidence: migration, code: workload.Init, failed: true, shows: []string{"relation"},
 			says: `the init container migrate ended with exit code 1, restarted 3 times: error: relation "orders" already exists`,
