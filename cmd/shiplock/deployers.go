@@ -11,7 +11,6 @@ import (
 	"github.com/shiplock/shiplock/internal/delivery"
 	kubedeploy "github.com/shiplock/shiplock/internal/deployer/kubernetes"
 	"github.com/shiplock/shiplock/internal/engine"
-	"github.com/shiplock/shiplock/internal/kube"
 	"github.com/shiplock/shiplock/internal/manifest"
 	"github.com/shiplock/shiplock/internal/seal"
 	"github.com/shiplock/shiplock/internal/server"
@@ -183,7 +182,7 @@ func (d *deployers) open(env string, key spaceKey) (deployer, error) {
 	if old != nil && old.is == key {
 		return old.deployer, nil
 	}
-	client, err := kube.Connect(kube.Config{Kubeconfig: key.cluster.Kubeconfig, Content: []byte(key.kubeconfig), Context: key.cluster.Context, UserAgent: "shiplock/" + version})
+	client, err := connect(key.cluster, []byte(key.kubeconfig))
 	if err != nil {
 		return nil, delivery.Wrap(delivery.Unavailable, "connect to the cluster "+key.cluster.Name, err)
 	}

@@ -132,14 +132,31 @@ func clustersOf(set *catalog.Set) []checkup.Cluster {
 	return all
 }
 
+// Reach implements server.Examiner.
+func (x examiner) Reach(ctx context.Context, c delivery.Cluster) checkup.Place {
+	client, err := x.connect(ctx, c)
+	if err != nil {
+		return checkup.Place{Err: err}
+	}
+	return placeOf(ctx, client)
+}
+
+func (x examiner) connect(ctx context.Context, c delivery.Cluster) (*kube.Client, error) {
+	content, err := kubeconfig(ctx, x.vault, c)
+	if err != nil {
+		return nil, err
+	}
+	return connect(c, content)
+}
+
+// connect takes the content of a kubeconfig where the Cluster names no file.
+func connect(c delivery.Cluster, content []byte) (*kube.Client, error) {
+	return kube.Connect(kube.Config{Kubeconfig: c.Kubeconfig, Content: content, Context: c.Context, UserAgent: "shiplock/" + version})
+}
+
 // look looks at a cluster, and at the namespaces of its Environments.
 func (x examiner) look(ctx context.Context, c *checkup.Cluster, is delivery.Cluster) {
-	content, err := kubeconfig(ctx, x.vault, is)
-	if err != nil {
-		c.Err = err
-		return
-	}
-	client, err := kube.Connect(kube.Config{Kubeconfig: is.Kubeconfig, Content: content, Context: is.Context, UserAgent: "shiplock/" + version})
+	client, err := x.connect(ctx, is)
 	if err != nil {
 		c.Err = err
 		return
@@ -158,7 +175,9 @@ func (x examiner) look(ctx context.Context, c *checkup.Cluster, is delivery.Clus
 
 func placeOf(ctx context.Context, client *kube.Client) checkup.Place {
 	p := checkup.Place{Host: client.Host}
-	p.Version, p.Err = client.Version(ctx)
+	if p.Version, p.Err = client.Version(ctx); p.Err == nil {
+		p.Err = client.Ready(ctx)
+	}
 	return p
 }
 

@@ -29,6 +29,11 @@ type (
 		delivery.Cluster
 		Environments []string `json:"environments"`
 		Manager      string   `json:"manager"`
+		// Version is Kubernetes' own, as the cluster said a moment ago; empty when it did
+		// not answer.
+		Version string `json:"version,omitempty"`
+		// Cause is why it cannot be worked with now.
+		Cause *delivery.Cause `json:"cause,omitempty"`
 	}
 )
 

@@ -23,7 +23,7 @@ func (c *console) getCommand() *cobra.Command {
 		c.listCommand("apps", "Apps with their state in each environment", listOf(apps, "APP TEAM STACK ENVIRONMENTS MANAGER", appRow)),
 		c.listCommand("environments", "Environments in order of rank", listOf(environments, "ENVIRONMENT BRANCH RELEASES STRATEGY BAKE PLACE MANAGER", environmentRow)),
 		c.listCommand("stacks", "Stacks", listOf(stacks, "STACK LANGUAGE BASE STEPS MANAGER", stackRow)),
-		c.listCommand("clusters", "Clusters that environments are in", listOf(clusters, "CLUSTER KUBECONFIG CONTEXT ENVIRONMENTS MANAGER", clusterRow)),
+		c.listCommand("clusters", "Clusters that environments are in", listOf(clusters, "CLUSTER VERSION KUBECONFIG CONTEXT ENVIRONMENTS MANAGER CAUSE", clusterRow)),
 		c.listCommand("runs", "Runs, the newest first", listOf((*client.Client).Runs, runHead, runRow), "app", "env", "state", "limit"),
 		c.listCommand("releases", "Releases, the newest first", listOf((*client.Client).Releases, releaseHead, releaseRow), "app", "env", "state", "limit"),
 		c.getTargets(),
@@ -175,7 +175,7 @@ func stackRow(s api.Stack, _ time.Time) []string {
 }
 
 func clusterRow(cl api.Cluster, _ time.Time) []string {
-	return []string{cl.Name, cl.Kubeconfig, cl.Context, strings.Join(cl.Environments, ","), cl.Manager}
+	return []string{cl.Name, cl.Version, cl.Kubeconfig, cl.Context, strings.Join(cl.Environments, ","), cl.Manager, cl.Cause.String()}
 }
 
 func runRow(r api.RunSummary, now time.Time) []string {

@@ -170,6 +170,17 @@ func (c *Client) Version(ctx context.Context) (string, error) {
 	return v.GitVersion, nil
 }
 
+// Ready asks whether the API server can serve: one that has lost its store still says its
+// version.
+func (c *Client) Ready(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	if err := c.core.Get().AbsPath("/readyz").Do(ctx).Error(); err != nil {
+		return fmt.Errorf("ask %s whether it is ready: %w", c.Host, classify(err))
+	}
+	return nil
+}
+
 // Object is what the API has of a name in a namespace.
 type Object interface {
 	runtime.Object

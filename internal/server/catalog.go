@@ -116,14 +116,6 @@ func (s *Server) listStacks(ctx context.Context, _ *nothing) (api.Page[api.Stack
 	return api.Page[api.Stack]{Items: c.stacks}, nil
 }
 
-func (s *Server) listClusters(ctx context.Context, _ *nothing) (api.Page[api.Cluster], error) {
-	c, err := s.catalog.current(ctx)
-	if err != nil {
-		return api.Page[api.Cluster]{}, err
-	}
-	return api.Page[api.Cluster]{Items: orEmpty(c.clusters)}, nil
-}
-
 func (s *Server) listApps(ctx context.Context, _ *nothing) (api.Page[api.App], error) {
 	c, err := s.catalog.current(ctx)
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 
 	"github.com/shiplock/shiplock/internal/api"
 	"github.com/shiplock/shiplock/internal/catalog"
+	"github.com/shiplock/shiplock/internal/delivery"
 	"github.com/shiplock/shiplock/internal/diagnose/checkup"
 )
 
@@ -13,6 +14,8 @@ import (
 // lets it: what did not answer by then is an error among the facts.
 type Examiner interface {
 	Examine(ctx context.Context, set *catalog.Set) checkup.Facts
+	// Reach asks one cluster whether it is there.
+	Reach(ctx context.Context, c delivery.Cluster) checkup.Place
 }
 
 // doctor checks the installation, one check at a time: each one asks all clusters.

@@ -63,6 +63,15 @@ type seen checkup.Facts
 
 func (s *seen) Examine(context.Context, *catalog.Set) checkup.Facts { return checkup.Facts(*s) }
 
+func (s *seen) Reach(_ context.Context, c delivery.Cluster) checkup.Place {
+	for _, seen := range s.Clusters {
+		if seen.Name == c.Name {
+			return seen.Place
+		}
+	}
+	return checkup.Place{}
+}
+
 func newWorld(t testing.TB) *world {
 	t.Helper()
 	dir := t.TempDir()

@@ -74,6 +74,7 @@ type Server struct {
 	reading chan struct{}
 	// examining has room for one check of the installation.
 	examining chan struct{}
+	reached   reached
 	// stopping ends streams when the server does.
 	stopping chan struct{}
 }

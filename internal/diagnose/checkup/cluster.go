@@ -54,6 +54,15 @@ func (all *findings) cluster(c Cluster) {
 	}
 }
 
+// Away is why a cluster cannot be worked with; nil when it can.
+func Away(p Place) *delivery.Cause {
+	if p.Err == nil {
+		return nil
+	}
+	c := delivery.Because("doctor.cluster_away", delivery.Args{"cluster": p.Host, "reason": line(p.Err)})
+	return &c
+}
+
 // place tells whether there is a cluster to look at further.
 func (all *findings) place(area string, p Place, oldest int) bool {
 	args := delivery.Args{"cluster": p.Host, "version": p.Version}
