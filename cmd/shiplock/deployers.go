@@ -68,6 +68,13 @@ func newDeployers(local deployer, registry string, pullSecrets []string, onChang
 
 // Apply implements engine.Deployer.
 func (d *deployers) Apply(ctx context.Context, app, env string, wish delivery.Desired) error {
+	set, err := d.catalog(ctx)
+	if err != nil {
+		return err
+	}
+	if _, ok := set.Environments[env]; !ok {
+		return delivery.E(delivery.Unavailable, fmt.Sprintf("the environment %s is no longer in the catalog, so nobody knows in which cluster it is: apply its document", env))
+	}
 	to, err := d.of(ctx, env)
 	if err != nil {
 		return err
@@ -160,8 +167,8 @@ func (d *deployers) of(ctx context.Context, env string) (deployer, error) {
 	if err != nil {
 		return nil, err
 	}
-	e, ok := set.Environments[env]
-	if !ok || e.Cluster == "" {
+	e := set.Environments[env] // on this machine Apps outlive their Environment's document
+	if e.Cluster == "" {
 		return d.local, nil
 	}
 	cluster, ok := set.Clusters[e.Cluster]

@@ -16,6 +16,17 @@ import (
 type Diff struct {
 	Entries []Entry                   `json:"entries"`
 	Changes []delivery.DocumentChange `json:"-"`
+	// Moves are the Environments that are elsewhere afterwards.
+	Moves []Move `json:"-"`
+}
+
+// Move is an Environment whose Apps are run in another place than before, or in none
+// since it is deleted: what runs there must not be forgotten.
+type Move struct {
+	Env     string
+	Deleted bool
+	// Apps are those of the catalog afterwards.
+	Apps map[string]delivery.App
 }
 
 // Op is what happens to one document.

@@ -36,7 +36,26 @@ func Plan(have, want []delivery.Document, manager string, prune bool) (Diff, err
 	if err := after.Check(); err != nil {
 		return Diff{}, err
 	}
+	before, err := NewSet(0, have)
+	if err != nil {
+		return Diff{}, err
+	}
+	diff.Moves = moves(before, after)
 	return diff, nil
+}
+
+// moves are by name. An Environment of this machine may be deleted: what runs is seen there
+// without one too.
+func moves(before, after *Set) (list []Move) {
+	for _, name := range sorted(before.Environments) {
+		old := before.Environments[name]
+		now, kept := after.Environments[name]
+		gone := !kept && old.Cluster != ""
+		if gone || kept && (old.Cluster != now.Cluster || old.Namespace != now.Namespace) {
+			list = append(list, Move{Env: name, Deleted: gone, Apps: after.Apps})
+		}
+	}
+	return list
 }
 
 func recheckAll(docs []delivery.Document, manager string) ([]delivery.Document, error) {

@@ -32,8 +32,10 @@ func (e *Engine) Apply(ctx context.Context, p Principal, ask ApplyCatalog) (cata
 		if err != nil {
 			return nil, err
 		}
-		diff, err = catalog.Plan(have, ask.Documents, ask.Manager, ask.Prune)
-		return set, err
+		if diff, err = catalog.Plan(have, ask.Documents, ask.Manager, ask.Prune); err != nil {
+			return nil, err
+		}
+		return set, e.mayMove(ctx, diff.Moves)
 	}
 	if ask.Dry {
 		_, err := plan(ctx)

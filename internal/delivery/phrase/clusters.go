@@ -198,6 +198,9 @@ var refused = []Phrase{
 
 // seeing are errors on the way to a cluster.
 var seeing = []Phrase{
+	{En: "environment {env} cannot be deleted while apps run in its cluster ({apps}), since nobody would look after them: delete these apps first, or keep it", Zh: "环境 {env} 的集群中还有应用在运行（{apps}），不能删除，否则没有人照管它们：请先删除这些应用，或保留该环境"},
+	{En: "environment {env} cannot move to another cluster or namespace while apps run in it ({apps}), since they would be left behind: make a new environment there, release to it with `shiplock release create APP --env NEW --from {env}`, and keep this one until nobody asks it any more", Zh: "环境 {env} 中还有应用在运行（{apps}），不能移到其他集群或命名空间，否则它们会被遗留：请在新位置建一个新环境，用 `shiplock release create APP --env NEW --from {env}` 发布到那里，并保留原环境直到没有人再访问"},
+	{En: "the environment {env} is no longer in the catalog, so nobody knows in which cluster it is: apply its document", Zh: "环境 {env} 已不在目录中，不知道它在哪个集群：请应用它的文档"},
 	{En: "app {app} becomes a package, and {env} is in the cluster {cluster}, which runs images: write `artifact: image` into the App or its Stack", Zh: "应用 {app} 的制品是包，而环境 {env} 在集群 {cluster} 中，集群运行的是镜像：请在应用或其技术栈中写 `artifact: image`"},
 	{En: "{app}#{run} is a package, and {env} is in the cluster {cluster}, which runs images: write `artifact: image` into the App or its Stack and build it again, or release it to an environment of one machine", Zh: "{app}#{run} 是包，而环境 {env} 在集群 {cluster} 中，集群运行的是镜像：请在应用或其技术栈中写 `artifact: image` 后重新构建，或发布到单机环境"},
 	{En: "{app}#{run} was built on {base} when no environment was in a cluster, and that has not what it needs in {env}: build its commit again, which takes {other}", Zh: "{app}#{run} 构建时还没有环境在集群中，其基础镜像 {base} 缺少它在 {env} 中所需的内容：请重新构建该提交，届时将使用 {other}"},
