@@ -57,8 +57,8 @@ func (f forge) Where(ctx context.Context, repo delivery.Repo, short string, comm
 }
 
 func (f forge) Describe(ctx context.Context, repo delivery.Repo, sha string) (delivery.Commit, error) {
-	title, author, err := f.mirrors.Describe(ctx, f.remote(repo), sha)
-	return delivery.Commit{SHA: sha, Title: title, Author: author}, f.explain(repo, err)
+	title, author, email, err := f.mirrors.Describe(ctx, f.remote(repo), sha)
+	return delivery.Commit{SHA: sha, Title: title, Author: author, Email: email}, f.explain(repo, err)
 }
 
 func (f forge) Files(ctx context.Context, repo delivery.Repo, commit, folder string, names []string) ([]delivery.SourceFile, error) {

@@ -173,7 +173,7 @@ func (in *instance) assemble(ctx context.Context) error {
 	in.deployers.vault = in.vault
 	jobLogs := logs{in.logs}
 	in.engine = engine.New(engine.Config{
-		Store: in.store, Executor: in.executor, Deployer: in.deployers, Forge: hub, Logs: jobLogs, Credentials: in.keeper,
+		Store: in.store, Executor: in.executor, Deployer: in.deployers, Forge: hub, Chat: in.chat(), Logs: jobLogs, Credentials: in.keeper,
 		Images:    images{client: in.images, registry: puller.Registry},
 		PublicURL: in.url, RunnerURL: in.opts.runnerURL, Lang: in.opts.lang,
 		Registry: puller.Registry, PlainHTTP: puller.PlainHTTP, RegistryCA: puller.CA, Pushes: in.pushes(puller),

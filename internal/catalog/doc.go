@@ -17,8 +17,9 @@ const (
 	KindRoleBinding = "RoleBinding"
 	KindWindow      = "Window"
 	KindCalendar    = "Calendar"
+	KindChannel     = "Channel"
 )
 
 func kinds() []string {
-	return []string{KindApp, KindStack, KindEnvironment, KindCluster, KindRetention, KindRoleBinding, KindWindow, KindCalendar}
+	return []string{KindApp, KindStack, KindEnvironment, KindCluster, KindRetention, KindRoleBinding, KindWindow, KindCalendar, KindChannel}
 }

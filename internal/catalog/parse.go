@@ -124,6 +124,8 @@ func (b *binder) document(n ast.Node) delivery.Document {
 		return spec(b, e, checkWindow)
 	case KindCalendar:
 		return spec(b, e, checkCalendar)
+	case KindChannel:
+		return spec(b, e, checkChannel)
 	}
 	b.bad("kind", fmt.Sprintf("unknown kind %q%s", clip(e.Kind), DidYouMean(e.Kind, kinds())))
 	return delivery.Document{}

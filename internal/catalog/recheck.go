@@ -29,6 +29,8 @@ func recheck(d delivery.Document) (delivery.Document, Problems) {
 		return respec(d, checkWindow)
 	case KindCalendar:
 		return respec(d, checkCalendar)
+	case KindChannel:
+		return respec(d, checkChannel)
 	}
 	return d, Problems{{File: ref(d), Field: "kind", Msg: fmt.Sprintf("unknown kind %q%s", clip(d.Kind), DidYouMean(d.Kind, kinds()))}}
 }

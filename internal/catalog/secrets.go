@@ -10,6 +10,11 @@ func (s *Set) SecretUsers(secret string) []string {
 			users = append(users, KindCluster+"/"+name)
 		}
 	}
+	for name, c := range s.Channels {
+		if c.URLSecret == secret || c.SignSecret == secret {
+			users = append(users, KindChannel+"/"+name)
+		}
+	}
 	slices.Sort(users)
 	return users
 }

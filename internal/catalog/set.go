@@ -21,6 +21,7 @@ type Set struct {
 	Bindings     map[string]delivery.Binding
 	Windows      map[string]delivery.Window
 	Calendars    map[string]delivery.Calendar
+	Channels     map[string]delivery.Channel
 	// Retention is what is kept of the past.
 	Retention delivery.Retention
 	// Policy is made of the Bindings.
@@ -45,6 +46,7 @@ func NewSet(version int64, docs []delivery.Document) (*Set, error) {
 		Bindings:     make(map[string]delivery.Binding),
 		Windows:      make(map[string]delivery.Window),
 		Calendars:    make(map[string]delivery.Calendar),
+		Channels:     make(map[string]delivery.Channel),
 		managers:     make(map[string]string),
 		byRepo:       make(map[string][]string),
 	}
@@ -79,6 +81,8 @@ func (s *Set) put(d delivery.Document) error {
 		return into(s.Windows, d, func(w *delivery.Window) { w.Name = d.Name })
 	case KindCalendar:
 		return into(s.Calendars, d, func(c *delivery.Calendar) { c.Name = d.Name })
+	case KindChannel:
+		return into(s.Channels, d, func(c *delivery.Channel) { c.Name = d.Name })
 	case KindRetention:
 		return decode(d, &s.Retention)
 	}

@@ -23,6 +23,7 @@ func (s *Set) Check() error {
 	s.checkClusters(of)
 	s.checkBindings(of)
 	s.checkWindows(of)
+	s.checkChannels(of)
 	listeners := make(map[int]string)
 	for _, name := range sorted(s.Apps) {
 		bad := of(KindApp, name)

@@ -17,6 +17,7 @@ var yamlBlock = regexp.MustCompile("(?s)```yaml\n(.*?)```")
 func TestSpecPagesAreTrue(t *testing.T) {
 	for page, kind := range map[string]reflect.Type{
 		"app": reflect.TypeFor[delivery.App](), "stack": reflect.TypeFor[delivery.Stack](), "environment": reflect.TypeFor[delivery.Environment](),
+		"channel":         reflect.TypeFor[delivery.Channel](),
 		"cluster":         reflect.TypeFor[delivery.Cluster](),
 		"repository-file": reflect.TypeFor[delivery.Exceptions](),
 		"access":          reflect.TypeFor[delivery.Binding](),

@@ -24,6 +24,7 @@ func (c *console) getCommand() *cobra.Command {
 		c.listCommand("environments", "Environments in order of rank", listOf(environments, "ENVIRONMENT BRANCH RELEASES STRATEGY BAKE PLACE MANAGER", environmentRow)),
 		c.listCommand("stacks", "Stacks", listOf(stacks, "STACK LANGUAGE BASE STEPS MANAGER", stackRow)),
 		c.listCommand("clusters", "Clusters that environments are in", listOf(clusters, "CLUSTER VERSION KUBECONFIG CONTEXT ENVIRONMENTS MANAGER CAUSE", clusterRow)),
+		c.listCommand("channels", "Channels that are told what happens, and how sending to them goes", listOf(channels, channelHead, channelRow)),
 		c.listCommand("runs", "Runs, the newest first", listOf((*client.Client).Runs, runHead, runRow), "app", "env", "state", "limit"),
 		c.listCommand("releases", "Releases, the newest first", listOf((*client.Client).Releases, releaseHead, releaseRow), "app", "env", "state", "limit"),
 		c.getTargets(),

@@ -134,6 +134,16 @@ func (c *Client) Clusters(ctx context.Context) (api.Page[api.Cluster], error) {
 	return fetch[api.Page[api.Cluster]](ctx, c, path("clusters"))
 }
 
+// Channels lists channels with how sending to them goes.
+func (c *Client) Channels(ctx context.Context) (api.Page[api.Channel], error) {
+	return fetch[api.Page[api.Channel]](ctx, c, path("channels"))
+}
+
+// TestChannel sends a test message to a channel.
+func (c *Client) TestChannel(ctx context.Context, name string) (api.ChannelTest, error) {
+	return submit[api.ChannelTest](ctx, c, path("channels", name, "test"), struct{}{})
+}
+
 // Plan reads what a run would do with a commit of a branch; "" is the environment's.
 func (c *Client) Plan(ctx context.Context, app, env, branch string) (delivery.Plan, error) {
 	return fetch[delivery.Plan](ctx, c, path("apps", app, "plan")+Filter{Env: env, Branch: branch}.query())

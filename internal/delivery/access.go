@@ -39,6 +39,8 @@ const (
 	CmdSecretSet    Command = "secret.set"
 	CmdSecretRotate Command = "secret.rotate"
 	CmdAuditRead    Command = "audit.read"
+	// CmdChannelTest sends a message to a channel.
+	CmdChannelTest Command = "channel.test"
 )
 
 // Commands lists every command, for tests and for documentation.
@@ -49,7 +51,7 @@ func Commands() []Command {
 		CmdTargetPause, CmdTargetResume, CmdTargetRestart, CmdTargetScale, CmdCacheDrop,
 		CmdAccessEdit,
 		CmdSecretSet, CmdSecretRotate,
-		CmdUserEdit, CmdTokenIssue, CmdTokenRevoke,
+		CmdUserEdit, CmdTokenIssue, CmdTokenRevoke, CmdChannelTest,
 	}
 }
 

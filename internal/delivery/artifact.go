@@ -79,6 +79,8 @@ type Commit struct {
 	Tag    string `json:"tag,omitempty"`
 	Title  string `json:"title,omitempty"`
 	Author string `json:"author,omitempty"`
+	// Email is the author's address; empty when it is not known.
+	Email string `json:"email,omitempty"`
 }
 
 // Short returns the first 8 digits of the SHA.

@@ -15,11 +15,14 @@ type Change struct {
 	Targets       []*Target
 	Releases      []*Release
 	Notifications []*Notification
-	Admission     *Admission
-	Artifacts     []Artifact
-	Documents     []DocumentChange
-	Secrets       []SecretChange
-	MasterKey     *MasterKeyChange
+	Outboxes      []*Outbox
+	// Messages that are owed are added, unless they are known; others end theirs.
+	Messages  []Message
+	Admission *Admission
+	Artifacts []Artifact
+	Documents []DocumentChange
+	Secrets   []SecretChange
+	MasterKey *MasterKeyChange
 	// Users are people and programs that may sign in.
 	Users []*User
 	// Tokens are new ones; Revoke ends others.

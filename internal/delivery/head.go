@@ -38,7 +38,7 @@ func (h Head) Recover(repo Repo, now Commit) Hook {
 	sum := sha256.Sum256(fmt.Appendf(nil, "%s\x00%s\x00%s\x00%s\x00%d", h.Repo, h.Branch, h.SHA, now.SHA, h.At.UnixMilli()))
 	return Hook{
 		ID: ForgeReconciler + "-" + hex.EncodeToString(sum[:16]), Forge: ForgeReconciler,
-		Push: Push{Repo: repo, Branch: h.Branch, Before: before, After: now.SHA, Title: now.Title, Author: now.Author},
+		Push: Push{Repo: repo, Branch: h.Branch, Before: before, After: now.SHA, Title: now.Title, Author: now.Author, Email: now.Email},
 	}
 }
 

@@ -43,6 +43,8 @@ type Push struct {
 	After  string `json:"after"`
 	Title  string `json:"title"`
 	Author string `json:"author"`
+	// Email is the author's; empty when the forge does not say.
+	Email string `json:"email,omitempty"`
 	// Pusher is the forge's user name of who pushed.
 	Pusher string `json:"pusher"`
 	// Paths are the changed files. It is complete only when PathsComplete: a

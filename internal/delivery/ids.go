@@ -52,6 +52,8 @@ const (
 	KindTarget       AggregateKind = "target"
 	KindRelease      AggregateKind = "release"
 	KindNotification AggregateKind = "notification"
+	// KindOutbox is by the name of its Channel.
+	KindOutbox AggregateKind = "outbox"
 )
 
 // Ref names one aggregate.

@@ -67,7 +67,7 @@ func permissions() []permission {
 		{[]Command{CmdReviewClose}, no, no, no, all, no, all},
 		{[]Command{CmdApply, CmdSecretSet}, no, no, apps, apps, no, all},
 		{[]Command{CmdAuditRead}, no, no, all, all, no, all},
-		{[]Command{CmdCacheDrop, CmdSecretRotate, CmdAccessEdit, CmdWindowEdit, CmdApprovalEdit, CmdUserEdit, CmdTokenIssue, CmdTokenRevoke}, no, no, no, no, no, all},
+		{[]Command{CmdCacheDrop, CmdChannelTest, CmdSecretRotate, CmdAccessEdit, CmdWindowEdit, CmdApprovalEdit, CmdUserEdit, CmdTokenIssue, CmdTokenRevoke}, no, no, no, no, no, all},
 	}
 }
 

@@ -51,7 +51,7 @@ func (e *Engine) change(ctx context.Context, p Principal, do func(*draft) error)
 		if err := do(d); err != nil {
 			return err
 		}
-		_, err := e.commit(ctx, d.change())
+		err := e.keep(ctx, d, nil)
 		if delivery.KindOf(err) != delivery.Conflict || try == maxConflicts {
 			return err
 		}

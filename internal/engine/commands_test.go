@@ -44,6 +44,7 @@ func (w *world) orders() []order {
 		}}
 	}
 	// What the commands that are refused name: they need something that exists.
+	w.apply(channel("room", `,"events":["approval"]`))
 	w.build("shop", "pre", "c")
 	first.ID = w.create(engine.CreateRelease{Env: "pre"})
 	second.ID = first.ID
@@ -125,6 +126,10 @@ func (w *world) orders() []order {
 		}},
 		{delivery.CmdTokenRevoke, "user bob", func(ctx context.Context, p engine.Principal) error {
 			return w.RevokeToken(ctx, p, token)
+		}},
+		{delivery.CmdChannelTest, "channel room", func(ctx context.Context, p engine.Principal) error {
+			_, err := w.TestChannel(ctx, p, "room")
+			return err
 		}},
 	}
 }

@@ -25,10 +25,12 @@ type draft struct {
 	releases      map[delivery.ReleaseID]*loaded[delivery.Release]
 	hooks         map[string]*loaded[delivery.Hook]
 	notifications map[string]*loaded[delivery.Notification]
+	outboxes      map[string]*loaded[delivery.Outbox]
 	admitted      *loaded[delivery.Admission]
 
 	history []delivery.HistoryEntry
-	extra   delivery.Change // artifacts, audit, wakes and documents
+	extra   delivery.Change // artifacts, audit, wakes, messages and documents
+	asked   []delivery.News // beside those that follow from what changed
 }
 
 // loaded is an aggregate with its state before and after.
@@ -45,6 +47,7 @@ func newDraft(store Aggregates, now time.Time, actor delivery.Actor) *draft {
 		releases:      map[delivery.ReleaseID]*loaded[delivery.Release]{},
 		hooks:         map[string]*loaded[delivery.Hook]{},
 		notifications: map[string]*loaded[delivery.Notification]{},
+		outboxes:      map[string]*loaded[delivery.Outbox]{},
 	}
 }
 
@@ -66,6 +69,10 @@ func (d *draft) hook(ctx context.Context, id string) (*loaded[delivery.Hook], er
 
 func (d *draft) notification(ctx context.Context, id string) (*loaded[delivery.Notification], error) {
 	return once(d.notifications, id, func() (delivery.Notification, error) { return d.store.Notification(ctx, id) })
+}
+
+func (d *draft) outbox(ctx context.Context, channel string) (*loaded[delivery.Outbox], error) {
+	return once(d.outboxes, channel, func() (delivery.Outbox, error) { return d.store.Outbox(ctx, channel) })
 }
 
 func (d *draft) admission(ctx context.Context) (*loaded[delivery.Admission], error) {
@@ -111,6 +118,9 @@ func (d *draft) record(ctx context.Context, on delivery.Ref, ev delivery.Event) 
 	case delivery.KindNotification:
 		l, err := d.notification(ctx, on.ID)
 		return fold(d, on, ev, l, err, delivery.Notification.Apply)
+	case delivery.KindOutbox:
+		l, err := d.outbox(ctx, on.ID)
+		return fold(d, on, ev, l, err, delivery.Outbox.Apply)
 	case delivery.KindAdmission:
 		l, err := d.admission(ctx)
 		return fold(d, on, ev, l, err, delivery.Admission.Apply)
@@ -205,6 +215,12 @@ func (d *draft) change() *delivery.Change {
 		if l.changed {
 			c.Notifications = append(c.Notifications, &l.after)
 			versions[delivery.Ref{Kind: delivery.KindNotification, ID: id}] = l.after.Version
+		}
+	}
+	for _, l := range d.outboxes {
+		if l.changed {
+			c.Outboxes = append(c.Outboxes, &l.after)
+			versions[l.after.Ref()] = l.after.Version
 		}
 	}
 	if d.admitted != nil && d.admitted.changed {

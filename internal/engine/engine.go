@@ -27,6 +27,7 @@ type Config struct {
 	Executor Executor
 	Deployer Deployer
 	Forge    Forge
+	Chat     Chat
 	History  History
 	Images   Images
 	Caches   Caches
@@ -106,6 +107,17 @@ func (e *Engine) Live() *Live { return e.live }
 
 // now is the time to the millisecond, as it is kept.
 func (e *Engine) now() time.Time { return e.cfg.Now().UTC().Truncate(time.Millisecond) }
+
+// keep commits a draft with the news of it; done is the wake that led to it, if any.
+func (e *Engine) keep(ctx context.Context, d *draft, done *delivery.Claim) error {
+	if err := e.announce(ctx, d); err != nil {
+		return err
+	}
+	change := d.change()
+	change.Done = done
+	_, err := e.commit(ctx, change)
+	return err
+}
 
 // commit writes a change, tells live views, and takes on the wakes it got.
 func (e *Engine) commit(ctx context.Context, c *delivery.Change) ([]delivery.Claim, error) {

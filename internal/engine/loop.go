@@ -50,7 +50,7 @@ func newLoop(e *Engine) *loop {
 	l := &loop{engine: e, slots: map[delivery.AggregateKind]chan struct{}{}, poke: make(chan struct{}, 1), beat: make(chan struct{}, 1)}
 	for _, k := range []delivery.AggregateKind{
 		delivery.KindHook, delivery.KindAdmission, delivery.KindRun,
-		delivery.KindTarget, delivery.KindRelease, delivery.KindNotification,
+		delivery.KindTarget, delivery.KindRelease, delivery.KindNotification, delivery.KindOutbox,
 	} {
 		l.slots[k] = make(chan struct{}, workers(k))
 	}
@@ -246,10 +246,7 @@ func (e *Engine) decide(ctx context.Context, c delivery.Claim) error {
 	if !again.IsZero() {
 		d.wake(c.Ref, again)
 	}
-	change := d.change()
-	change.Done = &c
-	_, err = e.commit(ctx, change)
-	return err
+	return e.keep(ctx, d, &c)
 }
 
 // next asks the aggregate's machine what is due, and does it.
@@ -267,6 +264,8 @@ func (e *Engine) next(ctx context.Context, d *draft, ref delivery.Ref) (time.Tim
 		return e.nextRelease(ctx, d, delivery.ReleaseID(ref.ID))
 	case delivery.KindNotification:
 		return e.nextNotification(ctx, d, ref.ID)
+	case delivery.KindOutbox:
+		return e.nextOutbox(ctx, d, ref.ID)
 	}
 	return time.Time{}, fmt.Errorf("no machine for %s", ref)
 }

@@ -121,7 +121,14 @@ func (e *Engine) nextRelease(ctx context.Context, d *draft, id delivery.ReleaseI
 		return time.Time{}, err
 	}
 	actions, again := l.after.Next(d.now, facts)
-	return again, e.pure(ctx, d, actions...)
+	asks, asked := l.after.ApprovalNews(l.after.Blockers(d.now, facts))
+	if err := e.pure(ctx, d, actions...); err != nil {
+		return again, err
+	}
+	if asked && l.after.State == delivery.ReleaseIsProposed {
+		d.asked = append(d.asked, asks)
+	}
+	return again, nil
 }
 
 // wakeOlder has the releases that wait longer see that this one waits too, so that

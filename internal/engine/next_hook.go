@@ -211,7 +211,7 @@ func (e *Engine) expandInto(ctx context.Context, d *draft, h delivery.Hook, set 
 		return nil
 	}
 	push := h.Push
-	commit := delivery.Commit{SHA: push.After, Branch: push.Branch, Tag: push.Tag, Title: push.Title, Author: push.Author}
+	commit := delivery.Commit{SHA: push.After, Branch: push.Branch, Tag: push.Tag, Title: push.Title, Author: push.Author, Email: push.Email}
 	run, err := e.newRun(set, app, env, commit, push.Repo, hookActor(h), d.now)
 	if err != nil {
 		x.say("%s for %s: %v", app.Name, env.Name, err)

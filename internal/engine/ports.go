@@ -53,6 +53,9 @@ type Aggregates interface {
 	// Notification returns an empty one of version 0, with its ID, when there is
 	// none yet.
 	Notification(ctx context.Context, id string) (delivery.Notification, error)
+	// Outbox returns an empty one of version 0, with its Channel, when there is none
+	// yet.
+	Outbox(ctx context.Context, channel string) (delivery.Outbox, error)
 	// Admission returns an empty one of version 0 when there is none yet.
 	Admission(ctx context.Context) (delivery.Admission, error)
 }
@@ -88,6 +91,14 @@ type Facts interface {
 	// LatestArtifact finds the artifact of the app's newest successful run for an
 	// environment.
 	LatestArtifact(ctx context.Context, app, env string) (delivery.Artifact, error)
+}
+
+// Messages reads what channels are owed.
+type Messages interface {
+	// Owed lists the oldest messages that a channel is owed, in order.
+	Owed(ctx context.Context, channel string, limit int) ([]delivery.Message, error)
+	// MessageKnown tells whether a message is, or was, owed.
+	MessageKnown(ctx context.Context, id string) (bool, error)
 }
 
 // Documents reads the catalog.
@@ -127,6 +138,7 @@ type Store interface {
 	Lease
 	Aggregates
 	Facts
+	Messages
 	Documents
 	SealedSecrets
 	Peers
@@ -203,4 +215,16 @@ type Forge interface {
 	Head(ctx context.Context, repo delivery.Repo, branch string) (delivery.Commit, error)
 	// Changed lists the files that differ between two commits.
 	Changed(ctx context.Context, repo delivery.Repo, before, after string) ([]string, error)
+}
+
+// Chat is where people talk. Each call is one message, and none is repeated here.
+//
+// Errors: Unavailable may be tried again, and not before RetryAfter() when an error in
+// the chain has that method; Denied, NotFound and Invalid never succeed as it is. None
+// holds the bot's address or key.
+type Chat interface {
+	// Send tells a channel of messages, in one when there are several.
+	Send(ctx context.Context, c delivery.Channel, ms []delivery.Message) error
+	// Test says that somebody tries the channel, and returns what the vendor answered.
+	Test(ctx context.Context, c delivery.Channel, by delivery.Actor) (answer string, err error)
 }

@@ -328,7 +328,7 @@ func (e *Engine) reportOn(ctx context.Context, key string, do func(d *draft, run
 		if !l.changed {
 			return run, job, nil
 		}
-		_, err = e.commit(ctx, d.change())
+		err = e.keep(ctx, d, nil)
 		if err == nil {
 			return l.after, *l.after.Job(job.Name), nil
 		}

@@ -37,6 +37,7 @@ type world struct {
 	images   enginetest.Images
 	logs     enginetest.Logs
 	caches   enginetest.Caches
+	chat     enginetest.Chat
 
 	config func(*engine.Config)
 	// ahead is how far the servers' clocks are before the bubble's, which begins in 2000.
@@ -114,7 +115,7 @@ func (w *world) open(path string) *server {
 	w.must(err)
 	cfg := engine.Config{
 		Vault: seal.NewVault(st, keys),
-		Store: st, Executor: &w.executor, Deployer: &w.deployer, Forge: &w.forge, History: &w.past, Images: &w.images, Logs: &w.logs, Caches: &w.caches,
+		Store: st, Executor: &w.executor, Deployer: &w.deployer, Forge: &w.forge, History: &w.past, Images: &w.images, Logs: &w.logs, Caches: &w.caches, Chat: &w.chat,
 		Credentials: weak{},
 		PublicURL:   "http://shiplock", RunnerURL: "http://shiplock", Registry: "localhost:5000", Capacity: 4, LeaseEvery: lease / 4,
 		Limits: delivery.DefaultRunLimits(), Heartbeat: 10 * time.Second, Secret: []byte("secret"),

@@ -48,16 +48,18 @@ type Commit struct {
 func Describe(p *delivery.Push, commits []Commit, by string) {
 	for _, c := range slices.Backward(commits) {
 		if c.ID == p.After {
-			p.Title, p.Author = Line(cmp.Or(c.Title, c.Message)), Line(c.author())
+			p.Title, p.Author, p.Email = Line(cmp.Or(c.Title, c.Message)), Line(c.author()), Line(c.email())
 			break
 		}
 	}
 	p.Author = cmp.Or(p.Author, Line(by))
 }
 
-func (c Commit) author() string {
-	if c.Author.Name != "" || c.Author.Email == "[REDACTED]" {
-		return c.Author.Name
+func (c Commit) author() string { return cmp.Or(c.Author.Name, c.email()) }
+
+func (c Commit) email() string {
+	if c.Author.Email == "[REDACTED]" {
+		return ""
 	}
 	return c.Author.Email
 }

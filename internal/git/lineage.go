@@ -155,17 +155,18 @@ func (m mirror) expand(ctx context.Context, short string) (string, error) {
 	return "", nil
 }
 
-// Describe returns the title and the author of a commit.
-func (m *Mirrors) Describe(ctx context.Context, r Remote, sha string) (title, author string, err error) {
+// Describe returns the title of a commit, and its author with the e-mail address.
+func (m *Mirrors) Describe(ctx context.Context, r Remote, sha string) (title, author, email string, err error) {
 	err = m.with(ctx, r, sha, func(ctx context.Context, one mirror) error {
 		if err := one.need(ctx, sha); err != nil {
 			return err
 		}
-		out, err := one.local.run(ctx, one.dir, maxChatter, "log", "-1", "--no-decorate", "--format=%s%x00%an", sha)
+		out, err := one.local.run(ctx, one.dir, maxChatter, "log", "-1", "--no-decorate", "--format=%s%x00%an%x00%ae", sha)
 		title, author, _ = strings.Cut(strings.TrimSuffix(string(out), "\n"), "\x00")
+		author, email, _ = strings.Cut(author, "\x00")
 		return err
 	})
-	return title, author, err
+	return title, author, email, err
 }
 
 func errOdd(what string) error {

@@ -59,9 +59,9 @@ func TestLineage(t *testing.T) {
 			if _, _, err := m.Fork(ctx, o.remote(), alone, map[string]string{"main": o.shas[29]}); delivery.KindOf(err) != delivery.NotFound {
 				t.Errorf("no common history: %v", err)
 			}
-			title, author, err := m.Describe(ctx, o.remote(), work)
-			if title != "work" || author != "Ada" || err != nil {
-				t.Errorf("%q by %q, %v", title, author, err)
+			title, author, email, err := m.Describe(ctx, o.remote(), work)
+			if title != "work" || author != "Ada" || !strings.Contains(email, "@") || err != nil {
+				t.Errorf("%q by %q %q, %v", title, author, email, err)
 			}
 		})
 	}

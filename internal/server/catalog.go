@@ -29,6 +29,7 @@ type shownCatalog struct {
 	environments []api.Environment
 	stacks       []api.Stack
 	clusters     []api.Cluster
+	channels     []api.Channel // without their health
 }
 
 func (d *documents) current(ctx context.Context) (*shownCatalog, error) {
@@ -72,6 +73,9 @@ func show(set *catalog.Set) *shownCatalog {
 			}
 		}
 		c.clusters = append(c.clusters, cluster)
+	}
+	for _, name := range slices.Sorted(maps.Keys(set.Channels)) {
+		c.channels = append(c.channels, api.Channel{Channel: set.Channels[name], Manager: set.Manager(catalog.KindChannel, name)})
 	}
 	return c
 }

@@ -37,6 +37,9 @@ func (s *Server) doctor(ctx context.Context, _ *nothing) (api.Doctor, error) {
 	if facts.Local, err = s.locals(ctx, shown); err != nil {
 		return api.Doctor{}, err
 	}
+	if facts.Channels, err = s.channelsSeen(ctx, shown); err != nil {
+		return api.Doctor{}, err
+	}
 	findings := checkup.Judge(facts)
 	return api.Doctor{Worst: checkup.Worst(findings), Findings: findings, Now: s.cfg.Now().UTC(), Version: s.cfg.Version}, nil
 }

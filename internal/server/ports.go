@@ -21,6 +21,7 @@ type Reader interface {
 	WaitingReleases(ctx context.Context, app, env string) ([]delivery.ReleaseID, error)
 	Lists
 	Catalog
+	Outboxes
 }
 
 // Lists reads many at once.

@@ -65,6 +65,8 @@ func (s *Server) register() http.Handler {
 	handle(o, get("/environments", "catalog", "Environments in order of rank"), s.listEnvironments)
 	handle(o, get("/stacks", "catalog", "Stacks"), s.listStacks)
 	handle(o, get("/clusters", "catalog", "Clusters that environments are in"), s.listClusters)
+	handle(o, get("/channels", "catalog", "Channels that are told what happens, and how sending to them goes"), s.listChannels)
+	handle(o, post("/channels/{channel}/test", "catalog", "Send a test message to a channel"), s.testChannel)
 	handle(o, get("/apps", "catalog", "Apps with their state in each environment"), s.listApps)
 	handle(o, get("/apps/{app}", "catalog", "One app"), s.getApp)
 	handle(o, get("/apps/{app}/plan", "catalog", "What a run would do, and why"), s.plan)

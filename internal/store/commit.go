@@ -74,6 +74,12 @@ func plan(c *delivery.Change) ([]write, error) {
 	for _, n := range c.Notifications {
 		p.add(writeNotification(n))
 	}
+	for _, o := range c.Outboxes {
+		p.add(writeOutbox(o))
+	}
+	for _, m := range c.Messages {
+		p.add(writeMessage(m))
+	}
 	if c.Admission != nil {
 		p.add(writeAdmission(c.Admission))
 	}

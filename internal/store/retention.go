@@ -124,6 +124,9 @@ func forget(tx *tx, app string, v delivery.Verdict) (n int64, err error) {
 		if n, err = tx.exec(forgetRelease, v.ID); n > 0 && err == nil {
 			_, err = tx.exec(forgetHistory, string(delivery.KindRelease), v.ID)
 		}
+		if n > 0 && err == nil {
+			_, err = tx.exec(forgetMessages, v.ID)
+		}
 	case delivery.KeptRun:
 		status := delivery.StatusID(delivery.RunID(v.ID))
 		if n, err = tx.exec(forgetRun, v.ID, status); n > 0 && err == nil {
@@ -131,6 +134,9 @@ func forget(tx *tx, app string, v delivery.Verdict) (n int64, err error) {
 		}
 		if n > 0 && err == nil {
 			_, err = tx.exec(forgetNotification, status)
+		}
+		if n > 0 && err == nil {
+			_, err = tx.exec(forgetMessages, v.ID)
 		}
 	}
 	return n, err

@@ -10,6 +10,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/shiplock/shiplock/test/chat"
 	"github.com/shiplock/shiplock/test/harness"
 )
 
@@ -24,7 +25,7 @@ func TestScripts(t *testing.T) {
 	for _, file := range files {
 		t.Run(filepath.Base(file), func(t *testing.T) {
 			t.Parallel()
-			w := &world{t: t, repos: map[string]*harness.Repo{}}
+			w := &world{t: t, repos: map[string]*harness.Repo{}, groups: map[string]*chat.Group{}}
 			testscript.Run(t, testscript.Params{
 				Files: []string{file}, RequireExplicitExec: true, RequireUniqueNames: true,
 				Setup: func(env *testscript.Env) error { return w.setUp(env, bin) },

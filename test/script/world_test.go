@@ -18,6 +18,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/shiplock/shiplock/test/chat"
 	"github.com/shiplock/shiplock/test/harness"
 )
 
@@ -33,6 +34,7 @@ type world struct {
 	process *harness.Process
 	forge   *harness.Forge
 	repos   map[string]*harness.Repo
+	groups  map[string]*chat.Group
 }
 
 // setUp gives the script a clean HOME, the binaries, and a free address.
@@ -76,6 +78,12 @@ func (w *world) commands() map[string]command {
 		"capture":       capture,
 		"fill":          fill,
 		"blobs":         w.blobs,
+		"group":         w.group,
+		"posts":         w.posts,
+		"server-log":    w.serverLog,
+		"group-down":    w.groupDown,
+		"group-up":      w.groupUp,
+		"group-kills":   w.groupKills,
 	}
 }
 

@@ -164,5 +164,6 @@ var columns = []Phrase{
 	{En: "USED", Zh: "上次使用"}, {En: "MADE", Zh: "生成"},
 	{En: "LANE", Zh: "队列"}, {En: "TAKEN", Zh: "已占"}, {En: "WAITING", Zh: "等待"},
 	{En: "QUOTA", Zh: "配额"}, {En: "RESOURCE", Zh: "资源"}, {En: "LIMIT", Zh: "上限"}, {En: "WAITS", Zh: "已等"},
+	{En: "CHANNEL", Zh: "通知渠道"}, {En: "VENDOR", Zh: "厂商"}, {En: "TELLS", Zh: "事件"}, {En: "HEALTH", Zh: "健康"}, {En: "SENT", Zh: "已发"}, {En: "OWED", Zh: "待发"},
 	{En: "CONTAINS", Zh: "是否包含"}, {En: "LAST", Zh: "最近"}, {En: "OUTCOME", Zh: "结果"},
 }

@@ -56,6 +56,7 @@ var catalogue = func() []Phrase {
 		diffs,
 		access,
 		windows,
+		chats,
 	} {
 		all = append(all, area...)
 	}

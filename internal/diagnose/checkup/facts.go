@@ -16,6 +16,8 @@ type Facts struct {
 	// Local are the Environments whose apps run on the server's own machine, and have any.
 	Local []string
 	Hooks Hooks
+	// Channels of the catalog, by name.
+	Channels []Channel
 }
 
 // Database is where everything is kept.

@@ -38,6 +38,9 @@ func Judge(f Facts) []delivery.Finding {
 		}
 	}
 	all.hooks(f.Hooks)
+	for _, c := range f.Channels {
+		all.channel(c)
+	}
 	return all
 }
 

@@ -62,18 +62,19 @@ func TestParseHookPush(t *testing.T) {
 	paths := []string{"CHANGELOG", "README.md", "app/controller.go", "docs/a.md", "old.txt"}
 	whole := delivery.Push{
 		Repo: shop(), Branch: "dev", Before: before, After: after,
-		Title: "fix readme", Author: "GitLab dev user", Pusher: "jsmith", Paths: paths, PathsComplete: true, DefaultBranch: "main",
+		Title: "fix readme", Author: "GitLab dev user", Email: "dev@example.com", Pusher: "jsmith", Paths: paths, PathsComplete: true, DefaultBranch: "main",
 	}
 	with := func(change func(*delivery.Push)) delivery.Push {
 		p := whole
+		p.Email = "" // withheld since 17
 		change(&p)
 		return p
 	}
 	for name, want := range map[string]delivery.Push{
 		"push-v9":       whole,
 		"push-v15":      whole,
-		"push-v17":      whole,
-		"push-v19":      whole,
+		"push-v17":      with(func(*delivery.Push) {}),
+		"push-v19":      with(func(*delivery.Push) {}),
 		"push-many-v17": with(func(p *delivery.Push) { p.PathsComplete = false }),
 		"branch-create-v17": with(func(p *delivery.Push) {
 			p.Before, p.Title, p.Author, p.Paths, p.PathsComplete = zeros, "", "John Smith", []string{}, false

@@ -26,6 +26,13 @@ type Store interface {
 	Release(ctx context.Context, id delivery.ReleaseID) (delivery.Release, error)
 	Notification(ctx context.Context, id string) (delivery.Notification, error)
 	Admission(ctx context.Context) (delivery.Admission, error)
+	Outbox(ctx context.Context, channel string) (delivery.Outbox, error)
+
+	Owed(ctx context.Context, channel string, limit int) ([]delivery.Message, error)
+	MessageKnown(ctx context.Context, id string) (bool, error)
+	Messages(ctx context.Context, subject string) ([]delivery.Message, error)
+	Outboxes(ctx context.Context) ([]delivery.Outbox, error)
+	CountOwed(ctx context.Context) (map[string]int, error)
 
 	EarlierHook(ctx context.Context, h delivery.Hook) (bool, error)
 	LaterHook(ctx context.Context, h delivery.Hook) (string, error)
@@ -104,6 +111,8 @@ func Run(t *testing.T, fresh func(t *testing.T) Database) {
 		"People/Users":          testUsers,
 		"People/Tokens":         testTokens,
 		"People/Revocation":     testRevocation,
+		"Messages":              testMessages,
+		"Messages/Forget":       testForgetMessages,
 		"Retention/Past":        testPast,
 		"Retention/Forget":      testForget,
 		"Retention/Oldest":      testForgetOldest,
