@@ -57,6 +57,7 @@ type options struct {
 	cloneUser                      string
 	cloneHosts                     []string
 	registry                       registryOptions
+	signOn                         signOnOptions
 	// reconcile is how often repositories are looked at for pushes without a hook; 0
 	// is never.
 	reconcile time.Duration
@@ -90,6 +91,7 @@ func (o *options) flags(f *pflag.FlagSet) {
 	f.StringVar(&o.giteaURL, "gitea-url", "", "Gitea or Forgejo to send commit statuses to; its token is SHIPLOCK_GITEA_TOKEN")
 	f.StringVar(&o.githubURL, "github-url", "", "GitHub to send commit statuses to; its token is SHIPLOCK_GITHUB_TOKEN (default with a token: https://github.com)")
 	o.registry.flags(f)
+	o.signOn.flags(f)
 	f.StringSliceVar(&o.trustedProxies, "trusted-proxy", nil, "network of proxies that say truly in X-Forwarded-For whom a request is from, such as 10.0.0.0/8; may be repeated")
 	f.StringVar(&o.cloneUser, "clone-user", "", "user name for git checkouts over http; the password is SHIPLOCK_CLONE_PASSWORD")
 	f.DurationVar(&o.reconcile, "reconcile", 5*time.Minute, "how often to look for pushes whose hook never came; 0 is never")
@@ -147,6 +149,9 @@ func (o *options) check() error {
 		return err
 	}
 	if err := o.registry.check(); err != nil {
+		return err
+	}
+	if err := o.signOn.check(); err != nil {
 		return err
 	}
 	if err := o.build.check(o.runnerURL); err != nil {

@@ -191,7 +191,12 @@ func (in *instance) assemble(ctx context.Context) error {
 	if in.opts.reconcile > 0 {
 		in.reconciler = engine.NewReconciler(in.engine, in.opts.reconcile)
 	}
+	signOn, signOnName, err := in.signOn(ctx)
+	if err != nil {
+		return err
+	}
 	in.server = server.New(server.Config{
+		SignOn: signOn, SignOnName: signOnName,
 		Reconciler: in.reconciler,
 		Engine:     in.engine, Reader: reader{in.store}, Logs: jobLogs, Auth: in.keeper, People: in.store, TrustedProxies: in.opts.proxies,
 		Apps:   in.deployers,

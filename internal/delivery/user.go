@@ -85,7 +85,8 @@ func (u User) Claim(c Claims) User {
 	return u
 }
 
-const maxGroups = 200
+// maxGroups are given here; directories of companies claim more.
+const maxGroups, maxClaimed = 200, 2000
 
 var (
 	userName  = regexp.MustCompile(`^[a-z0-9][a-z0-9._@+-]{0,126}$`)
@@ -106,8 +107,8 @@ func (u User) Check() error {
 		return E(Invalid, fmt.Sprintf("%q is no e-mail address", clip(u.Email, 60)))
 	case len(u.DisplayName) > 200:
 		return E(Invalid, "a display name has at most 200 bytes")
-	case len(u.Groups)+len(u.Claimed) > maxGroups:
-		return E(Invalid, fmt.Sprintf("%s is in more than %d groups: name fewer", u.Name, maxGroups))
+	case len(u.Groups) > maxGroups || len(u.Claimed) > maxClaimed:
+		return E(Invalid, fmt.Sprintf("%s is in too many groups: name at most %d here, and have the identity provider claim at most %d", u.Name, maxGroups, maxClaimed))
 	}
 	for _, g := range u.Groups {
 		if !groupName.MatchString(g) {

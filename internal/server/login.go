@@ -124,20 +124,20 @@ func (s *Server) signIn(w http.ResponseWriter, r *http.Request, user string, try
 	case err != nil:
 		s.fail(w, r, err)
 	default:
-		s.openSession(w, r, in)
+		s.openSession(w, r, in, r.FormValue("next"))
 	}
 }
 
 // openSession gives the browser a new session, whatever it had before, and leads on. The
 // one that it had ends: nobody who knows it, or planted it, has the new one.
-func (s *Server) openSession(w http.ResponseWriter, r *http.Request, in signedIn) {
+func (s *Server) openSession(w http.ResponseWriter, r *http.Request, in signedIn, next string) {
 	if err := s.closeSession(r); err != nil {
 		s.fail(w, r, err)
 		return
 	}
 	s.cfg.Log.Info("logged in", "actor", in.actor.String(), "from", s.address(r))
 	http.SetCookie(w, s.cookie(s.sessionCookie(), in.session.Secret, in.session.ExpiresAt))
-	http.Redirect(w, r, localPath(r.FormValue("next")), http.StatusSeeOther)
+	http.Redirect(w, r, localPath(next), http.StatusSeeOther)
 }
 
 func (s *Server) closeSession(r *http.Request) error {

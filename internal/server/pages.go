@@ -52,7 +52,7 @@ func (s *Server) renderWith(w http.ResponseWriter, r *http.Request, name string,
 	w.WriteHeader(status)
 	_ = t.ExecuteTemplate(w, "layout", pageData{ // the reader may be gone
 		Lang: language(r.Context()), Version: s.cfg.Version, Here: here(r),
-		LoggedIn: name != "login.html", Login: form, Next: localPath(r.FormValue("next")),
+		LoggedIn: name != "login.html", Login: form, SignOn: s.signOnName(), Next: localPath(r.FormValue("next")),
 	})
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"net/http"
+	"net/url"
 
 	"github.com/shiplock/shiplock/internal/api"
 	"github.com/shiplock/shiplock/internal/delivery"
@@ -135,6 +136,15 @@ type Sessions interface {
 	SessionFor(ctx context.Context, a delivery.Actor, g delivery.Grants, from string) (delivery.Opened, error)
 	// LogIn makes a token instead, for the command line.
 	LogIn(ctx context.Context, u delivery.User, name, from string) (delivery.Opened, error)
+}
+
+// SignOn signs people in at an identity provider.
+type SignOn interface {
+	// Begin returns where to send a browser, and what it keeps in a cookie meanwhile;
+	// next is where a log-in leads.
+	Begin(ctx context.Context, next string) (to, cookie string, err error)
+	// Finish reads what the browser brings back. Denied when it does not fit.
+	Finish(ctx context.Context, cookie string, answer url.Values) (c delivery.Claims, next string, err error)
 }
 
 // HookReader reads the deliveries of one forge.

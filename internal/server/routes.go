@@ -16,6 +16,8 @@ func (s *Server) register() http.Handler {
 	m.open("GET /static/", s.static)
 	m.open("GET /login", s.loginPage)
 	m.open("POST /login", s.login)
+	m.open("GET /login/oidc", s.beginSignOn)
+	m.open("GET "+SignOnPath, s.finishSignOn)
 	m.open("POST /language", s.chooseLanguage)
 	m.open("POST /hooks/{forge}", s.receiveHook)
 	m.open("POST "+api.RunnerClaimPath, s.runnerClaim)

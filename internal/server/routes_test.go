@@ -14,7 +14,7 @@ import (
 func TestOnlyNamedRoutesAnswerStrangers(t *testing.T) {
 	w := newWorld(t)
 	public := []string{
-		"GET /healthz", "GET /version", "GET /static/", "GET /login", "POST /login", "POST /language", "POST /api/v1/login", "POST /hooks/{forge}", "/v2/",
+		"GET /healthz", "GET /version", "GET /static/", "GET /login", "POST /login", "GET /login/oidc", "GET /login/oidc/callback", "POST /language", "POST /api/v1/login", "POST /hooks/{forge}", "/v2/",
 		"POST /runner/v1/claim", "POST /runner/v1/attempts/{key}/plan", "POST /runner/v1/attempts/{key}/push", "POST /runner/v1/attempts/{key}/reports", "POST /runner/v1/attempts/{key}/log",
 	}
 	if len(w.server.routes) < 30 {

@@ -35,6 +35,9 @@ type Config struct {
 	// Apps are where they were deployed.
 	Apps Apps
 	Auth Auth
+	// SignOn is nil without an identity provider; SignOnName is its name on the page.
+	SignOn     SignOn
+	SignOnName string
 	// People are who may sign in.
 	People People
 	// TrustedProxies say truly, in X-Forwarded-For, whom a request is from.
