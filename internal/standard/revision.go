@@ -61,14 +61,23 @@ func Runs(a delivery.Artifact, stack delivery.Stack, env delivery.Environment) e
 	return nil
 }
 
-// workload lays the App's wishes for the Environment over its common ones. Where apps
-// run on one machine, or nothing is wished for, it is nil.
+// workload lays the App's wishes for the Environment over its common ones. Where nothing is
+// wished for it is nil; of one machine only the command before a release can be asked.
 func workload(app delivery.App, env delivery.Environment, port int) *delivery.Workload {
 	own := app.Environments[env.Name]
 	w := app.Workload.Under(own.Workload)
 	w.Manifests = delivery.ManifestSource{} // the Revision has what is there
-	if env.Cluster == "" || !w.Says() {
+	if env.Cluster == "" {
+		w = delivery.Workload{PreDeploy: w.PreDeploy}
+	}
+	if !w.Says() {
 		return nil
+	}
+	if w.PreDeploy.Run != "" {
+		w.PreDeploy.Timeout = delivery.Duration(w.PreDeploy.Timeout.Or(preDeployTimeout))
+	}
+	if env.Cluster == "" {
+		return &w
 	}
 	w.Grace = delivery.Duration(w.Grace.Or(delivery.DefaultGrace))
 	if s := &w.Autoscale; s.Max > 0 {
@@ -82,9 +91,6 @@ func workload(app delivery.App, env delivery.Environment, port int) *delivery.Wo
 		m.Port, m.Path = cmp.Or(m.Port, port), cmp.Or(m.Path, "/metrics")
 	}
 	w.Security.RunAsUser = cmp.Or(w.Security.RunAsUser, delivery.DefaultUser)
-	if w.PreDeploy.Run != "" {
-		w.PreDeploy.Timeout = delivery.Duration(w.PreDeploy.Timeout.Or(preDeployTimeout))
-	}
 	return &w
 }
 

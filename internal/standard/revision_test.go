@@ -98,6 +98,11 @@ func TestRevisionHasTheWorkloadOfTheCluster(t *testing.T) {
 	if diff := cmp.Diff(want, Revision(artifact, app, stack, prod).Config.Workload); diff != "" {
 		t.Errorf("workload (-want +got):\n%s", diff)
 	}
+	here := &delivery.Workload{PreDeploy: want.PreDeploy}
+	if diff := cmp.Diff(here, Revision(artifact, app, stack, delivery.Environment{Name: "prod"}).Config.Workload); diff != "" {
+		t.Errorf("on one machine (-want +got):\n%s", diff)
+	}
+	app.Workload.PreDeploy = delivery.PreDeploy{}
 	if w := Revision(artifact, app, stack, delivery.Environment{Name: "prod"}).Config.Workload; w != nil {
 		t.Errorf("on one machine there is %+v", w)
 	}

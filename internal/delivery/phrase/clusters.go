@@ -223,8 +223,8 @@ var tasks = slices.Concat(
 		},
 		{
 			Code: "predeploy.lost",
-			En:   "the pod of the preDeploy command was lost: {message}", NextEn: "See whether what it had begun is whole; then release again.",
-			Zh: "preDeploy 命令的 Pod 已丢失：{message}", NextZh: "检查它已完成的部分是否完整；然后重新发布。",
+			En:   "the preDeploy command was lost: {message}", NextEn: "See whether what it had begun is whole; then release again.",
+			Zh: "preDeploy 命令已中断：{message}", NextZh: "检查它已完成的部分是否完整；然后重新发布。",
 		},
 	},
 )

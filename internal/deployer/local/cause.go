@@ -71,6 +71,9 @@ func cause(v VersionStatus, roots diagnose.Roots) *delivery.Cause {
 	if !v.inTrouble() {
 		return nil
 	}
+	if v.Unprepared != nil {
+		return v.Unprepared.cause(v.LogTail, roots)
+	}
 	c := diagnose.Crash{
 		Code: "app." + string(v.State), Reason: v.Reason, Exited: v.State == Crashed, Exit: v.ExitCode,
 		Output: v.LogTail, Roots: roots, Args: map[string]string{"revision": delivery.RevisionID(v.ID).Short()},

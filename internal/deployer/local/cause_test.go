@@ -34,6 +34,23 @@ func TestACrashIsToldInTheAppsOwnWords(t *testing.T) {
 	}
 }
 
+func TestACommandThatDidNotSucceedIsTheCause(t *testing.T) {
+	seven := 7
+	for text, c := range map[string]struct {
+		code string
+		not  Unprepared
+	}{
+		"the preDeploy command ended with exit code 7: error: no such table": {"predeploy.failed", Unprepared{Outcome: Failed, Detail: "exit status 7", Exit: &seven}},
+		"the preDeploy command did not end within 5m0s":                      {"predeploy.deadline", Unprepared{Outcome: Late, Detail: "5m0s"}},
+		"the preDeploy command was lost: the supervisor ended":               {"predeploy.lost", Unprepared{Outcome: Lost, Detail: "the supervisor ended"}},
+	} {
+		got := cause(VersionStatus{Replicas: 1, State: Crashed, Reason: "x", LogTail: []string{"migrating", "error: no such table"}, Unprepared: &c.not}, nil)
+		if got == nil || got.Code != c.code || got.Text != text || got.Next == "" {
+			t.Errorf("%+v, want %s: %s", got, c.code, text)
+		}
+	}
+}
+
 func TestWhatServesNeedsNoCause(t *testing.T) {
 	for _, v := range []VersionStatus{{Ready: 1, Replicas: 1, Reason: "start.sh exited"}, {Replicas: 1, State: Starting}} {
 		if got := cause(v, nil); got != nil {

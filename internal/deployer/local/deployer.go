@@ -128,7 +128,7 @@ func (p *Deployer) connect(ctx context.Context, dead *Client) (*Client, error) {
 // wish translates a Desired. The supervisor knows versions with weights, and not
 // which one is called canary.
 func wish(app, env string, d delivery.Desired) Wish {
-	w := Wish{Key: delivery.TargetKey(app, env), Generation: d.Generation}
+	w := Wish{Key: delivery.TargetKey(app, env), Generation: d.Generation, Prepare: preparation(d)}
 	if !d.RestartedAt.IsZero() {
 		w.RestartedAt = d.RestartedAt.UnixMilli()
 	}

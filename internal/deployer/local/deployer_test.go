@@ -8,6 +8,25 @@ import (
 	"github.com/shiplock/shiplock/internal/delivery"
 )
 
+func TestAWishHasTheCommandBeforeTheRelease(t *testing.T) {
+	old := &delivery.Revision{ID: "sha256:old"}
+	fresh := &delivery.Revision{ID: "sha256:new", Config: delivery.Config{Workload: &delivery.Workload{PreDeploy: delivery.PreDeploy{Run: "./migrate"}}}}
+	want := &Preparation{Version: "sha256:new", Release: "rel-1", Run: "./migrate", LimitMS: 600_000}
+	if diff := cmp.Diff(want, wish("shop", "prod", delivery.Desired{Stable: old, Canary: fresh, Prepare: "rel-1"}).Prepare); diff != "" {
+		t.Error(diff)
+	}
+	for name, d := range map[string]delivery.Desired{
+		"no release":       {Stable: old, Canary: fresh},
+		"no command":       {Stable: fresh, Canary: old, Prepare: "rel-1"},
+		"no new version":   {Stable: fresh, Prepare: "rel-1"},
+		"the same version": {Stable: fresh, Canary: fresh, Prepare: "rel-1"},
+	} {
+		if p := wish("shop", "prod", d).Prepare; p != nil {
+			t.Errorf("%s: %+v", name, p)
+		}
+	}
+}
+
 func TestAWishHasTheSharesOfTheDesired(t *testing.T) {
 	old := &delivery.Revision{ID: "sha256:old"}
 	fresh := &delivery.Revision{ID: "sha256:new"}

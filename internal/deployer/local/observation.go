@@ -58,6 +58,8 @@ type VersionStatus struct {
 	Reason   string   `json:"reason,omitempty"` // one line
 	LogTail  []string `json:"logTail,omitempty"`
 	PIDs     []int    `json:"pids,omitempty"`
+	// Unprepared is set when the command before the release has not succeeded.
+	Unprepared *Unprepared `json:"unprepared,omitempty"`
 
 	// Counted by the proxy since the supervisor began. Failed are answers of 5xx
 	// and broken connections as the caller saw them; Retried are attempts that

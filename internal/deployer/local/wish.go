@@ -29,6 +29,8 @@ type Wish struct {
 	Versions []Version `json:"versions"`
 	// RestartedAt in UTC ms: another value replaces every instance, new before old.
 	RestartedAt int64 `json:"restartedAt,omitempty"`
+	// Prepare has to succeed before its version has an instance; nil is nothing.
+	Prepare *Preparation `json:"prepare,omitempty"`
 }
 
 // Version is one revision of the app and the share of requests it should get.

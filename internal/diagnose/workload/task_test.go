@@ -52,11 +52,11 @@ func TestJudgeTask(t *testing.T) {
 		},
 		"lost": {
 			job: failing, pods: evidence(pod("shop-1", disrupted("EvictionByEvictionAPI", "Eviction API: evicting"))),
-			code: workload.TaskLost, failed: true, says: "the pod of the preDeploy command was lost: Eviction API: evicting",
+			code: workload.TaskLost, failed: true, says: "the preDeploy command was lost: Eviction API: evicting",
 		},
 		"its pod is gone": {
 			job: failing, pods: evidence(),
-			code: workload.TaskLost, failed: true, says: "the pod of the preDeploy command was lost: Job has reached the specified backoff limit",
+			code: workload.TaskLost, failed: true, says: "the preDeploy command was lost: Job has reached the specified backoff limit",
 		},
 		"no image": {
 			job: job("", "", ""), pods: evidence(pod("shop-1", waiting("ErrImagePull", "manifest unknown"))),

@@ -84,7 +84,7 @@ func (v *view) sum(id string, which func(slotStatus) bool) local.VersionStatus {
 		}
 	}
 	if worst.state != "" {
-		out.State, out.Since, out.Reason, out.ExitCode = worst.state, worst.since, worst.reason, worst.exit
+		out.State, out.Since, out.Reason, out.ExitCode, out.Unprepared = worst.state, worst.since, worst.reason, worst.exit, worst.not
 	}
 	if out.Ready > 0 {
 		out.State = local.Healthy

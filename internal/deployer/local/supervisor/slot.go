@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
+	"errors"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -25,6 +26,7 @@ type status struct {
 	restarts int
 	since    int64 // UTC ms
 	reason   string
+	not      *local.Unprepared // why it is not started
 	process  identity
 	port     int
 	backend  *backend
@@ -41,9 +43,13 @@ type slot struct {
 	host     *host
 	retire   context.CancelFunc
 	suspect  chan struct{}
-	restored *savedSlot // set: look for the process of an earlier supervisor first
+	// preparation is the command before its first start; nil when there is none, or it has
+	// succeeded. It is the slot's goroutine's once that runs.
+	preparation *local.Preparation
+	restored    *savedSlot // set: look for the process of an earlier supervisor first
 
-	retiring bool   // owned by the Target's loop
+	release  string // whose command it waits for, or has waited for; owned by the Target's loop
+	retiring bool   // likewise
 	last     status // likewise
 	now      status // owned by the slot's goroutine
 	wg       sync.WaitGroup
@@ -60,6 +66,8 @@ type host struct {
 	router *router
 	client *http.Client
 	events chan event
+	// preparing has room for one command before a release.
+	preparing chan struct{}
 }
 
 // event is a report of one slot.
@@ -140,7 +148,8 @@ func (s *slot) run(ctx, live context.Context) {
 func (s *slot) crashed(ctx context.Context, end ending, crashes int) {
 	s.report(ctx, func(st *status) {
 		st.state, st.ready, st.exit, st.reason = local.Crashed, false, end.code, end.reason
-		st.gaveUp = !st.proven && (end.late || crashes >= startAttempts)
+		st.gaveUp = !st.proven && (end.late || end.not != nil || crashes >= startAttempts)
+		st.not = end.not
 		if end.late {
 			st.state = local.Unhealthy
 		}
@@ -169,7 +178,11 @@ func (s *slot) pause(live context.Context, crashes int) bool {
 func (s *slot) attempt(ctx, live context.Context) ending {
 	p, err := s.obtain(ctx, live)
 	if err != nil {
-		return ending{reason: oneLine(err.Error())}
+		end := ending{reason: oneLine(err.Error())}
+		if not, ok := errors.AsType[*unprepared](err); ok {
+			end.not = &not.Unprepared
+		}
+		return end
 	}
 	defer s.host.ports.release(s.now.port)
 	s.wg.Go(func() { p.watch(ctx, s.revision.log) })
@@ -203,6 +216,9 @@ func (s *slot) start(ctx, live context.Context) (*process, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := s.prepare(live, dir); err != nil {
+		return nil, err
+	}
 	port, err := s.host.ports.choose()
 	if err != nil {
 		return nil, err
@@ -213,7 +229,7 @@ func (s *slot) start(ctx, live context.Context) (*process, error) {
 		return nil, err
 	}
 	s.report(ctx, func(st *status) {
-		st.state, st.ready = local.Starting, false
+		st.state, st.ready, st.not = local.Starting, false, nil
 		s.begin(st, p, port)
 	})
 	return p, nil
@@ -228,7 +244,8 @@ func (s *slot) begin(st *status, p *process, port int) {
 
 func (s *slot) fifo() string { return filepath.Join(s.host.dir, "run", s.id) }
 
-// env is all that the app sees of its surroundings: nothing of the supervisor's
+// env is all that the app sees of its surroundings, and a command before it, which has no
+// port: nothing of the supervisor's
 // environment but the search path and the zone.
 func (s *slot) env(dir string, port int) []string {
 	app, env := local.SplitKey(s.host.key)
@@ -242,7 +259,9 @@ func (s *slot) env(dir string, port int) []string {
 	for name, value := range s.version.Config.Env {
 		vars[name] = value
 	}
-	vars[s.version.Config.PortEnv] = loopback(port)[len("127.0.0.1:"):]
+	if port != 0 {
+		vars[s.version.Config.PortEnv] = loopback(port)[len("127.0.0.1:"):]
+	}
 	delete(vars, markerEnv)
 	list := make([]string, 0, len(vars))
 	for name, value := range vars {

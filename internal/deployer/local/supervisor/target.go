@@ -65,7 +65,7 @@ func newTarget(cfg Config, key string, p *ports, h *hub, client *http.Client) *t
 		host: &host{
 			cfg: cfg, key: key, dir: dir, owner: local.DirID(cfg.Dir), ports: p, router: r, client: client,
 			images: &images{dir: filepath.Join(dir, "images"), unpack: cfg.Unpack},
-			events: make(chan event),
+			events: make(chan event), preparing: make(chan struct{}, 1),
 		},
 		front:  newFront(r, p, cfg),
 		hub:    h,
@@ -181,11 +181,15 @@ func (t *target) accept(w local.Wish) (changed bool, err error) {
 	return true, nil
 }
 
-// forget gives versions that gave up a fresh start under a new wish, and drops
-// those that have stopped.
+// forget gives versions that gave up a fresh start under a new wish, and those that wait
+// for the command of another release, and drops those that have stopped.
 func (t *target) forget() {
+	release := ""
+	if t.wish.Prepare != nil {
+		release = t.wish.Prepare.Release
+	}
 	for _, s := range t.slots {
-		if s.last.gaveUp {
+		if s.last.gaveUp || s.release != "" && s.release != release && !s.last.proven {
 			s.retiring = true
 			s.retire()
 		}
@@ -260,6 +264,9 @@ func (t *target) reconcile(ctx context.Context) {
 func (t *target) launch(ctx context.Context, s *slot) {
 	live, retire := context.WithCancel(ctx)
 	s.retire = retire
+	if p := t.wish.Prepare; p != nil && p.Version == s.version.ID && !s.last.proven {
+		s.preparation, s.release = p, p.Release
+	}
 	if s.retiring {
 		retire()
 	}

@@ -16,6 +16,7 @@ type ending struct {
 	late    bool // stopped by us: not healthy in time
 	healthy time.Duration
 	reason  string
+	not     *local.Unprepared // it was not started
 }
 
 // tend judges a running process until it exits or is stopped.
