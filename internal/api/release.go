@@ -45,6 +45,8 @@ type ReleaseBatch struct {
 	StartedAt time.Time `json:"startedAt,omitzero"`
 	ReadyAt   time.Time `json:"readyAt,omitzero"`
 	PassedAt  time.Time `json:"passedAt,omitzero"`
+	// Window is what Windows said when it began.
+	Window *delivery.WindowDecision `json:"window,omitempty"`
 }
 
 // RevisionSummary is how people know a revision.
@@ -66,6 +68,12 @@ type Release struct {
 	// Moved says how far the environment's branch is beyond the release, which does
 	// not follow it; nil when it is not.
 	Moved *delivery.Moved `json:"moved,omitempty"`
+	// Window is what Windows say of it, as it was decided last; each batch has its own.
+	Window *delivery.WindowDecision `json:"window,omitempty"`
+	// StartsAt is when it starts by itself, if it waits for an opening that is known and
+	// for nothing else; Place is where it stands among those that wait for the same one.
+	StartsAt time.Time       `json:"startsAt,omitzero"`
+	Place    *delivery.Place `json:"place,omitempty"`
 	// Blockers say why a proposed release may not start yet.
 	Blockers []delivery.Cause `json:"blockers,omitempty"`
 }
@@ -106,7 +114,7 @@ func ReleaseSummaryOf(r delivery.Release) ReleaseSummary {
 		b := ReleaseBatch{Asked: step.Percent, Hold: step.Hold.String()}
 		if i < len(r.Batches) {
 			p := r.Batches[i]
-			b.Effective, b.StartedAt, b.ReadyAt, b.PassedAt = p.Effective, p.StartedAt, p.ReadyAt, p.PassedAt
+			b.Effective, b.StartedAt, b.ReadyAt, b.PassedAt, b.Window = p.Effective, p.StartedAt, p.ReadyAt, p.PassedAt, p.Window
 		}
 		if step.Percent < 100 {
 			s.Strategy = "canary"
@@ -124,7 +132,7 @@ func ReleaseSummaryOf(r delivery.Release) ReleaseSummary {
 
 // ReleaseOf returns the release whole; the caller adds what is around it.
 func ReleaseOf(r delivery.Release) Release {
-	whole := Release{ReleaseSummary: ReleaseSummaryOf(r), Pause: r.Pause}
+	whole := Release{ReleaseSummary: ReleaseSummaryOf(r), Pause: r.Pause, Window: r.Window}
 	if r.Base != nil {
 		base := RevisionSummaryOf(*r.Base)
 		whole.Base = &base

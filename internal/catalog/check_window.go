@@ -64,6 +64,9 @@ func findZone(name string) (*time.Location, error) {
 	return loc, nil
 }
 
+// Zone finds a time zone by its IANA name.
+func Zone(name string) (*time.Location, error) { return findZone(name) }
+
 func checkZone(name string, bad report) {
 	_, err := findZone(name)
 	bad.err("spec.zone", err)

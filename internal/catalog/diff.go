@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/shiplock/shiplock/internal/delivery"
 )
@@ -18,6 +19,10 @@ type Diff struct {
 	Changes []delivery.DocumentChange `json:"-"`
 	// Moves are the Environments that are elsewhere afterwards.
 	Moves []Move `json:"-"`
+	// Warnings say what is good and may not stay so.
+	Warnings []delivery.Cause `json:"warnings,omitempty"`
+
+	after *Set
 }
 
 // Move is an Environment whose Apps are run in another place than before, or in none
@@ -27,6 +32,23 @@ type Move struct {
 	Deleted bool
 	// Apps are those of the catalog afterwards.
 	Apps map[string]delivery.App
+}
+
+// Warn returns the diff with what is to be known of Windows and Calendars at a time, if
+// any of them changes.
+func (d Diff) Warn(now time.Time) (Diff, error) {
+	if d.after == nil || !slices.ContainsFunc(d.Entries, func(e Entry) bool { return e.Kind == KindWindow || e.Kind == KindCalendar }) {
+		return d, nil
+	}
+	schedule, err := d.after.Schedule()
+	if err != nil {
+		return d, err
+	}
+	d.Warnings = nil
+	for _, m := range schedule.Missing(now) {
+		d.Warnings = append(d.Warnings, m.Cause())
+	}
+	return d, nil
 }
 
 // Op is what happens to one document.

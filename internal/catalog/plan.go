@@ -41,6 +41,7 @@ func Plan(have, want []delivery.Document, manager string, prune bool) (Diff, err
 		return Diff{}, err
 	}
 	diff.Moves = moves(before, after)
+	diff.after = after
 	return diff, nil
 }
 

@@ -76,6 +76,7 @@ func (c *console) apply(cmd *cobra.Command, files []catalog.File, ask api.Apply)
 			fmt.Fprint(w, c.say("Not applied (--dry-run):")+" ")
 		}
 		fmt.Fprintln(w, c.in(diff.Summary()))
+		printLines(w, c.warningLines(diff.Warnings))
 	})
 }
 

@@ -25,6 +25,8 @@ func (c *console) getCommand() *cobra.Command {
 		c.listCommand("stacks", "Stacks", listOf(stacks, "STACK LANGUAGE BASE STEPS MANAGER", stackRow)),
 		c.listCommand("clusters", "Clusters that environments are in", listOf(clusters, "CLUSTER VERSION KUBECONFIG CONTEXT ENVIRONMENTS MANAGER CAUSE", clusterRow)),
 		c.listCommand("channels", "Channels that are told what happens, and how sending to them goes", listOf(channels, channelHead, channelRow)),
+		c.listCommand("windows", "Windows, which say when releases may begin", listOf((*client.Client).Windows, "WINDOW KIND WHEN ZONE SCOPE OVERRUN MANAGER", windowRow)),
+		c.listCommand("calendars", "Calendars of holidays and make-up workdays", listOf((*client.Client).Calendars, "CALENDAR YEARS WINDOWS MANAGER", calendarRow)),
 		c.listCommand("runs", "Runs, the newest first", listOf((*client.Client).Runs, runHead, runRow), "app", "env", "state", "limit"),
 		c.listCommand("releases", "Releases, the newest first", listOf((*client.Client).Releases, releaseHead, releaseRow), "app", "env", "state", "limit"),
 		c.getTargets(),

@@ -20,7 +20,7 @@ func (c *console) releaseCommand() *cobra.Command {
 		c.releaseCreate(),
 		c.listCommand("list", "Releases, the newest first", listOf((*client.Client).Releases, releaseHead, releaseRow), "app", "env", "state", "limit"),
 		c.onRelease("watch", "Watch a release until it is over", openOrLast, nil, c.watchRelease),
-		c.onRelease("explain", "What holds a release up, or ended it", openOrLast, nil, c.explainRelease),
+		also(c.onRelease("explain", "What holds a release up, or ended it", openOrLast, nil, c.explainRelease), "show"),
 		c.releaseRollback(),
 		c.releaseDiff(),
 	)
@@ -30,6 +30,12 @@ func (c *console) releaseCommand() *cobra.Command {
 	} {
 		cmd.AddCommand(c.releaseVerb(v[0], v[1]))
 	}
+	return cmd
+}
+
+// also gives a verb another name.
+func also(cmd *cobra.Command, name string) *cobra.Command {
+	cmd.Aliases = append(cmd.Aliases, name)
 	return cmd
 }
 
@@ -232,6 +238,7 @@ func (c *console) releaseLines(r api.Release) []string {
 		out = append(out, word(c.pausedBy(*r.Pause)), c.say("Next: %s", fmt.Sprintf("shiplock release resume %s --env %s", r.App, r.Env)))
 	}
 	out = append(out, c.causeLines(r.Cause)...)
+	out = append(out, c.startLines(r)...)
 	for _, b := range r.Blockers {
 		out = append(out, c.causeLines(&b)...)
 	}

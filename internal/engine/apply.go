@@ -35,6 +35,9 @@ func (e *Engine) Apply(ctx context.Context, p Principal, ask ApplyCatalog) (cata
 		if diff, err = catalog.Plan(have, ask.Documents, ask.Manager, ask.Prune); err != nil {
 			return nil, err
 		}
+		if diff, err = diff.Warn(e.now()); err != nil {
+			return nil, err
+		}
 		return set, e.mayMove(ctx, diff.Moves)
 	}
 	if ask.Dry {

@@ -40,6 +40,11 @@ func (s *Server) doctor(ctx context.Context, _ *nothing) (api.Doctor, error) {
 	if facts.Channels, err = s.channelsSeen(ctx, shown); err != nil {
 		return api.Doctor{}, err
 	}
+	schedule, err := shown.set.Schedule()
+	if err != nil {
+		return api.Doctor{}, err
+	}
+	facts.Calendars = schedule.Missing(s.cfg.Now())
 	findings := checkup.Judge(facts)
 	return api.Doctor{Worst: checkup.Worst(findings), Findings: findings, Now: s.cfg.Now().UTC(), Version: s.cfg.Version}, nil
 }

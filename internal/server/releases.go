@@ -78,6 +78,13 @@ func (s *Server) showRelease(ctx context.Context, rel delivery.Release) (api.Rel
 	if out.Blockers, err = s.cfg.Engine.Blockers(ctx, rel); err != nil {
 		return out, err
 	}
+	waiting, err := s.cfg.Engine.Waiting(ctx, rel)
+	if err != nil {
+		return out, err
+	}
+	if waiting.Place.Number > 0 {
+		out.StartsAt, out.Place = waiting.Decision.StartsAt, &waiting.Place
+	}
 	out.Moved, err = s.cfg.Engine.Moved(ctx, rel)
 	return out, err
 }

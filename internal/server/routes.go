@@ -69,6 +69,9 @@ func (s *Server) register() http.Handler {
 	handle(o, get("/clusters", "catalog", "Clusters that environments are in"), s.listClusters)
 	handle(o, get("/channels", "catalog", "Channels that are told what happens, and how sending to them goes"), s.listChannels)
 	handle(o, post("/channels/{channel}/test", "catalog", "Send a test message to a channel"), s.testChannel)
+	handle(o, get("/windows", "catalog", "Windows, by name"), s.listWindows)
+	handle(o, get("/windows/month", "catalog", "When something may begin, day by day of a month"), s.windowMonth)
+	handle(o, get("/calendars", "catalog", "Calendars, by name"), s.listCalendars)
 	handle(o, get("/apps", "catalog", "Apps with their state in each environment"), s.listApps)
 	handle(o, get("/apps/{app}", "catalog", "One app"), s.getApp)
 	handle(o, get("/apps/{app}/plan", "catalog", "What a run would do, and why"), s.plan)
@@ -96,6 +99,7 @@ func (s *Server) register() http.Handler {
 
 	handle(o, get("/targets", "targets", "Every app in every environment"), s.listTargets)
 	handle(o, get("/targets/{app}/{env}", "targets", "One app in one environment"), s.getTarget)
+	handle(o, get("/targets/{app}/{env}/window", "targets", "Whether something may begin at a time, and why"), s.checkWindow)
 	handle(o, get("/targets/{app}/{env}/history", "targets", "What was deployed, the newest first"), s.targetHistory)
 	handle(o, get("/targets/{app}/{env}/diff", "targets", "What a release would change, before anything changes"), s.diffTarget)
 	stream(o, get("/targets/{app}/{env}/logs/stream", "targets", "What the app prints, of all its instances"), "text/event-stream", s.streamAppLog)

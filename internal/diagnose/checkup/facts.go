@@ -1,6 +1,10 @@
 package checkup
 
-import "time"
+import (
+	"time"
+
+	"github.com/shiplock/shiplock/internal/delivery"
+)
 
 // Facts are what a server has seen of its installation.
 type Facts struct {
@@ -18,6 +22,8 @@ type Facts struct {
 	Hooks Hooks
 	// Channels of the catalog, by name.
 	Channels []Channel
+	// Calendars do not have years that Windows need.
+	Calendars []delivery.MissingYear
 }
 
 // Database is where everything is kept.

@@ -41,6 +41,9 @@ func Judge(f Facts) []delivery.Finding {
 	for _, c := range f.Channels {
 		all.channel(c)
 	}
+	for _, m := range f.Calendars {
+		all = append(all, delivery.Finding{Level: delivery.LevelWarn, Area: "calendar " + m.Calendar, Found: m.Cause()})
+	}
 	return all
 }
 
