@@ -1,4 +1,5 @@
 // One release: its batches, the versions that share the traffic, and its history.
+import { chinese } from "./words.js";
 import { ago, api, bar, by, byId, cause, describe, el, holdNote, link, live, pill, releaseState, render, t, took, trouble } from "./base.js";
 
 const id = location.pathname.split("/").pop();
@@ -31,6 +32,13 @@ function moved(m) {
   return t("moved").replace("{branch}", m.branch).replace("{n}", m.by).replace("{since}", m.since.slice(0, 8));
 }
 
+// starts says when a release that waits for a window starts, by that window's clock.
+function starts(r) {
+  const zone = r.window?.zone || "UTC";
+  const at = new Date(r.startsAt).toLocaleString(chinese ? "zh-CN" : "en-CA", { timeZone: zone, hourCycle: "h23", weekday: "short", year: "numeric", month: "2-digit", day: "2-digit", hour: "2-digit", minute: "2-digit", second: "2-digit" });
+  return el("p", {}, t("startsAt").replace("{at}", at + " " + zone).replace("{n}", r.place.number).replace("{of}", r.place.of));
+}
+
 function show(r) {
   const versions = r.observed?.versions || [];
   const commit = r.revision.commit || {};
@@ -43,6 +51,7 @@ function show(r) {
     (r.from || r.moved) && el("p", { class: "soft" }, r.from && t("promotedFrom") + " " + r.from, r.from && r.moved && " · ", r.moved && moved(r.moved)),
     holdNote(r),
     cause(r.cause, r.state !== "failed" && r.ending !== "failed"),
+    r.place && starts(r),
     ...(r.blockers || []).map((b) => cause(b, true)),
     el("ul", { class: "grid batches" }, r.batches.map((b, i) => batch(b, i, r))),
     versions.length > 0 && el("h2", {}, t("versions")),

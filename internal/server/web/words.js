@@ -22,6 +22,7 @@ const zh = {
   "release.started": "开始发布", "batch.ready": "健康", "batch.unready": "不再健康", "batch.passed": "通过", "batch.failed": "失败",
   "release.troubled": "遇到困难", "continue.requested": "继续", "full.requested": "全量", "pause.requested": "暂停", "resume.requested": "恢复",
   "abort.requested": "中止", "release.canceled": "取消", "release.superseded": "被取代", "release.ended": "结束",
+  "window.decided": "等待窗口", "batch.held": "下一批等待窗口", startsAt: "将于 {at} 自动开始，在 {of} 个中排第 {n} 位。",
 };
 
 const en = {
@@ -40,6 +41,7 @@ const en = {
   "release.started": "started", "batch.ready": "healthy", "batch.unready": "no longer healthy", "batch.passed": "passed", "batch.failed": "failed",
   "release.troubled": "in trouble", "continue.requested": "continue", "full.requested": "full", "pause.requested": "pause", "resume.requested": "resume",
   "abort.requested": "abort", "release.canceled": "canceled", "release.superseded": "superseded", "release.ended": "ended",
+  "window.decided": "waits for a window", "batch.held": "held by a window", startsAt: "Starts by itself at {at}, number {n} of {of} in line.",
 };
 
 export const chinese = document.documentElement.lang.startsWith("zh");
