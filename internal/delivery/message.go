@@ -52,6 +52,8 @@ type Note struct {
 	By     Actor       `json:"by,omitzero"`
 	Reason string      `json:"reason,omitempty"`
 	Cause  *Cause      `json:"cause,omitempty"`
+	// Old tells that another version runs, which a release that fails leaves running.
+	Old bool `json:"old,omitempty"`
 	// Emergency is a release's.
 	Emergency *Emergency `json:"emergency,omitempty"`
 	// Mention are the people who should look, by every name that they are known by.
@@ -81,6 +83,9 @@ func (m Message) Headline(l phrase.Lang) string {
 	args := Args{
 		"event": string(m.Event), "kind": string(n.Kind), "app": n.App, "version": n.Version, "what": n.App + n.Version,
 		"env": n.Env, "by": n.By.String(),
+	}
+	if n.Old {
+		args["old"] = "serves"
 	}
 	if n.Emergency != nil && n.Emergency.BreakGlass {
 		args["glass"] = "broken"

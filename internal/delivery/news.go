@@ -63,7 +63,7 @@ func (r Release) ApprovalNews(blockers []Cause) (News, bool) {
 func (r Release) note() Note {
 	n := Note{
 		App: r.App, Env: r.Env, Kind: r.Kind, Commit: r.Revision.Commit, By: r.By, Reason: r.Reason,
-		Cause: r.Cause, Emergency: r.Emergency,
+		Cause: r.Cause, Emergency: r.Emergency, Old: r.Base != nil,
 	}
 	if r.Revision.RunNumber > 0 {
 		n.Version = fmt.Sprintf("#%d", r.Revision.RunNumber)
