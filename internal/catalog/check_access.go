@@ -108,7 +108,7 @@ func Permission(kind string) delivery.Command {
 		return delivery.CmdAccessEdit
 	case "Window", "Calendar":
 		return delivery.CmdWindowEdit
-	case "ApprovalPolicy", "Delegation":
+	case KindApprovalPolicy, KindDelegation:
 		return delivery.CmdApprovalEdit
 	}
 	return delivery.CmdApply

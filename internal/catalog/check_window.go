@@ -188,11 +188,7 @@ func (s *Set) checkWindows(of func(kind, name string) report) {
 			bad("spec.calendar", fmt.Sprintf("there is no Calendar %q%s", clip(w.Calendar), DidYouMean(w.Calendar, keys(s.Calendars))))
 			continue
 		}
-		for i, env := range w.Scope.Environments {
-			if _, ok := s.Environments[env]; !ok {
-				bad(fmt.Sprintf("spec.scope.environments[%d]", i), fmt.Sprintf("there is no Environment %q%s", clip(env), DidYouMean(env, keys(s.Environments))))
-			}
-		}
+		s.checkScope(w.Scope, bad)
 		loc, err := findZone(w.Zone)
 		if err == nil {
 			err = w.CheckActive(loc, c)

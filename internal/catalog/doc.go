@@ -18,8 +18,11 @@ const (
 	KindWindow      = "Window"
 	KindCalendar    = "Calendar"
 	KindChannel     = "Channel"
+	// KindApprovalPolicy and KindDelegation say who consents to releases.
+	KindApprovalPolicy = "ApprovalPolicy"
+	KindDelegation     = "Delegation"
 )
 
 func kinds() []string {
-	return []string{KindApp, KindStack, KindEnvironment, KindCluster, KindRetention, KindRoleBinding, KindWindow, KindCalendar, KindChannel}
+	return []string{KindApp, KindStack, KindEnvironment, KindCluster, KindRetention, KindRoleBinding, KindWindow, KindCalendar, KindChannel, KindApprovalPolicy, KindDelegation}
 }

@@ -126,6 +126,10 @@ func (b *binder) document(n ast.Node) delivery.Document {
 		return spec(b, e, checkCalendar)
 	case KindChannel:
 		return spec(b, e, checkChannel)
+	case KindApprovalPolicy:
+		return spec(b, e, checkApprovalPolicy)
+	case KindDelegation:
+		return spec(b, e, checkDelegation)
 	}
 	b.bad("kind", fmt.Sprintf("unknown kind %q%s", clip(e.Kind), DidYouMean(e.Kind, kinds())))
 	return delivery.Document{}

@@ -31,6 +31,10 @@ func recheck(d delivery.Document) (delivery.Document, Problems) {
 		return respec(d, checkCalendar)
 	case KindChannel:
 		return respec(d, checkChannel)
+	case KindApprovalPolicy:
+		return respec(d, checkApprovalPolicy)
+	case KindDelegation:
+		return respec(d, checkDelegation)
 	}
 	return d, Problems{{File: ref(d), Field: "kind", Msg: fmt.Sprintf("unknown kind %q%s", clip(d.Kind), DidYouMean(d.Kind, kinds()))}}
 }

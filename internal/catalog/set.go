@@ -22,6 +22,8 @@ type Set struct {
 	Windows      map[string]delivery.Window
 	Calendars    map[string]delivery.Calendar
 	Channels     map[string]delivery.Channel
+	Approvals    map[string]delivery.ApprovalPolicy
+	Delegations  map[string]delivery.Delegation
 	// Retention is what is kept of the past.
 	Retention delivery.Retention
 	// Policy is made of the Bindings.
@@ -47,6 +49,8 @@ func NewSet(version int64, docs []delivery.Document) (*Set, error) {
 		Windows:      make(map[string]delivery.Window),
 		Calendars:    make(map[string]delivery.Calendar),
 		Channels:     make(map[string]delivery.Channel),
+		Approvals:    make(map[string]delivery.ApprovalPolicy),
+		Delegations:  make(map[string]delivery.Delegation),
 		managers:     make(map[string]string),
 		byRepo:       make(map[string][]string),
 	}
@@ -83,6 +87,10 @@ func (s *Set) put(d delivery.Document) error {
 		return into(s.Calendars, d, func(c *delivery.Calendar) { c.Name = d.Name })
 	case KindChannel:
 		return into(s.Channels, d, func(c *delivery.Channel) { c.Name = d.Name })
+	case KindApprovalPolicy:
+		return into(s.Approvals, d, func(p *delivery.ApprovalPolicy) { p.Name = d.Name })
+	case KindDelegation:
+		return into(s.Delegations, d, func(g *delivery.Delegation) { g.Name = d.Name })
 	case KindRetention:
 		return decode(d, &s.Retention)
 	}

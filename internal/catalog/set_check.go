@@ -19,11 +19,13 @@ func (s *Set) Check() error {
 	}
 	for _, e := range s.Ranked() {
 		s.checkPromotion(e, of(KindEnvironment, e.Name))
+		s.checkRequirement(e, of(KindEnvironment, e.Name))
 	}
 	s.checkClusters(of)
 	s.checkBindings(of)
 	s.checkWindows(of)
 	s.checkChannels(of)
+	s.checkApprovals(of)
 	listeners := make(map[int]string)
 	for _, name := range sorted(s.Apps) {
 		bad := of(KindApp, name)
@@ -51,6 +53,19 @@ func (s *Set) checkPromotion(e delivery.Environment, bad report) {
 			return
 		}
 		seen[source.Name] = true
+	}
+}
+
+// checkRequirement refuses to wait for what never comes.
+func (s *Set) checkRequirement(e delivery.Environment, bad report) {
+	switch from := e.Requires.Environment; {
+	case from == "":
+	case from == e.Name:
+		bad("spec.requires.environment", "an environment cannot require itself: name one that comes before it")
+	default:
+		if _, ok := s.Environments[from]; !ok {
+			bad("spec.requires.environment", fmt.Sprintf("there is no Environment %q%s", clip(from), DidYouMean(from, keys(s.Environments))))
+		}
 	}
 }
 

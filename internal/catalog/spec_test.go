@@ -24,6 +24,8 @@ func TestSpecPagesAreTrue(t *testing.T) {
 		"retention":       reflect.TypeFor[delivery.Retention](),
 		"window":          reflect.TypeFor[delivery.Window](),
 		"calendar":        reflect.TypeFor[delivery.Calendar](),
+		"approval":        reflect.TypeFor[delivery.ApprovalPolicy](),
+		"delegation":      reflect.TypeFor[delivery.Delegation](),
 	} {
 		t.Run(page, func(t *testing.T) {
 			text, err := os.ReadFile("../../docs/spec/" + page + ".md")

@@ -52,6 +52,7 @@ func Commands() []Command {
 		CmdAccessEdit,
 		CmdSecretSet, CmdSecretRotate,
 		CmdUserEdit, CmdTokenIssue, CmdTokenRevoke, CmdChannelTest,
+		CmdReleaseApprove, CmdReleaseReject, CmdEmergencyRequest, CmdBreakGlass, CmdReviewClose,
 	}
 }
 

@@ -17,6 +17,8 @@ type Environment struct {
 	Tags string `json:"tags,omitempty"`
 	// Promote takes what runs in another environment: a push to Branch is not built.
 	Promote Promotion `json:"promote,omitzero"`
+	// Requires is where a deploy has to have proved itself before it starts here.
+	Requires Requirement `json:"requires,omitzero"`
 	// Branches are patterns of further branches whose pushes are built here, such as
 	// "dev+*"; "*" stands for any characters.
 	Branches []string `json:"branches,omitempty"`

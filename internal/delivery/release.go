@@ -26,6 +26,10 @@ type Release struct {
 	BaseReplicas int `json:"baseReplicas,omitempty"`
 	// From is the environment that it was promoted from.
 	From string `json:"from,omitempty"`
+	// BuiltBy started the run by hand that made the artifact; nil when a push did.
+	BuiltBy *Actor `json:"builtBy,omitempty"`
+	// Approval is nil until somebody's consent is asked for.
+	Approval *Approval `json:"approval,omitempty"`
 	// Emergency is set for a release that takes the emergency lane.
 	Emergency *Emergency `json:"emergency,omitempty"`
 	// Window is what Windows said of it: when it was created, and whenever that changed
@@ -82,6 +86,10 @@ const (
 	ReleaseFailed     ReleaseState = "failed"
 	ReleaseCanceled   ReleaseState = "canceled"
 	ReleaseSuperseded ReleaseState = "superseded"
+	// ReleaseIsRejected did not find somebody's consent, and ReleaseIsExpired did not in
+	// time.
+	ReleaseIsRejected ReleaseState = "rejected"
+	ReleaseIsExpired  ReleaseState = "expired"
 )
 
 // Terminal tells whether the state is final.

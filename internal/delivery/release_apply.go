@@ -151,6 +151,14 @@ func (r Release) Apply(e Event) (Release, error) {
 	case ReleaseEnded:
 		err = r.end(e)
 	default:
+		return r.applyOther(e)
+	}
+	return r, err
+}
+
+func (r Release) applyOther(e Event) (Release, error) {
+	ok, err := r.applyApproval(e)
+	if !ok {
 		err = E(Internal, fmt.Sprintf("a release does not know the fact %T", e))
 	}
 	return r, err
@@ -166,7 +174,7 @@ func (r *Release) refuse(verb string) error {
 		hint = "; roll back instead"
 	case verb == "abort" && r.State == ReleaseIsProposed:
 		hint = "; cancel it instead"
-	case verb == "cancel" && r.active():
+	case (verb == "cancel" || verb == "reject") && r.active():
 		hint = "; abort it instead"
 	}
 	return E(Conflict, fmt.Sprintf("cannot %s: the release is %s%s", verb, r.State, hint))

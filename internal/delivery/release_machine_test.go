@@ -56,6 +56,17 @@ func releaseEvents() []event[delivery.Release] {
 		return delivery.BatchHeld{Batch: b, Cause: delivery.Because("window.held.frozen", delivery.Args{"window": "hours"}), Window: closed, At: t0}
 	}
 	return []event[delivery.Release]{
+		{"approval.asked", fact(delivery.ApprovalAsked{By: ann, At: t0})},
+		{"approval.given", func(r delivery.Release) delivery.Event {
+			return delivery.ApprovalGiven{Subject: r.Subject(), Vote: delivery.Vote{Voter: delivery.Voter{Actor: bob}, At: t0}}
+		}},
+		{"approval.given (another subject)", fact(delivery.ApprovalGiven{Subject: "sha256:0", Vote: delivery.Vote{Voter: delivery.Voter{Actor: carol}, At: t0}})},
+		{"approval.granted", fact(delivery.ApprovalGranted{At: t0})},
+		{"approval.reopened", fact(delivery.ApprovalReopened{At: t0})},
+		{"approval.voided", fact(delivery.ApprovalVoided{Cause: cause, At: t0})},
+		{"release.rejected", fact(delivery.ReleaseRejected{By: byAnn})},
+		{"release.expired", fact(delivery.ReleaseExpired{Cause: cause, At: t0})},
+		{"review.closed", fact(delivery.ReviewClosed{By: delivery.Cancellation{By: bob, Reason: "all well", At: t0}})},
 		{"release.started", func(r delivery.Release) delivery.Event {
 			if r.Reason == firstEver {
 				return delivery.ReleaseStarted{At: t0}
@@ -105,9 +116,24 @@ func releaseMachine() machine[delivery.Release] {
 		},
 		events:   releaseEvents(),
 		apply:    delivery.Release.Apply,
-		terminal: func(r delivery.Release) bool { return r.State.Terminal() },
+		fold:     releaseRound,
+		terminal: func(r delivery.Release) bool { return r.State.Terminal() && !r.UnderReview() },
 		due:      releaseDue,
 	}
+}
+
+// releaseRound leaves out how often consent was asked for, and what of it no longer
+// matters once the release has begun or ended.
+func releaseRound(r delivery.Release) delivery.Release {
+	switch {
+	case r.State != delivery.ReleaseIsProposed:
+		r.Approval = nil
+	case r.Approval != nil:
+		a := *r.Approval
+		a.Round = 1
+		r.Approval = &a
+	}
+	return r
 }
 
 // releaseDue renders what Next gives while the Target shows just what the release
@@ -115,7 +141,7 @@ func releaseMachine() machine[delivery.Release] {
 func releaseDue(r delivery.Release) string {
 	tgt := targetOf(r)
 	actions, again := r.Next(t0, delivery.ReleaseFacts{Target: tgt})
-	if text := describe(actions, !again.IsZero()); text != "" || r.State.Terminal() {
+	if text := describe(actions, !again.IsZero()); text != "" || r.State.Terminal() && !r.UnderReview() {
 		return text
 	}
 	return "waits for a person"
@@ -166,12 +192,27 @@ func healthy(d delivery.Desired) delivery.Observed {
 }
 
 func releaseStateName(r delivery.Release) string {
+	name := plainStateName(r)
+	switch {
+	case r.Emergency == nil:
+	case !r.State.Terminal():
+		return "emergency: " + name
+	case r.UnderReview():
+		return name + ", to be reviewed"
+	case r.Emergency.Review != nil:
+		return name + ", reviewed"
+	}
+	return name
+}
+
+func plainStateName(r delivery.Release) string {
 	switch {
 	case r.State == delivery.ReleaseIsProposed:
 		name := "proposed in one step"
 		if len(r.Steps()) > 1 && r.Reason != firstEver {
 			name = "proposed canary"
 		}
+		name += approvalName(r.Approval)
 		if r.Window != nil {
 			name += ", its window was closed"
 		}
@@ -200,6 +241,20 @@ func releaseStateName(r delivery.Release) string {
 		name += ", paused"
 	}
 	return name
+}
+
+func approvalName(a *delivery.Approval) string {
+	switch {
+	case a == nil:
+		return ""
+	case a.Void != nil:
+		return ", approval void"
+	case !a.GrantedAt.IsZero():
+		return ", approved"
+	case len(a.Votes) > 0:
+		return ", approved in part"
+	}
+	return ", approval asked"
 }
 
 func releaseGroup(r delivery.Release) string {

@@ -13,7 +13,10 @@ type ReleaseFacts struct {
 	// Windows are what they say at the moment of the decision.
 	Windows WindowStatus
 	// Place is where it stands among those that wait for the same opening, if known.
-	Place Place
+	Place    Place
+	Approval ApprovalFacts
+	// Required is how what the Environment requires stands.
+	Required RequirementFacts
 }
 
 // defaultDeadline limits the time that one batch may take to become healthy.
@@ -34,6 +37,12 @@ func (r Release) Blockers(now time.Time, f ReleaseFacts) []Cause {
 	}
 	if closed := r.windowBlocker(now, f); closed != nil {
 		why = append(why, *closed)
+	}
+	if c, _ := r.requirementBlocker(now, f.Required); c != nil {
+		why = append(why, *c)
+	}
+	if c := r.approvalBlocker(now, f.Approval); c != nil {
+		why = append(why, *c)
 	}
 	return why
 }
@@ -70,14 +79,25 @@ func (r Release) Next(now time.Time, f ReleaseFacts) ([]Action, time.Time) {
 func (r Release) nextProposed(now time.Time, f ReleaseFacts) ([]Action, time.Time) {
 	if f.NewerWaiting != "" {
 		cause := Because("release.superseded", Args{"by": string(f.NewerWaiting)})
-		return []Action{Record{r.Ref(), ReleaseReplaced{By: f.NewerWaiting, At: now, Cause: cause}}}, time.Time{}
+		return r.record(ReleaseReplaced{By: f.NewerWaiting, At: now, Cause: cause}), time.Time{}
 	}
 	if r.Automatic && r.older(f.Target) {
-		return []Action{Record{r.Ref(), ReleaseReplaced{By: f.Target.Running().Release, At: now, Cause: r.olderCause(f.Target)}}}, time.Time{}
+		return r.record(ReleaseReplaced{By: f.Target.Running().Release, At: now, Cause: r.olderCause(f.Target)}), time.Time{}
+	}
+	due, again := r.nextApproval(now, f.Approval)
+	if len(due) > 0 {
+		return due, again
 	}
 	if len(r.Blockers(now, f)) > 0 {
-		return r.waitForWindow(now, f)
+		decided, edge := r.waitForWindow(now, f)
+		_, proved := r.requirementBlocker(now, f.Required)
+		return decided, soonest(soonest(again, edge), proved)
 	}
+	return r.begins(now, f), time.Time{}
+}
+
+// begins starts a release that nothing keeps.
+func (r Release) begins(now time.Time, f ReleaseFacts) []Action {
 	var base *Revision
 	if d := f.Target.Running(); d != nil {
 		base = &d.Revision
@@ -88,7 +108,7 @@ func (r Release) nextProposed(now time.Time, f ReleaseFacts) ([]Action, time.Tim
 		Record{r.Ref(), ReleaseStarted{Base: base, Replicas: f.Target.Desired.Replicas, At: now, Window: r.Decide(now, f.Windows)}},
 		Record{f.Target.Ref(), ReleaseTook{Release: r.ID}},
 		Record{f.Target.Ref(), DesiredChanged{Desired: started.want(f.Target, now)}},
-	}, time.Time{}
+	}
 }
 
 // waitForWindow keeps what Windows say of a release that waits, for whatever reason, and

@@ -84,6 +84,8 @@ type PastRelease struct {
 	ID    ReleaseID
 	Env   string
 	State ReleaseState
+	// UnderReview tells that somebody has to look at an emergency.
+	UnderReview bool
 }
 
 // PastArtifact is an Artifact in short.
@@ -179,6 +181,8 @@ func (j judge) release(r PastRelease, newer int) string {
 	switch {
 	case !r.State.Terminal():
 		return "is not over"
+	case r.UnderReview:
+		return "was an emergency, and nobody has reviewed it"
 	case j.named.releases[r.ID] != "":
 		return j.named.releases[r.ID]
 	case newer < j.Runs:

@@ -163,7 +163,15 @@ func runEvents() []event[delivery.Run] {
 	}
 }
 
-var ann = delivery.Actor{Kind: delivery.ActorUser, Name: "ann"}
+var (
+	ann   = person("ann")
+	bob   = person("bob")
+	carol = person("carol")
+)
+
+func person(name string) delivery.Actor {
+	return delivery.Actor{Kind: delivery.ActorUser, Name: name}
+}
 
 // nextStep is the next thing that a runner would report.
 func nextStep(j delivery.Job) delivery.Step {

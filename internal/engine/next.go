@@ -63,6 +63,9 @@ func (e *Engine) nextTarget(ctx context.Context, d *draft, key string) (time.Tim
 	if err != nil {
 		return time.Time{}, err
 	}
+	if err := e.wakeRequiring(ctx, d, app, env); err != nil {
+		return time.Time{}, err
+	}
 	t := l.after
 	actions, again := t.Next(d.now, delivery.TargetFacts{Waiting: waiting})
 	for _, a := range actions {
@@ -156,14 +159,21 @@ func (e *Engine) releaseFacts(ctx context.Context, d *draft, r delivery.Release)
 		return facts, err
 	}
 	if r.State == delivery.ReleaseIsProposed {
-		facts.NewerWaiting, err = e.replacement(ctx, d, r)
+		if facts.Approval, err = e.approvalFacts(ctx, r); err != nil {
+			return facts, err
+		}
+		if facts.Required, err = e.requirementFacts(ctx, d, r); err != nil {
+			return facts, err
+		}
+		facts.NewerWaiting, err = e.replacement(ctx, d, r, facts.Approval)
 	}
 	return facts, err
 }
 
 // replacement returns the newest release that takes the place of r, which waits; ""
-// when there is none. Only some kinds replace each other.
-func (e *Engine) replacement(ctx context.Context, d *draft, r delivery.Release) (delivery.ReleaseID, error) {
+// when there is none. Only some kinds replace each other, and one that people have
+// consented to stays until they have to the newer one too.
+func (e *Engine) replacement(ctx context.Context, d *draft, r delivery.Release, f delivery.ApprovalFacts) (delivery.ReleaseID, error) {
 	waiting, err := e.store.WaitingReleases(ctx, r.App, r.Env)
 	if err != nil {
 		return "", err
@@ -176,7 +186,14 @@ func (e *Engine) replacement(ctx context.Context, d *draft, r delivery.Release) 
 		if err != nil {
 			return "", err
 		}
-		if newer.after.Kind.Replaces(r.Kind) {
+		if !newer.after.Kind.Replaces(r.Kind) || r.Emergency != nil && newer.after.Emergency == nil {
+			continue
+		}
+		theirs, err := e.approvalFacts(ctx, newer.after)
+		if err != nil {
+			return "", err
+		}
+		if !r.Granted(f) || newer.after.Granted(theirs) {
 			return id, nil
 		}
 	}

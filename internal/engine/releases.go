@@ -20,11 +20,24 @@ type CreateRelease struct {
 	// From takes what runs in another environment.
 	From   string `json:"from,omitempty"`
 	Reason string `json:"reason,omitempty"`
+	// Emergency takes the emergency lane.
+	Emergency *delivery.Emergency `json:"emergency,omitempty"`
+}
+
+// command is what the request needs a permission for.
+func (ask CreateRelease) command() delivery.Command {
+	if ask.Emergency != nil {
+		return ask.Emergency.Command()
+	}
+	return delivery.CmdReleaseCreate
 }
 
 // CreateRelease offers an existing artifact to a Target.
 func (e *Engine) CreateRelease(ctx context.Context, p Principal, ask CreateRelease) (delivery.Release, error) {
-	if err := e.Allow(ctx, p, delivery.CmdReleaseCreate, delivery.On(ask.App, ask.Env)); err != nil {
+	if err := e.Allow(ctx, p, ask.command(), delivery.On(ask.App, ask.Env)); err != nil {
+		return delivery.Release{}, err
+	}
+	if err := ask.Emergency.Check(ask.Reason); err != nil {
 		return delivery.Release{}, err
 	}
 	_, _, env, err := e.place(ctx, ask.App, ask.Env)
@@ -42,15 +55,23 @@ func (e *Engine) CreateRelease(ctx context.Context, p Principal, ask CreateRelea
 		return delivery.Release{}, err
 	}
 	var rel delivery.Release
-	err = e.command(ctx, p, delivery.CmdReleaseCreate, delivery.On(ask.App, ask.Env), string(artifact.Digest), func(d *draft) error {
+	err = e.command(ctx, p, ask.command(), delivery.On(ask.App, ask.Env), ask.detail(artifact), func(d *draft) error {
 		if rel, err = e.newRelease(ctx, d, artifact, ask.Env); err != nil {
 			return err
 		}
-		rel.By, rel.Reason, rel.From = p.Actor, ask.Reason, ask.From
+		rel.By, rel.Reason, rel.From, rel.Emergency = p.Actor, ask.Reason, ask.From, ask.Emergency
 		rel, err = e.propose(ctx, d, rel)
 		return err
 	})
 	return rel, err
+}
+
+// detail is what the audit says of the request.
+func (ask CreateRelease) detail(a delivery.Artifact) string {
+	if ask.Emergency == nil {
+		return string(a.Digest)
+	}
+	return fmt.Sprintf("%s: %s (%s)", a.Digest, ask.Reason, ask.Emergency.Incident)
 }
 
 func (e *Engine) chooseArtifact(ctx context.Context, ask CreateRelease) (delivery.Artifact, error) {
@@ -125,11 +146,25 @@ func (e *Engine) newRelease(ctx context.Context, d *draft, a delivery.Artifact, 
 	if err := standard.Runs(a, stack, en); err != nil {
 		return delivery.Release{}, err
 	}
+	built, err := builtBy(ctx, d, a.Run)
 	return delivery.Release{
 		ID: delivery.ReleaseID(e.cfg.NewID()), App: a.App, Env: env, Kind: delivery.ReleaseDeploy,
 		Revision: standard.Revision(a, app, stack, en), Strategy: standard.Strategy(app, en), Bake: en.Bake,
-		State: delivery.ReleaseIsProposed, By: d.actor, CreatedAt: d.now,
-	}, nil
+		State: delivery.ReleaseIsProposed, By: d.actor, CreatedAt: d.now, BuiltBy: built,
+	}, err
+}
+
+// builtBy is who started a run by hand; nil when a push did, or when it is gone.
+func builtBy(ctx context.Context, d *draft, id delivery.RunID) (*delivery.Actor, error) {
+	run, err := d.run(ctx, id)
+	switch {
+	case gone(err):
+		return nil, nil
+	case err != nil || run.after.Hook != "":
+		return nil, err
+	}
+	by := run.after.By
+	return &by, nil
 }
 
 // RollBack makes a rollback to the last good revision, or to a named one of the

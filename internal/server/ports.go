@@ -75,8 +75,10 @@ type RunFilter struct {
 type ReleaseFilter struct {
 	App, Env string
 	State    delivery.ReleaseState
-	Before   delivery.ReleaseID
-	Limit    int
+	// UnderReview chooses those that an emergency left to be looked at.
+	UnderReview bool
+	Before      delivery.ReleaseID
+	Limit       int
 }
 
 // Counts is what there is to do.

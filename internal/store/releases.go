@@ -7,17 +7,21 @@ import (
 )
 
 const (
-	insertRelease   = `INSERT INTO releases (version, doc, id, state, app, env) VALUES ($1 + 1, $2, $3, $4, $5, $6) ON CONFLICT (id) DO NOTHING`
-	updateRelease   = `UPDATE releases SET version = version + 1, doc = $2, state = $4 WHERE id = $3 AND version = $1`
+	insertRelease   = `INSERT INTO releases (version, doc, id, state, review, app, env) VALUES ($1 + 1, $2, $3, $4, $5, $6, $7) ON CONFLICT (id) DO NOTHING`
+	updateRelease   = `UPDATE releases SET version = version + 1, doc = $2, state = $4, review = $5 WHERE id = $3 AND version = $1`
 	selectRelease   = `SELECT doc, version FROM releases WHERE id = $1`
 	notOverReleases = `SELECT doc, version FROM releases WHERE state IN ('proposed', 'rolling', 'paused') ORDER BY id`
 	waitingReleases = `SELECT id FROM releases WHERE state = 'proposed' AND app = $1 AND env = $2 ORDER BY id`
 )
 
 func writeRelease(r *delivery.Release) (write, error) {
+	review := 0
+	if r.UnderReview() {
+		review = 1
+	}
 	return aggregate{
 		name: "release " + string(r.ID), insert: insertRelease, update: updateRelease, version: &r.Version, doc: r,
-		cols:  []any{string(r.ID), string(r.State)},
+		cols:  []any{string(r.ID), string(r.State), review},
 		fixed: []any{r.App, r.Env},
 	}.write()
 }
@@ -43,6 +47,8 @@ func (s *Store) OpenReleases(ctx context.Context) ([]delivery.Release, error) {
 type ReleaseFilter struct {
 	App, Env string
 	State    delivery.ReleaseState
+	// UnderReview chooses those that an emergency left to be looked at.
+	UnderReview bool
 	// Before continues a list after its last release.
 	Before delivery.ReleaseID
 	Limit  int
@@ -55,5 +61,8 @@ func (s *Store) Releases(ctx context.Context, f ReleaseFilter) ([]delivery.Relea
 	w.equal("env", f.Env)
 	w.equal("state", string(f.State))
 	w.below("id", string(f.Before))
+	if f.UnderReview {
+		w.and("review = 1")
+	}
 	return list(ctx, s.reader, scanRelease, w.query(`SELECT doc, version FROM releases`, `id DESC`, f.Limit), w.args...)
 }

@@ -11,7 +11,7 @@ const (
 	pastApps = `SELECT app FROM runs UNION SELECT app FROM releases UNION SELECT app FROM artifacts ORDER BY app`
 
 	pastRuns      = `SELECT id, number, env, state, artifact, hook <> '' FROM runs WHERE app = $1`
-	pastReleases  = `SELECT id, env, state FROM releases WHERE app = $1`
+	pastReleases  = `SELECT id, env, state, review FROM releases WHERE app = $1`
 	pastArtifacts = `SELECT digest, created_at FROM artifacts WHERE app = $1`
 	appTargets    = `SELECT doc, version FROM targets WHERE app = $1`
 	openReleases  = `SELECT doc, version FROM releases WHERE app = $1 AND state IN ('proposed', 'rolling', 'paused')`
@@ -24,7 +24,7 @@ const (
 	holdPast = `LOCK TABLE runs, targets, releases, artifacts IN SHARE ROW EXCLUSIVE MODE`
 
 	forgetNotification = `DELETE FROM notifications WHERE id = $1`
-	forgetRelease      = `DELETE FROM releases WHERE id = $1 AND state NOT IN ('proposed', 'rolling', 'paused')
+	forgetRelease      = `DELETE FROM releases WHERE id = $1 AND state NOT IN ('proposed', 'rolling', 'paused') AND review = 0
 		AND NOT EXISTS (SELECT 1 FROM wakes WHERE kind = 'release' AND wakes.id = $1)`
 	forgetHistory = `DELETE FROM history WHERE kind = $1 AND id = $2`
 	// A digest is 64 hexadecimal digits: a document that holds it names it.
@@ -81,7 +81,9 @@ func scanPastRun(row scanner) (r delivery.PastRun, err error) {
 }
 
 func scanPastRelease(row scanner) (r delivery.PastRelease, err error) {
-	err = row.Scan(&r.ID, &r.Env, &r.State)
+	var review int
+	err = row.Scan(&r.ID, &r.Env, &r.State, &review)
+	r.UnderReview = review == 1
 	return r, err
 }
 

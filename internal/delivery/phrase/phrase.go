@@ -25,6 +25,7 @@ var catalogue = func() []Phrase {
 	for _, area := range [][]Phrase{
 		runs,
 		releases,
+		approvals,
 		steps,
 		headlines,
 		topics,

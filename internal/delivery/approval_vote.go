@@ -1,0 +1,75 @@
+package delivery
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Ballot decides whether somebody may consent to a release, and returns the rules by
+// which. Denied when he may not, with the reason; Conflict when nobody is asked.
+func (r Release) Ballot(f ApprovalFacts, v Voter) (rule string, err error) {
+	if r.State != ReleaseIsProposed {
+		return "", r.refuse("approve")
+	}
+	rules := f.rules(r)
+	if len(rules) == 0 {
+		return "", E(Conflict, "no approval is needed: no ApprovalPolicy is for "+TargetKey(r.App, r.Env)+", see `shiplock get approvalpolicies`")
+	}
+	var by []string
+	barred := ""
+	for _, one := range rules {
+		delegation, in := v.in(one.group)
+		if !in {
+			continue
+		}
+		if why := f.bars(one, r, v); why != "" {
+			barred = why
+			continue
+		}
+		text := one.String()
+		if delegation != "" {
+			text += " by Delegation/" + delegation
+		}
+		by = append(by, text)
+	}
+	switch {
+	case len(by) > 0:
+		return strings.Join(slices.Compact(by), ", "), nil
+	case barred != "":
+		return "", E(Denied, refusalOf(barred, v.Actor))
+	}
+	return "", E(Denied, fmt.Sprintf("%s is in none of the groups that may approve: %s", v.Actor, groupNames(rules)))
+}
+
+// Unchanged refuses what differs now from what consent was asked for.
+func (r Release) Unchanged(f ApprovalFacts) error {
+	if r.Approval == nil || f.Live == nil || f.Live.subject() == r.Approval.Subject {
+		return nil
+	}
+	c := r.voidCause(*f.Live)
+	return E(Conflict, "cannot approve: "+c.Text+"; "+c.Next)
+}
+
+// refusalOf says why somebody who is in a group may not approve.
+func refusalOf(bar string, a Actor) string {
+	switch bar {
+	case "author":
+		return fmt.Sprintf("%s wrote the newest commit in it, and nobody approves his own work: ask another approver", a)
+	case "builder":
+		return fmt.Sprintf("%s started the run that built it, and nobody approves his own work: ask another approver", a)
+	}
+	return fmt.Sprintf("%s asked for this release, and nobody approves his own request: ask another approver", a)
+}
+
+func groupNames(rules []approvalRule) string {
+	var all []string
+	for _, r := range rules {
+		text := r.group.Name
+		if who := r.group.who(); len(who) > 0 {
+			text += " (" + strings.Join(who, ", ") + ")"
+		}
+		all = append(all, text)
+	}
+	return strings.Join(all, ", ")
+}
