@@ -12,7 +12,7 @@ type ReleaseSummary struct {
 	App      string                `json:"app"`
 	Env      string                `json:"env"`
 	Kind     delivery.ReleaseKind  `json:"kind" enum:"deploy,rollback,restart,scale"`
-	State    delivery.ReleaseState `json:"state" enum:"proposed,rolling,paused,deployed,aborted,failed,canceled,superseded"`
+	State    delivery.ReleaseState `json:"state" enum:"proposed,rolling,paused,deployed,aborted,failed,canceled,superseded,rejected,expired"`
 	Strategy string                `json:"strategy" enum:"canary,full"`
 	Describe string                `json:"describe" doc:"the batch under way, for people" text:"ours"`
 	Revision RevisionSummary       `json:"revision"`
@@ -22,17 +22,21 @@ type ReleaseSummary struct {
 	// Manual says that the batch under way is ready and waits for a person.
 	Manual bool `json:"manual,omitempty"`
 	// Ending is the state that a release on its way back will have.
-	Ending     delivery.ReleaseState `json:"ending,omitempty"`
-	Automatic  bool                  `json:"automatic,omitempty"`
-	By         delivery.Actor        `json:"by"`
-	Reason     string                `json:"reason,omitempty"`
-	From       string                `json:"from,omitempty" doc:"the environment that it was promoted from"`
-	Replicas   int                   `json:"replicas,omitempty" doc:"what a scale asks for; 0 is what the catalog says"`
-	Cause      *delivery.Cause       `json:"cause,omitempty"`
-	CreatedAt  time.Time             `json:"createdAt"`
-	StartedAt  time.Time             `json:"startedAt,omitzero"`
-	FinishedAt time.Time             `json:"finishedAt,omitzero"`
-	Version    int64                 `json:"version"`
+	Ending    delivery.ReleaseState `json:"ending,omitempty"`
+	Automatic bool                  `json:"automatic,omitempty"`
+	By        delivery.Actor        `json:"by"`
+	Reason    string                `json:"reason,omitempty"`
+	From      string                `json:"from,omitempty" doc:"the environment that it was promoted from"`
+	Replicas  int                   `json:"replicas,omitempty" doc:"what a scale asks for; 0 is what the catalog says"`
+	// Emergency is set on the emergency lane; its review is open until somebody closes it.
+	Emergency *delivery.Emergency `json:"emergency,omitempty"`
+	// UnderReview says that somebody has to look at an emergency.
+	UnderReview bool            `json:"underReview,omitempty"`
+	Cause       *delivery.Cause `json:"cause,omitempty"`
+	CreatedAt   time.Time       `json:"createdAt"`
+	StartedAt   time.Time       `json:"startedAt,omitzero"`
+	FinishedAt  time.Time       `json:"finishedAt,omitzero"`
+	Version     int64           `json:"version"`
 }
 
 // ReleaseBatch is one batch of a release, as planned and as it went.
@@ -74,6 +78,8 @@ type Release struct {
 	// for nothing else; Place is where it stands among those that wait for the same one.
 	StartsAt time.Time       `json:"startsAt,omitzero"`
 	Place    *delivery.Place `json:"place,omitempty"`
+	// Approval is nil when nobody's consent was asked for.
+	Approval *Approval `json:"approval,omitempty"`
 	// Blockers say why a proposed release may not start yet.
 	Blockers []delivery.Cause `json:"blockers,omitempty"`
 }
@@ -88,6 +94,8 @@ type CreateRelease struct {
 	Artifact delivery.Digest `json:"artifact,omitempty"`
 	From     string          `json:"from,omitempty" doc:"take what runs in this other environment, where it must be healthy"`
 	Reason   string          `json:"reason,omitempty" maxLength:"1000"`
+	// Emergency takes the emergency lane, and needs a reason.
+	Emergency *AskEmergency `json:"emergency,omitempty"`
 }
 
 // Scale asks for a number of instances. It is kept over later releases until the catalog
@@ -108,6 +116,7 @@ func ReleaseSummaryOf(r delivery.Release) ReleaseSummary {
 	s := ReleaseSummary{
 		ID: r.ID, App: r.App, Env: r.Env, Kind: r.Kind, State: r.State, Strategy: "full", Describe: r.Describe(),
 		Revision: RevisionSummaryOf(r.Revision), Batch: r.Batch, Automatic: r.Automatic, By: r.By, Reason: r.Reason, From: r.From, Replicas: r.Replicas,
+		Emergency: r.Emergency, UnderReview: r.UnderReview(),
 		Cause: r.Cause, CreatedAt: r.CreatedAt, StartedAt: r.StartedAt, FinishedAt: r.FinishedAt, Version: r.Version,
 	}
 	for i, step := range r.Steps() {
@@ -132,7 +141,7 @@ func ReleaseSummaryOf(r delivery.Release) ReleaseSummary {
 
 // ReleaseOf returns the release whole; the caller adds what is around it.
 func ReleaseOf(r delivery.Release) Release {
-	whole := Release{ReleaseSummary: ReleaseSummaryOf(r), Pause: r.Pause, Window: r.Window}
+	whole := Release{ReleaseSummary: ReleaseSummaryOf(r), Pause: r.Pause, Window: r.Window, Approval: ApprovalOf(r)}
 	if r.Base != nil {
 		base := RevisionSummaryOf(*r.Base)
 		whole.Base = &base

@@ -109,7 +109,7 @@ func TargetStatusOf(t Target) TargetStatus {
 
 // Document is one catalog document as it is sent: its spec is that of the kind.
 type Document struct {
-	Kind string          `json:"kind" enum:"App,Stack,Environment,Cluster,Retention,RoleBinding,Window,Calendar,Channel"`
+	Kind string          `json:"kind" enum:"App,Stack,Environment,Cluster,Retention,RoleBinding,Window,Calendar,Channel,ApprovalPolicy,Delegation"`
 	Name string          `json:"name"`
 	Spec json.RawMessage `json:"spec"`
 }

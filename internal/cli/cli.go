@@ -57,7 +57,7 @@ func New(d Deps) *cobra.Command {
 		SilenceErrors: true, SilenceUsage: true, Version: d.Version,
 	},
 		c.loginCommand(), c.logoutCommand(), c.userCommand(), c.tokenCommand(), c.applyCommand(), c.getCommand(), c.planCommand(), c.detectCommand(), c.statusCommand(), c.doctorCommand(), c.capacityCommand(), c.retentionCommand(), c.commitsCommand(), c.versionCommand(),
-		c.runCommand(), c.releaseCommand(), c.targetCommand(), c.appCommand(), c.scaleCommand(), c.cacheCommand(), c.windowCommand(), c.secretCommand(), c.channelCommand(),
+		c.runCommand(), c.releaseCommand(), c.approvalsCommand(), c.reviewCommand(), c.targetCommand(), c.appCommand(), c.scaleCommand(), c.cacheCommand(), c.windowCommand(), c.secretCommand(), c.channelCommand(),
 	)
 	root.SetIn(d.In)
 	root.SetOut(d.Out)

@@ -29,6 +29,8 @@ func (c *console) getCommand() *cobra.Command {
 		c.listCommand("calendars", "Calendars of holidays and make-up workdays", listOf((*client.Client).Calendars, "CALENDAR YEARS WINDOWS MANAGER", calendarRow)),
 		c.listCommand("runs", "Runs, the newest first", listOf((*client.Client).Runs, runHead, runRow), "app", "env", "state", "limit"),
 		c.listCommand("releases", "Releases, the newest first", listOf((*client.Client).Releases, releaseHead, releaseRow), "app", "env", "state", "limit"),
+		c.listCommand("approvalpolicies", "Whose approval releases need", listOf((*client.Client).ApprovalPolicies, policyHead, policyRow)),
+		c.listCommand("delegations", "Who approves in whose place", listOf((*client.Client).Delegations, delegationHead, delegationRow)),
 		c.getTargets(),
 		c.listCommand("hooks", "Deliveries from forges, the newest first", hooks, "limit"),
 		c.listCommand("artifacts", "What an app's runs made, the newest first", listOf(artifacts, "DIGEST KIND RUN COMMIT ENV AGE", artifactRow), "app", "limit"),
@@ -198,7 +200,7 @@ func runState(r api.RunSummary) string {
 
 func releaseRow(r api.ReleaseSummary, now time.Time) []string {
 	return []string{
-		r.App + "/" + r.Env, string(r.Kind), string(r.State), revision(r.Revision), r.Describe,
+		r.App + "/" + r.Env, string(r.Kind), string(r.State), marked(r), r.Describe,
 		r.By.String(), age(now, r.CreatedAt), string(r.ID), r.Cause.String(),
 	}
 }

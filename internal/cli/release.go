@@ -19,6 +19,9 @@ func (c *console) releaseCommand() *cobra.Command {
 	cmd := group(&cobra.Command{Use: "release", Short: "Bring artifacts to environments", Long: "Bring artifacts to environments, by canary or at once.\n\n" + releaseUse},
 		c.releaseCreate(),
 		c.listCommand("list", "Releases, the newest first", listOf((*client.Client).Releases, releaseHead, releaseRow), "app", "env", "state", "limit"),
+		c.releaseShow(),
+		c.releaseApprove(),
+		c.releaseAsk(),
 		c.onRelease("watch", "Watch a release until it is over", openOrLast, nil, c.watchRelease),
 		also(c.onRelease("explain", "What holds a release up, or ended it", openOrLast, nil, c.explainRelease), "show"),
 		c.releaseRollback(),
@@ -27,6 +30,7 @@ func (c *console) releaseCommand() *cobra.Command {
 	for _, v := range [][2]string{
 		{"continue", "Go on to the next batch"}, {"full", "Go to all traffic at once"}, {"pause", "Stop batches from advancing"},
 		{"resume", "Undo a pause"}, {"abort", "Go back to the old version, in mid-flight"}, {"cancel", "Withdraw a release that has not started"},
+		{"reject", "End a release that you do not consent to, with --reason"},
 	} {
 		cmd.AddCommand(c.releaseVerb(v[0], v[1]))
 	}
@@ -124,8 +128,12 @@ func (c *console) releaseCreate() *cobra.Command {
 	f.StringVar(&ask.From, "from", "", "what runs in this other environment, where it must be healthy")
 	f.StringVar(&ask.Reason, "reason", "", "why, for others to see")
 	f.BoolVar(&watch, "watch", false, "watch it until it is over")
+	emergency := emergencyFlags(cmd, &ask)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		if err := requireEnv(cmd, ask.Env); err != nil {
+			return err
+		}
+		if err := emergency(); err != nil {
 			return err
 		}
 		ask.App, ask.Artifact = args[0], delivery.Digest(artifact)
@@ -193,6 +201,11 @@ func (c *console) watchRelease(ctx context.Context, cl *client.Client, id delive
 	return goodIf(r.State == delivery.ReleaseDeployed)
 }
 
+// releaseShow is explain by the name that people try first.
+func (c *console) releaseShow() *cobra.Command {
+	return c.onRelease("show", "One release, with its approvals and what holds it up", openOrLast, nil, c.explainRelease)
+}
+
 func (c *console) explainRelease(ctx context.Context, cl *client.Client, id delivery.ReleaseID) error {
 	r, err := cl.Release(ctx, id)
 	var refused *client.Error
@@ -214,7 +227,7 @@ func (c *console) releaseLines(r api.Release) []string {
 	if d := took(r.StartedAt, r.FinishedAt); d != "" {
 		head += "  " + d
 	}
-	out := []string{word(head)}
+	out := append([]string{word(head)}, c.emergencyLines(r)...)
 	if r.Kind == delivery.ReleaseScale {
 		out = append(out, "  "+c.scaledTo(r.Replicas))
 	}
@@ -224,6 +237,7 @@ func (c *console) releaseLines(r api.Release) []string {
 	if r.Moved != nil {
 		out = append(out, word("  "+r.Moved.String()))
 	}
+	out = append(out, c.approvalLines(r)...)
 	for i, b := range r.Batches {
 		if b.StartedAt.IsZero() {
 			continue

@@ -22,7 +22,7 @@ type releasesInput struct {
 	PageInput
 	App   string `query:"app"`
 	Env   string `query:"env"`
-	State string `query:"state" enum:"proposed,rolling,paused,deployed,aborted,failed,canceled,superseded"`
+	State string `query:"state" enum:"proposed,rolling,paused,deployed,aborted,failed,canceled,superseded,rejected,expired"`
 }
 
 // releaseVerb is one command on a release.
@@ -65,6 +65,9 @@ func (s *Server) getRelease(ctx context.Context, in *ReleasePath) (api.Release, 
 // showRelease adds what holds a release up, or how its Target looks meanwhile.
 func (s *Server) showRelease(ctx context.Context, rel delivery.Release) (api.Release, error) {
 	out := api.ReleaseOf(rel)
+	if err := s.showApproval(ctx, rel, &out); err != nil {
+		return out, err
+	}
 	if rel.State.Terminal() {
 		return out, nil
 	}
@@ -96,9 +99,11 @@ func (s *Server) createRelease(ctx context.Context, in *createReleaseInput) (api
 	if moreThanOne(b.Run != 0, b.Artifact != "", b.From != "") {
 		return api.Release{}, delivery.E(delivery.Invalid, "name one of run, artifact and from, or none for the newest good run")
 	}
-	rel, err := s.cfg.Engine.CreateRelease(ctx, principal(ctx), engine.CreateRelease{
-		App: b.App, Env: b.Env, Run: b.Run, Artifact: b.Artifact, From: b.From, Reason: b.Reason,
-	})
+	ask := engine.CreateRelease{App: b.App, Env: b.Env, Run: b.Run, Artifact: b.Artifact, From: b.From, Reason: b.Reason}
+	if em := b.Emergency; em != nil {
+		ask.Emergency = &delivery.Emergency{Incident: em.Incident, BreakGlass: em.BreakGlass}
+	}
+	rel, err := s.cfg.Engine.CreateRelease(ctx, principal(ctx), ask)
 	if err != nil {
 		return api.Release{}, err
 	}

@@ -72,6 +72,8 @@ func (s *Server) register() http.Handler {
 	handle(o, get("/windows", "catalog", "Windows, by name"), s.listWindows)
 	handle(o, get("/windows/month", "catalog", "When something may begin, day by day of a month"), s.windowMonth)
 	handle(o, get("/calendars", "catalog", "Calendars, by name"), s.listCalendars)
+	handle(o, get("/approvalpolicies", "catalog", "Whose consent releases need"), s.listApprovalPolicies)
+	handle(o, get("/delegations", "catalog", "Who approves in whose place"), s.listDelegations)
 	handle(o, get("/apps", "catalog", "Apps with their state in each environment"), s.listApps)
 	handle(o, get("/apps/{app}", "catalog", "One app"), s.getApp)
 	handle(o, get("/apps/{app}/plan", "catalog", "What a run would do, and why"), s.plan)
@@ -94,6 +96,13 @@ func (s *Server) register() http.Handler {
 	for _, v := range releaseVerbs() {
 		handle(o, post("/releases/{release}/"+v.verb, "releases", v.summary), s.commandRelease(v.command))
 	}
+
+	handle(o, post("/releases/{release}/approve", "releases", "Consent to a release"), s.approveRelease)
+	handle(o, post("/releases/{release}/reject", "releases", "End a release that you do not consent to"), s.rejectRelease)
+	handle(o, post("/releases/{release}/ask", "releases", "Ask for consent again"), s.askRelease)
+	handle(o, post("/releases/{release}/review", "releases", "Close the review that an emergency left behind"), s.closeReview)
+	handle(o, get("/approvals", "releases", "Releases that wait for your consent"), s.listApprovals)
+	handle(o, get("/reviews", "releases", "Emergencies that somebody has to look at"), s.listReviews)
 
 	handle(o, get("/commits/{commit}/where", "commits", "Which environments run a commit, or a later one that contains it"), s.whereIs)
 

@@ -82,7 +82,7 @@ export function describe(r) {
   const kind = r.kind === "deploy" && r.strategy === "canary" ? "canary" : r.kind;
   const now = r.batches[r.batch];
   const share = now && r.batches.length > 1 && r.startedAt && r.state !== "deployed" ? " " + now.asked + " % · " + t("batch") + " " + (r.batch + 1) + "/" + r.batches.length : "";
-  return t(kind) + share;
+  return (r.emergency ? t("emergency") + " · " : "") + t(kind) + share;
 }
 
 /** holdNote says what a person can do with a release that waits for one. */

@@ -39,6 +39,26 @@ function starts(r) {
   return el("p", {}, t("startsAt").replace("{at}", at + " " + zone).replace("{n}", r.place.number).replace("{of}", r.place.of));
 }
 
+// The watermark of the emergency lane, which stays on a release for ever.
+function emergency(r) {
+  const e = r.emergency;
+  if (!e) return "";
+  const incident = /^https?:/.test(e.incident) ? link(e.incident, e.incident) : e.incident;
+  return el("div", { class: "cause" }, el("p", {}, el("strong", {}, t("emergency")), e.breakGlass && " · " + t("nobodyAsked"), " · " + r.reason + " · ", incident,
+    r.underReview && " · " + t("toReview"), e.review && " · " + t("reviewedBy") + " " + e.review.by.name + " “" + e.review.reason + "”"));
+}
+
+// Who has consented, whose consent is lacking, and how to give it.
+function approvals(r) {
+  const a = r.approval;
+  if (!a) return "";
+  const command = (verb) => el("li", {}, el("code", {}, "shiplock release " + verb + " " + r.id), " ", el("span", { class: "soft" }, "# " + t("do." + verb)));
+  return el("section", {}, el("h2", {}, t("approvals")),
+    el("ul", { class: "grid" }, a.votes.map((v) => el("li", {}, el("strong", {}, v.by.name), el("span", {}, t("approvedBy")), el("span", { class: "soft" }, v.rule), el("span", { class: "soft" }, v.note || ""), el("span", { class: "soft end" }, ago(v.at)))),
+      (a.groups || []).map((g) => el("li", {}, el("strong", {}, g.name), el("span", {}, t("ofNeeded").replace("{have}", g.have).replace("{min}", g.min)), el("span", { class: "soft" }, (g.who || []).join(", "))))),
+    r.state === "proposed" && !a.met && !a.void && el("ul", { class: "commands" }, ["approve", "reject"].map(command)));
+}
+
 function show(r) {
   const versions = r.observed?.versions || [];
   const commit = r.revision.commit || {};
@@ -49,10 +69,12 @@ function show(r) {
     el("p", { class: "facts soft" }, link("/runs/" + (r.revision.run || r.app), r.app + "#" + r.revision.runNumber), el("code", { title: commit.sha }, (commit.sha || "").slice(0, 8)),
       commit.title && el("span", { class: "text" }, commit.title), r.base && el("span", {}, t("oldVersion") + " #" + r.base.runNumber), url && link(url, url)),
     (r.from || r.moved) && el("p", { class: "soft" }, r.from && t("promotedFrom") + " " + r.from, r.from && r.moved && " · ", r.moved && moved(r.moved)),
+    emergency(r),
     holdNote(r),
     cause(r.cause, r.state !== "failed" && r.ending !== "failed"),
     r.place && starts(r),
     ...(r.blockers || []).map((b) => cause(b, true)),
+    approvals(r),
     el("ul", { class: "grid batches" }, r.batches.map((b, i) => batch(b, i, r))),
     versions.length > 0 && el("h2", {}, t("versions")),
     versions.length > 0 && el("ul", { class: "grid versions" }, versions.map((v) => version(v, r))));

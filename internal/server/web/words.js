@@ -21,6 +21,10 @@ const zh = {
   lostContact: "与服务器失去联系，正在重试…", ago: "前", by: "{who} 发起", s: "秒", min: "分钟", h: "小时", d: "天", justNow: "刚刚", requested: "提出发布", tookTime: "耗时",
   "release.started": "开始发布", "batch.ready": "健康", "batch.unready": "不再健康", "batch.passed": "通过", "batch.failed": "失败",
   "release.troubled": "遇到困难", "continue.requested": "继续", "full.requested": "全量", "pause.requested": "暂停", "resume.requested": "恢复",
+  rejected: "已拒绝", expired: "已过期", emergency: "紧急", nobodyAsked: "未经任何人批准", incident: "事件", toReview: "需要复盘", reviewedBy: "已复盘：",
+  approvals: "批准", approvedBy: "已批准", ofNeeded: "已有 {have}/{min}", subject: "批准对象", "do.approve": "批准", "do.reject": "拒绝（须写 --reason）",
+  "approval.asked": "请求批准", "approval.given": "批准", "approval.granted": "批准完成", "approval.reopened": "重新等待批准", "approval.voided": "批准失效",
+  "release.rejected": "拒绝", "release.expired": "过期", "review.closed": "复盘完成",
   "abort.requested": "中止", "release.canceled": "取消", "release.superseded": "被取代", "release.ended": "结束",
   "window.decided": "等待窗口", "batch.held": "下一批等待窗口", startsAt: "将于 {at} 自动开始，在 {of} 个中排第 {n} 位。",
 };
@@ -40,6 +44,10 @@ const en = {
   lostContact: "Contact with the server is lost; trying again…", ago: " ago", by: "by {who}", justNow: "just now", tookTime: "took",
   "release.started": "started", "batch.ready": "healthy", "batch.unready": "no longer healthy", "batch.passed": "passed", "batch.failed": "failed",
   "release.troubled": "in trouble", "continue.requested": "continue", "full.requested": "full", "pause.requested": "pause", "resume.requested": "resume",
+  emergency: "EMERGENCY", nobodyAsked: "nobody was asked", incident: "incident", toReview: "to be reviewed", reviewedBy: "reviewed by",
+  approvals: "Approvals", approvedBy: "approved", ofNeeded: "{have} of {min}", subject: "subject", "do.approve": "approve", "do.reject": "reject, with --reason",
+  "approval.asked": "approval asked", "approval.given": "approved", "approval.granted": "approval granted", "approval.reopened": "approval is waited for again", "approval.voided": "approvals void",
+  "release.rejected": "rejected", "release.expired": "expired", "review.closed": "reviewed",
   "abort.requested": "abort", "release.canceled": "canceled", "release.superseded": "superseded", "release.ended": "ended",
   "window.decided": "waits for a window", "batch.held": "held by a window", startsAt: "Starts by itself at {at}, number {n} of {of} in line.",
 };
