@@ -127,3 +127,18 @@ func kubeconfig(ctx context.Context, vault *seal.Vault, c delivery.Cluster) ([]b
 	}
 	return content, err
 }
+
+// sealAudit has the audit's head sealed with a key that is no part of the database. The
+// head of an installation that had none is taken as it is.
+func (in *instance) sealAudit(ctx context.Context) error {
+	_, err := in.store.Secret(ctx, delivery.OwnSecret("audit.key"))
+	anew := delivery.KindOf(err) == delivery.NotFound
+	if err != nil && !anew {
+		return err
+	}
+	key, err := in.secret(ctx, "audit.key")
+	if err != nil {
+		return err
+	}
+	return in.store.SealAudit(ctx, []byte(key), anew)
+}

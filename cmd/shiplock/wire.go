@@ -138,6 +138,9 @@ func (in *instance) path(name string) string { return filepath.Join(in.opts.data
 func newID() string { return uuid.Must(uuid.NewV7()).String() }
 
 func (in *instance) assemble(ctx context.Context) error {
+	if err := in.sealAudit(ctx); err != nil {
+		return err
+	}
 	secret, err := in.secret(ctx, "engine.secret")
 	if err != nil {
 		return err

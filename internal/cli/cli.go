@@ -62,6 +62,7 @@ func New(d Deps) *cobra.Command {
 	root.SetIn(d.In)
 	root.SetOut(d.Out)
 	root.SetErr(d.Err)
+	root.AddCommand(c.auditCommand())
 	speakHelp(root, d.Getenv)
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return usageOf(cmd, err.Error()) })
 	flags := root.PersistentFlags()

@@ -35,7 +35,7 @@ func (c *console) getCommand() *cobra.Command {
 		c.listCommand("hooks", "Deliveries from forges, the newest first", hooks, "limit"),
 		c.listCommand("artifacts", "What an app's runs made, the newest first", listOf(artifacts, "DIGEST KIND RUN COMMIT ENV AGE", artifactRow), "app", "limit"),
 		c.listCommand("caches", "Caches of builds, the one used last first", listOf((*client.Client).Caches, cacheHead, cacheRow)),
-		c.listCommand("audit", "Who did what, the newest first", listOf((*client.Client).Audit, "AGE WHO COMMAND SUBJECT RULE DETAIL", auditRow), "limit"),
+		c.listCommand("audit", "Who did what, the newest first", listOf((*client.Client).Audit, "AGE FROM WHO COMMAND SUBJECT RULE DETAIL", auditRow), "limit"),
 	)
 }
 
@@ -225,7 +225,11 @@ func artifactRow(a delivery.Artifact, now time.Time) []string {
 }
 
 func auditRow(a delivery.AuditEntry, now time.Time) []string {
-	return []string{age(now, a.At), a.Actor.String(), string(a.Command), a.Subject, a.Rule, a.Detail}
+	rule := a.Rule
+	if a.Refused {
+		rule = "refused"
+	}
+	return []string{age(now, a.At), a.Address, a.Actor.String(), string(a.Command), a.Subject, rule, a.Detail}
 }
 
 func (c *console) versionCommand() *cobra.Command {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/url"
 	"strconv"
+	"time"
 
 	"github.com/shiplock/shiplock/internal/api"
 	"github.com/shiplock/shiplock/internal/catalog"
@@ -269,4 +270,19 @@ func (c *Client) DeleteSecret(ctx context.Context, name string) error {
 // RotateMasterKey makes another master key and seals all secrets with it.
 func (c *Client) RotateMasterKey(ctx context.Context) (api.Rotation, error) {
 	return submit[api.Rotation](ctx, c, path("secrets", "rotate-key"), nil)
+}
+
+// AuditRecords lists entries of the audit after a sequence and since a time, the oldest
+// first.
+func (c *Client) AuditRecords(ctx context.Context, after int64, since time.Time) (api.AuditPage, error) {
+	q := url.Values{"after": {strconv.FormatInt(after, 10)}, "limit": {"500"}}
+	if !since.IsZero() {
+		q.Set("since", since.UTC().Format(time.RFC3339))
+	}
+	return fetch[api.AuditPage](ctx, c, path("audit", "records")+"?"+q.Encode())
+}
+
+// CheckAudit looks for entries that were removed or altered.
+func (c *Client) CheckAudit(ctx context.Context) (delivery.AuditCheck, error) {
+	return fetch[delivery.AuditCheck](ctx, c, path("audit", "check"))
 }

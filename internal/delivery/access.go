@@ -41,6 +41,8 @@ const (
 	CmdAuditRead    Command = "audit.read"
 	// CmdChannelTest sends a message to a channel.
 	CmdChannelTest Command = "channel.test"
+	// CmdLogIn is in the audit only: whoever knows a password may log in.
+	CmdLogIn Command = "log-in"
 )
 
 // Commands lists every command, for tests and for documentation.

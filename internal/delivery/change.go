@@ -58,17 +58,6 @@ type HistoryEntry struct {
 	Data    json.RawMessage `json:"data,omitempty"`
 }
 
-// AuditEntry is who did what, to what, allowed by which rule.
-type AuditEntry struct {
-	Seq     int64     `json:"seq"`
-	At      time.Time `json:"at"`
-	Actor   Actor     `json:"actor"`
-	Command Command   `json:"command"`
-	Subject string    `json:"subject"`
-	Rule    string    `json:"rule"`
-	Detail  string    `json:"detail,omitempty"`
-}
-
 // Document is one catalog document as it is kept: an App, Stack or Environment.
 type Document struct {
 	Kind string `json:"kind"`

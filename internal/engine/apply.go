@@ -21,6 +21,7 @@ type ApplyCatalog struct {
 // differ are changed, or none.
 func (e *Engine) Apply(ctx context.Context, p Principal, ask ApplyCatalog) (catalog.Diff, error) {
 	var diff catalog.Diff
+	var have []delivery.Document
 	plan := func(ctx context.Context) (set *catalog.Set, err error) {
 		if set, err = e.catalogue.current(ctx); err != nil {
 			return nil, err
@@ -28,8 +29,7 @@ func (e *Engine) Apply(ctx context.Context, p Principal, ask ApplyCatalog) (cata
 		if err := mayCompare(set, p, ask); err != nil {
 			return nil, err
 		}
-		have, err := e.store.Documents(ctx)
-		if err != nil {
+		if have, err = e.store.Documents(ctx); err != nil {
 			return nil, err
 		}
 		if diff, err = catalog.Plan(have, ask.Documents, ask.Manager, ask.Prune); err != nil {
@@ -60,6 +60,7 @@ func (e *Engine) Apply(ctx context.Context, p Principal, ask ApplyCatalog) (cata
 		for _, e := range edits {
 			d.extra.Audit = append(d.extra.Audit, delivery.AuditEntry{
 				At: d.now, Actor: p.Actor, Command: e.command, Subject: e.subject(), Rule: e.rule, Detail: ask.Manager,
+				Changes: documentDifferences(have, e.changes),
 			})
 		}
 		return nil
@@ -92,6 +93,7 @@ type edit struct {
 	command delivery.Command
 	rule    string
 	names   []string
+	changes []delivery.DocumentChange
 }
 
 func (e edit) subject() string {
@@ -118,7 +120,7 @@ func editsOf(set *catalog.Set, p Principal, changes []delivery.DocumentChange) (
 		if i < 0 {
 			i, all = len(all), append(all, edit{command: cmd, rule: d.Rule})
 		}
-		all[i].names = append(all[i].names, after.Name)
+		all[i].names, all[i].changes = append(all[i].names, after.Name), append(all[i].changes, c)
 	}
 	return all, nil
 }

@@ -25,6 +25,7 @@ func (e *Engine) command(ctx context.Context, p Principal, cmd delivery.Command,
 		err = decision.Err()
 	}
 	if err != nil {
+		e.refuse(ctx, p, cmd, on, err)
 		return err
 	}
 	return e.carryOut(ctx, p, decision.Rule, cmd, on, detail, do)
@@ -51,6 +52,7 @@ func (e *Engine) change(ctx context.Context, p Principal, do func(*draft) error)
 		if err := do(d); err != nil {
 			return err
 		}
+		d.witness(p)
 		err := e.keep(ctx, d, nil)
 		if delivery.KindOf(err) != delivery.Conflict || try == maxConflicts {
 			return err

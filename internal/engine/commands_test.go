@@ -206,7 +206,8 @@ func (w *world) everything() string {
 	}
 	version, err := w.store.CatalogVersion(w.t.Context())
 	w.must(err)
-	fmt.Fprintln(&b, version, len(w.audit()))
+	done := slices.DeleteFunc(w.audit(), func(a delivery.AuditEntry) bool { return a.Refused })
+	fmt.Fprintln(&b, version, len(done))
 	return b.String()
 }
 

@@ -88,6 +88,7 @@ type Engine struct {
 	ahead     flights[ahead]
 	where     flights[whereabouts]
 	choices   flights[choice]
+	notes     notes
 }
 
 // New returns an Engine; Run makes it work.

@@ -141,6 +141,7 @@ type Store interface {
 	Messages
 	Documents
 	SealedSecrets
+	AuditTrail
 	Peers
 	People
 }

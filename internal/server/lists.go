@@ -3,7 +3,6 @@ package server
 import (
 	"context"
 	"net/http"
-	"strconv"
 
 	"github.com/shiplock/shiplock/internal/api"
 	"github.com/shiplock/shiplock/internal/delivery"
@@ -30,17 +29,6 @@ func (s *Server) version(w http.ResponseWriter, _ *http.Request) {
 func (s *Server) who(ctx context.Context, _ *nothing) (api.Who, error) {
 	p := principal(ctx)
 	return api.Who{Name: p.Actor.Name, Kind: p.Actor.Kind, Admin: p.Grants.Admin, Groups: p.Grants.Groups, Only: p.Grants.Only}, nil
-}
-
-func (s *Server) listAudit(ctx context.Context, in *PageInput) (api.Page[delivery.AuditEntry], error) {
-	before, err := strconv.ParseInt(in.Before, 10, 64)
-	if in.Before != "" && (err != nil || before < 1) {
-		return api.Page[delivery.AuditEntry]{}, delivery.E(delivery.Invalid, "before is no number: use the next of the page before")
-	}
-	all, err := s.cfg.Reader.Audit(ctx, before, in.Limit)
-	return pageOf(all, in.Limit, same[delivery.AuditEntry], func(a delivery.AuditEntry) string {
-		return strconv.FormatInt(a.Seq, 10)
-	}), err
 }
 
 type artifactsInput struct {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/shiplock/shiplock/internal/api"
 	"github.com/shiplock/shiplock/internal/delivery"
+	"github.com/shiplock/shiplock/internal/engine"
 )
 
 // maxLogin bounds the body of a log-in.
@@ -95,6 +96,7 @@ func (s *Server) attempt(r *http.Request, user string, try func(ctx context.Cont
 		s.logins.succeed(from, user)
 	case delivery.KindOf(err) == delivery.Denied:
 		s.cfg.Log.Warn("log-in failed", "user", user, "from", from, "err", err)
+		s.cfg.Engine.LogInFailed(r.Context(), user, from, err)
 	default:
 		s.logins.forgive(from, user)
 	}
@@ -135,6 +137,7 @@ func (s *Server) openSession(w http.ResponseWriter, r *http.Request, in signedIn
 		s.fail(w, r, err)
 		return
 	}
+	s.cfg.Engine.LoggedIn(r.Context(), engine.Principal{Actor: in.actor, Address: s.address(r)}, "session")
 	s.cfg.Log.Info("logged in", "actor", in.actor.String(), "from", s.address(r))
 	http.SetCookie(w, s.cookie(s.sessionCookie(), in.session.Secret, in.session.ExpiresAt))
 	http.Redirect(w, r, localPath(next), http.StatusSeeOther)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/shiplock/shiplock/internal/api"
 	"github.com/shiplock/shiplock/internal/delivery"
+	"github.com/shiplock/shiplock/internal/engine"
 )
 
 // People reads who may sign in, and with what.
@@ -31,6 +32,9 @@ func (s *Server) loginAPI(ctx context.Context, in *logInInput) (api.LoggedIn, er
 		}
 		o, err := s.cfg.Auth.LogIn(ctx, u, in.Body.Name, from)
 		out = api.LoggedIn{Token: o.Secret, ExpiresAt: o.ExpiresAt}
+		if err == nil {
+			s.cfg.Engine.LoggedIn(ctx, engine.Principal{Actor: u.Actor(), Address: from}, "token")
+		}
 		return err
 	})
 	if errors.Is(err, errMustChange) {

@@ -54,6 +54,8 @@ func (s *Server) register() http.Handler {
 	handle(o, get("/capacity", "server", "What builds may use, use, and wait for"), s.capacity)
 	handle(o, get("/doctor", "server", "What is wrong with the installation, and what to mend"), s.doctor)
 	handle(o, get("/audit", "server", "Who did what, the newest first"), s.listAudit)
+	handle(o, get("/audit/records", "server", "The audit as it is kept, with its hashes, the oldest first"), s.auditRecords)
+	handle(o, get("/audit/check", "server", "Whether entries of the audit were removed or altered"), s.checkAudit)
 	handle(o, get("/retention", "server", "What of the past the next pass removes, and why"), s.retention)
 	handle(o, get("/caches", "server", "Caches of builds, the one used last first"), s.listCaches)
 	handle(o, post("/caches/drop", "server", "Drop caches, such as broken or poisoned ones"), s.dropCaches)

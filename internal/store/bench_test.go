@@ -132,3 +132,34 @@ func BenchmarkSlots(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkAudit commits a target's change with and without an entry of the audit, to
+// show what the chain costs.
+func BenchmarkAudit(b *testing.B) { benchAudit(b, func(testing.TB) string { return "" }) }
+
+// BenchmarkAuditPostgres is without fsync, as the tests' server.
+func BenchmarkAuditPostgres(b *testing.B) { benchAudit(b, database) }
+
+func benchAudit(b *testing.B, url func(testing.TB) string) {
+	for name, entries := range map[string][]delivery.AuditEntry{"without": nil, "with": {auditEntry(1)}} {
+		for workers, parallel := range map[string]int{"1": 1, "32": 32} {
+			b.Run(name+"/"+workers, func(b *testing.B) {
+				s := open(b, store.Config{URL: url(b)})
+				if err := s.SealAudit(b.Context(), auditKey, true); err != nil {
+					b.Fatal(err)
+				}
+				var all sync.WaitGroup
+				b.ResetTimer()
+				for w := range parallel {
+					all.Go(func() {
+						t := &delivery.Target{App: newID(), Env: "dev"}
+						for range b.N/parallel + min(1, b.N%parallel/(w+1)) {
+							commit(b, s, delivery.Change{Targets: []*delivery.Target{t}, Audit: entries})
+						}
+					})
+				}
+				all.Wait()
+			})
+		}
+	}
+}

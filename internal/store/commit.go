@@ -18,7 +18,7 @@ import (
 // document has another version (or, for a new one, exists), or when the wake of
 // c.Done is no longer this replica's.
 func (s *Store) Commit(ctx context.Context, c *delivery.Change) ([]delivery.Claim, error) {
-	writes, err := plan(c)
+	writes, err := s.plan(c)
 	if err != nil {
 		return nil, delivery.Wrap(delivery.Internal, "encode a change", err)
 	}
@@ -57,7 +57,7 @@ type write struct {
 	committed func()
 }
 
-func plan(c *delivery.Change) ([]write, error) {
+func (s *Store) plan(c *delivery.Change) ([]write, error) {
 	var p planner
 	for _, h := range c.Hooks {
 		p.add(writeHook(h))
@@ -111,7 +111,7 @@ func plan(c *delivery.Change) ([]write, error) {
 		p.add(writeHistory(h))
 	}
 	for _, a := range c.Audit {
-		p.add(writeAudit(a))
+		p.add(s.writeAudit(a))
 	}
 	return p.writes, p.err
 }

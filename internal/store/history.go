@@ -14,31 +14,15 @@ const (
 			(SELECT version FROM history WHERE kind = $1 AND id = $2 AND version > $3 ORDER BY version, n LIMIT 1 OFFSET $4 - 1),
 			9223372036854775807)
 		ORDER BY version, n`
-
-	insertAudit = `INSERT INTO audit (doc) VALUES ($1)`
-	listAudit   = `SELECT doc, seq FROM audit WHERE seq < $1 ORDER BY seq DESC LIMIT $2`
 )
 
 func writeHistory(h delivery.HistoryEntry) (write, error) {
 	return appendOnly(h, insertHistory, string(h.Ref.Kind), h.Ref.ID, h.Version)
 }
 
-func writeAudit(a delivery.AuditEntry) (write, error) { return appendOnly(a, insertAudit) }
-
 // History lists the facts of an aggregate after a version, the oldest first, at
 // least limit of them when there are so many: it never splits a version, so that a
 // reader can go on after the last one.
 func (s *Store) History(ctx context.Context, ref delivery.Ref, afterVersion int64, limit int) ([]delivery.HistoryEntry, error) {
 	return list(ctx, s.reader, scanDoc[delivery.HistoryEntry], listHistory, string(ref.Kind), ref.ID, afterVersion, max(limit, 1))
-}
-
-var scanAudit = scanVersioned(func(a *delivery.AuditEntry) *int64 { return &a.Seq })
-
-// Audit lists audit entries with a lower Seq than beforeSeq (0: all), the newest
-// first.
-func (s *Store) Audit(ctx context.Context, beforeSeq int64, limit int) ([]delivery.AuditEntry, error) {
-	if beforeSeq == 0 {
-		beforeSeq = 1<<63 - 1
-	}
-	return list(ctx, s.reader, scanAudit, listAudit, beforeSeq, limit)
 }

@@ -14,6 +14,9 @@ import (
 //go:embed migrations/*.sql
 var migrations embed.FS
 
+// chainMigration is followed by what SQL alone cannot do.
+const chainMigration = "0009_audit_chain.sql"
+
 // migrator is what differs in bringing a database up to date.
 type migrator struct {
 	// atomically runs do in a transaction beside which nobody else migrates.
@@ -65,6 +68,11 @@ func (m migrator) step(tx *tx, number int, name string) error {
 	}
 	if err := m.apply(tx, string(text)); err != nil {
 		return fmt.Errorf("migration %s: %w", name, err)
+	}
+	if name == chainMigration {
+		if err := chainAudit(tx); err != nil {
+			return fmt.Errorf("migration %s: %w", name, err)
+		}
 	}
 	_, err = tx.exec(`INSERT INTO migrations (number) VALUES ($1)`, number)
 	return err

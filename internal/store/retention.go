@@ -44,8 +44,6 @@ const (
 		AND NOT EXISTS (SELECT 1 FROM runs WHERE hook = $1)
 		AND EXISTS (SELECT 1 FROM hooks later WHERE later.repo = hooks.repo AND later.seq > hooks.seq)
 		AND NOT EXISTS (SELECT 1 FROM wakes WHERE kind = 'hook' AND wakes.id = $1)`
-	oldestAudit = `SELECT doc, seq FROM audit ORDER BY seq LIMIT $1`
-	forgetAudit = `DELETE FROM audit WHERE seq <= $1`
 	forgetFacts = `DELETE FROM history WHERE kind = 'target' AND id = $1 AND version IN (
 		SELECT version FROM history WHERE kind = 'target' AND id = $1 AND version < $2 ORDER BY version LIMIT $3)`
 )
@@ -193,27 +191,6 @@ func (s *Store) ForgetHooks(ctx context.Context, after int64, before time.Time, 
 		return nil
 	})
 	return gone, next, err
-}
-
-// ForgetAudit removes the limit oldest audit entries, as far as they were made before
-// a time.
-func (s *Store) ForgetAudit(ctx context.Context, before time.Time, limit int) (gone int, err error) {
-	entries, err := list(ctx, s.reader, scanAudit, oldestAudit, limit)
-	for i, e := range entries {
-		if !e.At.Before(before) {
-			entries = entries[:i]
-			break
-		}
-	}
-	if err != nil || len(entries) == 0 {
-		return 0, err
-	}
-	err = s.write(ctx, relaxed, func(tx *tx) error {
-		n, err := tx.exec(forgetAudit, entries[len(entries)-1].Seq)
-		gone = int(n)
-		return err
-	})
-	return gone, err
 }
 
 // ForgetTokens removes the tokens and sessions that expired before a time.

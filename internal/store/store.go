@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/shiplock/shiplock/internal/delivery"
@@ -42,6 +43,8 @@ type Store struct {
 	reader  *reader
 	signal  chan struct{}
 	close   func() error
+	// auditKey seals the head of the audit; nil before it is known.
+	auditKey atomic.Pointer[[]byte]
 }
 
 // Open opens the database, making or migrating it as needed, and registers a

@@ -51,6 +51,7 @@ var catalogue = func() []Phrase {
 		lookings,
 		commands,
 		secrets,
+		audits,
 		story,
 		applogs,
 		checkups,

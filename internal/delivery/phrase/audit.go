@@ -1,0 +1,42 @@
+package phrase
+
+// audits are what is said of the audit and its chain.
+var audits = []Phrase{
+	{En: "Check and export who did what", Zh: "检查和导出审计记录"},
+	{En: "Find entries that were removed, altered, inserted or exchanged", Zh: "查找被删除、改动、插入或调换的审计记录"},
+	{
+		En: "Walk the chain of hashes from the oldest entry that is kept to its head, and say at which\nentry it does not hold. Keep the hash of the head elsewhere to compare it later: who controls\nthe server and its database can make another chain.",
+		Zh: "从保留的最早一条记录沿哈希链走到链头，并指出在哪一条记录处断开。\n请把链头的哈希保存在别处，以便以后比较：同时控制服务器和数据库的人可以伪造另一条链。",
+	},
+	{En: "Write the audit as JSON lines or syslog messages", Zh: "把审计记录写成 JSON 行或 syslog 消息"},
+	{
+		En: "Write the entries, the oldest first. JSON lines have the sequence, the hash and the entry byte\nfor byte, so that anybody can check the chain. Syslog messages are those of RFC 5424; with\n--to they go to a syslog server, over TCP each with its length before it (RFC 6587).",
+		Zh: "写出各条记录，最早的在前。JSON 行包含序号、哈希和逐字节的记录，任何人都可据此检查哈希链。\nsyslog 消息遵循 RFC 5424；用 --to 可发往 syslog 服务器，TCP 上每条消息前有其长度（RFC 6587）。",
+	},
+	{En: "jsonl or syslog", Zh: "jsonl 或 syslog"},
+	{En: "only what was done since then: an age such as 30d, a day or a time", Zh: "只导出此后的记录：时长如 30d，或日期、时间"},
+	{En: "syslog server as udp://HOST:PORT or tcp://HOST:PORT (default: the standard output)", Zh: "syslog 服务器，形如 udp://HOST:PORT 或 tcp://HOST:PORT（默认：标准输出）"},
+	{En: "Entries up to {n} went by retention.", Zh: "{n} 及之前的记录已按保留策略清理。"},
+	{En: "The audit does not hold: {count}. Compare with an export or a backup.", Zh: "审计记录不完整：{count}。请与导出文件或备份比较。"},
+	{En: "The audit is whole: it has no entries yet.", Zh: "审计记录完整：还没有记录。"},
+	{En: "The audit is whole: {first} to {last}, {count}.", Zh: "审计记录完整：{first} 到 {last}，{count}。"},
+	{En: "The head is {hash}", Zh: "链头是 {hash}"},
+	{En: "entry {n} was removed", Zh: "第 {n} 条记录被删除"},
+	{En: "entries {a} to {b} were removed", Zh: "第 {a} 到 {b} 条记录被删除"},
+	{En: "entry {n} was altered, or does not follow entry {before} any more", Zh: "第 {n} 条记录被改动，或不再接在第 {before} 条之后"},
+	{En: "the time of entry {n} was altered", Zh: "第 {n} 条记录的时间被改动"},
+	{En: "entry {n} was removed: it was the last one", Zh: "第 {n} 条记录被删除：它是最后一条"},
+	{En: "entries {a} to {b} were removed: they were the last ones", Zh: "第 {a} 到 {b} 条记录被删除：它们是最后几条"},
+	{En: "entry {n} was inserted: the last one was {last}", Zh: "第 {n} 条记录是插入的：最后一条应是 {last}"},
+	{En: "the hash of entry {n} was altered", Zh: "第 {n} 条记录的哈希被改动"},
+	{En: "there are {n} entries, and the head counts {count}", Zh: "有 {n} 条记录，而链头记为 {count} 条"},
+	{En: "the head of the chain was changed by somebody else than Shiplock: all entries may have been replaced", Zh: "链头被 Shiplock 以外的人改动：所有记录都可能被替换"},
+	{En: "so much of the audit goes by its retention that it cannot be checked meanwhile: try again in a few minutes", Zh: "保留策略正在清理大量审计记录，此时无法检查：请几分钟后再试"},
+	{En: "somebody wrote into the table of the audit: see `shiplock audit verify`", Zh: "有人写入了审计表：请用 `shiplock audit verify` 查看"},
+	{En: "since is no time: write it as 2026-03-01T09:00:00Z", Zh: "since 不是时间：请写成 2026-03-01T09:00:00Z"},
+	{En: "--since is an age such as 24h or 30d, a day such as 2026-03-01, or a time such as 2026-03-01T09:00:00Z", Zh: "--since 是时长（如 24h 或 30d）、日期（如 2026-03-01）或时间（如 2026-03-01T09:00:00Z）"},
+	{En: "--format {format}: write jsonl or syslog", Zh: "--format {format}：请写 jsonl 或 syslog"},
+	{En: "--to is for --format syslog", Zh: "--to 只用于 --format syslog"},
+	{En: "--to {to} is no syslog server", Zh: "--to {to} 不是 syslog 服务器"},
+	{En: "write udp://HOST:PORT or tcp://HOST:PORT", Zh: "请写 udp://HOST:PORT 或 tcp://HOST:PORT"},
+}
