@@ -6,7 +6,7 @@ LDFLAGS := -s -w -X main.version=$(VERSION)
 
 export CGO_ENABLED = 0
 
-.PHONY: help build demo test check lint e2e binaries-e2e cluster-e2e cluster-build cluster-up cluster-down cluster-purge image helm bench bench-cluster load soak fuzz generate clean
+.PHONY: help build demo test check lint vuln e2e binaries-e2e cluster-e2e cluster-build cluster-up cluster-down cluster-purge image helm bench bench-cluster load soak fuzz generate clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -21,12 +21,15 @@ demo: build ## a running server with the example apps: push, build, canary, roll
 test: ## unit and conformance tests; needs nothing but Go and git
 	$(GO) test ./...
 
-check: lint test e2e ## everything that must hold before a commit lands
+check: lint vuln test e2e ## everything that must hold before a commit lands
 
 lint: ## formatting, vet, stale generated files
 	@test -z "$$(gofmt -l cmd deploy internal examples test)" || { gofmt -l cmd deploy internal examples test; echo 'run gofmt on these files' >&2; exit 1; }
 	$(GO) vet ./...
 	$(GO) mod tidy -diff
+
+vuln: ## known vulnerabilities in what is called, where a database of them can be reached (GOVULNDB)
+	@GO=$(GO) test/vuln
 
 e2e: binaries-e2e cluster-e2e ## everything through the real binaries, and builds on a real Kubernetes
 

@@ -21,6 +21,7 @@ type forge struct {
 	hubs []hub
 	credential
 	mirrors *git.Mirrors
+	network git.Network
 }
 
 // hub is one forge that is told commit statuses.
@@ -129,5 +130,5 @@ func (f forge) Changed(ctx context.Context, repo delivery.Repo, before, after st
 
 func (f forge) remote(repo delivery.Repo) git.Remote {
 	user, password := f.of(repo)
-	return git.Remote{URL: repo.CloneURL, Username: user, Token: password}
+	return git.Remote{URL: repo.CloneURL, Username: user, Token: password, Network: f.network}
 }

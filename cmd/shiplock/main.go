@@ -25,7 +25,7 @@ func run() int {
 		In: os.Stdin, Out: os.Stdout, Err: os.Stderr, Terminal: term.IsTerminal(int(os.Stdout.Fd())),
 		Getenv: os.Getenv, Version: version,
 	})
-	root.AddCommand(newServe(), newDemo(), newLocal(), newCluster(), newSupervise())
+	root.AddCommand(newServe(), newDemo(), newLocal(), newCluster(), newSupervise(), newTunnel())
 	err := root.ExecuteContext(ctx)
 	return cli.Exit(os.Stderr, cli.Language(root, os.Getenv), err)
 }

@@ -56,8 +56,10 @@ type options struct {
 	gitlabURL, giteaURL, githubURL string
 	cloneUser                      string
 	cloneHosts                     []string
-	registry                       registryOptions
-	signOn                         signOnOptions
+	// allowHosts may be reached for documents and hooks wherever they are.
+	allowHosts []string
+	registry   registryOptions
+	signOn     signOnOptions
 	// reconcile is how often repositories are looked at for pushes without a hook; 0
 	// is never.
 	reconcile time.Duration
@@ -95,6 +97,7 @@ func (o *options) flags(f *pflag.FlagSet) {
 	f.StringSliceVar(&o.trustedProxies, "trusted-proxy", nil, "network of proxies that say truly in X-Forwarded-For whom a request is from, such as 10.0.0.0/8; may be repeated")
 	f.StringVar(&o.cloneUser, "clone-user", "", "user name for git checkouts over http; the password is SHIPLOCK_CLONE_PASSWORD")
 	f.DurationVar(&o.reconcile, "reconcile", 5*time.Minute, "how often to look for pushes whose hook never came; 0 is never")
+	f.StringSliceVar(&o.allowHosts, "allow-host", nil, "HOST, HOST:PORT, address or CIDR that repositories and messages may be at although it is this machine, link-local or the like; \"file\" for repositories in folders of this machine; may be repeated")
 	f.StringSliceVar(&o.cloneHosts, "clone-host", nil, "host, or host:port, that may be sent the clone password, beside the forges above; may be repeated")
 }
 

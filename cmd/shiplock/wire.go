@@ -40,6 +40,7 @@ type instance struct {
 
 	store    *store.Store
 	vault    *seal.Vault
+	network  *network
 	logs     *joblog.Store
 	registry *registry.Registry
 	// outside is nil with the embedded registry.
@@ -156,6 +157,10 @@ func (in *instance) assemble(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if in.network, err = newNetwork(ctx, in.opts); err != nil {
+		return err
+	}
+	hub.network = in.network
 	hooks, err := newHooks(strings.Fields(in.hookSecret))
 	if err != nil {
 		return err
@@ -326,6 +331,7 @@ func (in *instance) run(ctx context.Context) error {
 	g.Go(func() error { return in.keeper.Run(ctx, in.log) })
 	g.Go(func() error { return in.retain(ctx) })
 	g.Go(func() error { return in.rewrapSecrets(ctx) })
+	g.Go(func() error { return in.network.proxy.Run(ctx) })
 	g.Go(func() error { return in.sweepCaches(ctx) })
 	if in.reconciler != nil {
 		g.Go(func() error { return in.reconciler.Run(ctx) })
@@ -338,6 +344,11 @@ func (in *instance) close() error {
 	var errs []error
 	if in.listener != nil {
 		if err := in.listener.Close(); !errors.Is(err, net.ErrClosed) {
+			errs = append(errs, err)
+		}
+	}
+	if in.network != nil {
+		if err := in.network.proxy.Close(); !errors.Is(err, net.ErrClosed) {
 			errs = append(errs, err)
 		}
 	}

@@ -78,6 +78,11 @@ func newProcess(e endpoint, settings map[string]string) process {
 	}
 	maps.Copy(config, e.config)
 	env := append(Env(config), "GIT_ALLOW_PROTOCOL="+e.protocols)
+	if e.network != nil {
+		env = slices.DeleteFunc(env, func(v string) bool { return strings.Contains(strings.ToLower(v), "_proxy=") })
+		env = append(env, TunnelVariable+"="+e.network.Proxy(),
+			"GIT_SSH_COMMAND=ssh -oBatchMode=yes -oConnectTimeout=20 -oProxyJump=none -oProxyCommand="+quoted(e.network.SSHProxy()))
+	}
 	if home, ok := os.LookupEnv("HOME"); ok && e.protocols == "ssh" {
 		// For known_hosts and keys. Over http it would only add ~/.netrc.
 		env = append(env, "HOME="+home)
@@ -85,8 +90,19 @@ func newProcess(e endpoint, settings map[string]string) process {
 	return process{endpoint: e, env: env}
 }
 
+// TunnelVariable tells a Network's SSHProxy where its Proxy is.
+const TunnelVariable = "SHIPLOCK_TUNNEL"
+
+// quoted is one word of a shell.
+func quoted(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }
+
 // run runs git in dir and returns what it wrote, at most maxStdout bytes.
 func (p process) run(ctx context.Context, dir string, maxStdout int, args ...string) ([]byte, error) {
+	if p.url != "" && slices.Contains(args, p.url) {
+		if err := p.reach(ctx); err != nil {
+			return nil, err
+		}
+	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	stdout := &capped{max: maxStdout, full: func() { cancel(errTooMuch) }}

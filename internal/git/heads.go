@@ -166,7 +166,10 @@ func (l listing) call(ctx context.Context, method, path string, body io.Reader) 
 		name, value, _ := strings.Cut(header, ":")
 		req.Header.Set(name, strings.TrimSpace(value))
 	}
-	client := http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	if err := l.reach(ctx); err != nil {
+		return nil, err
+	}
+	client := http.Client{Transport: l.transport(), CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	res, err := client.Do(req)
 	if err != nil {
 		var u *url.Error
@@ -180,6 +183,16 @@ func (l listing) call(ctx context.Context, method, path string, body io.Reader) 
 		return nil, classify("ls-refs", fmt.Sprintf("the server returned error: %d", res.StatusCode), errors.New(res.Status))
 	}
 	return res, nil
+}
+
+// transport dials through the network, if there is one; nil is the usual one.
+func (l listing) transport() http.RoundTripper {
+	if l.network == nil {
+		return nil
+	}
+	t := l.network.Transport()
+	t.DisableKeepAlives = true
+	return t
 }
 
 // header is what authenticates, if anything does.

@@ -1,7 +1,11 @@
 package git
 
 import (
+	"cmp"
+	"context"
 	"encoding/base64"
+	"maps"
+	"net/http"
 	"net/url"
 	"regexp"
 	"strings"
@@ -20,6 +24,21 @@ type Remote struct {
 	Username, Token string
 	// Header, as "Name: value", is sent over http(s) instead of basic authentication.
 	Header string
+	// Network is how git reaches hosts; nil is directly, and any of them.
+	Network Network
+}
+
+// Network is a way to hosts that refuses some of them.
+type Network interface {
+	// Check is Invalid, with what to do, for a host that may not be reached.
+	Check(ctx context.Context, host, port string) error
+	// Transport reaches what may be reached over http.
+	Transport() *http.Transport
+	// Proxy is an HTTP proxy that does the same, and SSHProxy such a command for ssh.
+	Proxy() string
+	SSHProxy() string
+	// Files tells whether a repository may be a folder of this machine.
+	Files() bool
 }
 
 // endpoint is a Remote that passed validation.
@@ -28,6 +47,7 @@ type endpoint struct {
 	protocols string // for GIT_ALLOW_PROTOCOL
 	config    map[string]string
 	secrets   []string
+	network   Network
 }
 
 const (
@@ -38,6 +58,42 @@ const (
 var scpLike = regexp.MustCompile(`^(?:[A-Za-z0-9_][A-Za-z0-9._-]*@)?[A-Za-z0-9][A-Za-z0-9.-]*:[^:-].*$`)
 
 func (r Remote) endpoint() (endpoint, error) {
+	e, err := r.parse()
+	if err != nil || r.Network == nil {
+		return e, err
+	}
+	if e.protocols == "file" && !r.Network.Files() {
+		return e, badURL("is a folder of the server's machine: give the repository a URL with https:// or ssh://, or start the server with --allow-host file")
+	}
+	e.network = r.Network
+	if e.config = maps.Clone(e.config); e.config == nil {
+		e.config = map[string]string{}
+	}
+	e.config["http.proxy"], e.config["http.proxyAuthMethod"] = r.Network.Proxy(), "basic"
+	e.secrets = append(e.secrets, r.Network.Proxy())
+	return e, nil
+}
+
+// reach asks the network whether the remote's host may be reached, to say so in clear
+// words. What git then does goes through the network all the same.
+func (e endpoint) reach(ctx context.Context) error {
+	if e.network == nil || e.protocols == "file" {
+		return nil
+	}
+	host, port := e.host()
+	return e.network.Check(ctx, host, port)
+}
+
+func (e endpoint) host() (host, port string) {
+	u, err := url.Parse(e.url)
+	if err != nil || u.Host == "" { // git@host:group/name.git
+		before, _, _ := strings.Cut(e.url, ":")
+		return before[strings.LastIndex(before, "@")+1:], "22"
+	}
+	return u.Hostname(), cmp.Or(u.Port(), map[string]string{"http": "80", "https": "443", "ssh": "22"}[u.Scheme])
+}
+
+func (r Remote) parse() (endpoint, error) {
 	if r.URL == "" || len(r.URL) > maxURL || strings.HasPrefix(r.URL, "-") || hasControl(r.URL) {
 		return endpoint{}, badURL("is empty, too long, or has characters that no URL has")
 	}

@@ -131,7 +131,7 @@ func (s *Server) Launch() *Process {
 	addr := FreeAddr(s.t)
 	args := append([]string{
 		"serve", "--data", s.Data, "--listen", addr, "--url", s.URL(), "--runner-url", s.URL(),
-		"--clone-user", CloneUser, "--clone-host", s.Front.Host(), "--log", "info",
+		"--clone-user", CloneUser, "--clone-host", s.Front.Host(), "--allow-host", "127.0.0.0/8", "--allow-host", "localhost", "--log", "info",
 	}, s.Flags...)
 	cmd := exec.Command(Bin(s.t, "shiplock"), args...)
 	cmd.Stdout, cmd.Stderr = s.log, s.log
