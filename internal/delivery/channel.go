@@ -43,6 +43,8 @@ type ChatEvent string
 const (
 	// ChatApproval: a release waits for somebody's approval.
 	ChatApproval ChatEvent = "approval"
+	// ChatRejected: somebody said no to it, or not enough said yes in time.
+	ChatRejected ChatEvent = "rejected"
 	ChatStarted  ChatEvent = "started"
 	ChatFinished ChatEvent = "finished"
 	ChatFailed   ChatEvent = "failed"
@@ -57,7 +59,7 @@ const (
 // ChatEvents lists all, in the order of a release.
 func ChatEvents() []ChatEvent {
 	return []ChatEvent{
-		ChatApproval, ChatEmergency, ChatStarted, ChatFinished, ChatFailed, ChatAborted, ChatRolledBack, ChatRunFailed,
+		ChatApproval, ChatRejected, ChatEmergency, ChatStarted, ChatFinished, ChatFailed, ChatAborted, ChatRolledBack, ChatRunFailed,
 	}
 }
 

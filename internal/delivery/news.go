@@ -3,6 +3,7 @@ package delivery
 import (
 	"fmt"
 	"slices"
+	"strconv"
 )
 
 // News is one event that channels are told of, whoever listens.
@@ -27,6 +28,8 @@ func (r Release) NewsOf(before Release) []News {
 	switch {
 	case before.Ending == nil && r.Ending != nil: // at once, since going back may take its time
 		events = append(events, endings[r.Ending.State])
+	case (r.State == ReleaseIsRejected || r.State == ReleaseIsExpired) && before.State != r.State:
+		events = append(events, ChatRejected)
 	case r.State == ReleaseDeployed && before.State != ReleaseDeployed:
 		events = append(events, r.goodEnd())
 	}
@@ -55,9 +58,12 @@ func (r Release) ApprovalNews(blockers []Cause) (News, bool) {
 	if i < 0 {
 		return News{}, false
 	}
-	n := r.note()
-	n.Cause = &blockers[i]
-	return News{On: r.Ref(), Event: ChatApproval, Note: n}, true
+	n := News{On: r.Ref(), Event: ChatApproval, Note: r.note()}
+	n.Note.Cause = &blockers[i]
+	if a := r.Approval; a != nil && a.Round > 1 { // asked again
+		n.Part = strconv.Itoa(a.Round)
+	}
+	return n, true
 }
 
 func (r Release) note() Note {

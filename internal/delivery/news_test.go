@@ -51,6 +51,7 @@ func TestNewsOfReleases(t *testing.T) {
 		"rolled back":  {rollback, []delivery.Event{started, ready, ended}, []delivery.ChatEvent{"started", "rolledBack"}},
 		"failed":       {proposed, []delivery.Event{started, failed, back(delivery.ReleaseFailed)}, []delivery.ChatEvent{"started", "failed"}},
 		"aborted":      {proposed, []delivery.Event{started, abort, abort, back(delivery.ReleaseAborted)}, []delivery.ChatEvent{"started", "aborted"}},
+		"rejected":     {proposed, []delivery.Event{delivery.ReleaseRejected{By: delivery.Cancellation{By: bob, Reason: "no", At: t0}}}, []delivery.ChatEvent{"rejected"}},
 		"canceled":     {proposed, []delivery.Event{delivery.ReleaseWithdrawn{By: delivery.Cancellation{By: bob, At: t0}}}, nil},
 		"an emergency": {urgent, []delivery.Event{started, ready, ended}, []delivery.ChatEvent{"emergency", "started", "finished"}},
 	} {
@@ -76,6 +77,13 @@ func TestNewsOfApprovals(t *testing.T) {
 	n, asks := r.ApprovalNews([]delivery.Cause{busy, missing})
 	if !asks || n.Event != delivery.ChatApproval || n.Note.Cause.Text != missing.Text {
 		t.Errorf("%v %+v", asks, n)
+	}
+	again := r
+	for round, part := range map[int]string{1: "", 2: "2"} {
+		again.Approval = &delivery.Approval{Round: round}
+		if n, _ := again.ApprovalNews([]delivery.Cause{missing}); n.Part != part {
+			t.Errorf("round %d: part %q", round, n.Part)
+		}
 	}
 	m := delivery.NewMessage("room", n, t0)
 	if m.ID != "room/release/rel-1/approval" || m.ID != delivery.MessageID("room", r.Ref(), delivery.ChatApproval, "") {

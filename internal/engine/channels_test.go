@@ -268,3 +268,30 @@ func TestPenaltyIsWaitedFor(t *testing.T) {
 }
 
 var _ engine.Chat = (*enginetest.Chat)(nil)
+
+// Who is asked for an approval is told once for each time that it is asked for, and how it
+// ended.
+func TestApprovalsAreToldOnce(t *testing.T) {
+	approving(t, twoGroups, func(t *testing.T, w *world) {
+		w.apply(channel("room", `,"scope":{"environments":["prod"]}`))
+		id := w.create(engine.CreateRelease{Env: "prod", From: "dev"})
+		w.pass(time.Minute)
+		for range 3 {
+			w.Nudge(w.release(id).Ref())
+			w.pass(time.Minute)
+		}
+		w.must(w.approve(id, who("lee", "leads")))
+		w.pass(time.Minute)
+		version := w.told("room")[0][len("approval"):]
+		w.wantTold("room", "approval"+version)
+		_, err := w.Reject(t.Context(), who("kim"), id, "no")
+		w.must(err)
+		w.pass(time.Minute)
+		w.wantTold("room", "approval"+version, "rejected"+version)
+		told, err := w.store.Messages(t.Context(), string(id))
+		w.must(err)
+		if c := told[0].Note.Cause; c == nil || !strings.Contains(c.Text, "tech-leads") || c.Next == "" {
+			t.Errorf("it was told %+v", told[0].Note)
+		}
+	})
+}

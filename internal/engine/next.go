@@ -124,12 +124,13 @@ func (e *Engine) nextRelease(ctx context.Context, d *draft, id delivery.ReleaseI
 		return time.Time{}, err
 	}
 	actions, again := l.after.Next(d.now, facts)
-	asks, asked := l.after.ApprovalNews(l.after.Blockers(d.now, facts))
 	if err := e.pure(ctx, d, actions...); err != nil {
 		return again, err
 	}
-	if asked && l.after.State == delivery.ReleaseIsProposed {
-		d.asked = append(d.asked, asks)
+	if l.after.State == delivery.ReleaseIsProposed {
+		if asks, ok := l.after.ApprovalNews(l.after.Blockers(d.now, facts)); ok {
+			d.asked = append(d.asked, asks)
+		}
 	}
 	return again, nil
 }

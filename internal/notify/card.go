@@ -43,6 +43,7 @@ type look struct {
 
 var looks = map[delivery.ChatEvent]look{
 	delivery.ChatApproval:   {"✋", attention},
+	delivery.ChatRejected:   {"🚫", attention},
 	delivery.ChatEmergency:  {"🚨", bad},
 	delivery.ChatStarted:    {"🚀", plain},
 	delivery.ChatFinished:   {"✅", good},

@@ -3,6 +3,7 @@ package phrase
 // chats is what groups of people are told.
 var chats = []Phrase{
 	{Code: "chat.approval", En: "{what} needs an approval for {env}", Zh: "{what} 待审批：发布到 {env}"},
+	{Code: "chat.rejected", En: "the release of {what} to {env} was not approved", Zh: "{what} 发布到 {env} 未获批准"},
 	{
 		Code: "chat.emergency", When: "glass",
 		En: "break glass: {by} releases {what} to {env} with nobody's approval", Zh: "破窗放行：{by} 未经审批将 {what} 发布到 {env}",
@@ -24,6 +25,7 @@ var chats = []Phrase{
 	{Code: "chat.run_failed", En: "the run {what} for {env} failed", Zh: "运行 {what}（{env}）失败"},
 
 	{Code: "chat.count", When: "event=approval", En: "{n release needs|releases need} an approval", Zh: "{n} 个发布待审批"},
+	{Code: "chat.count", When: "event=rejected", En: "{n release|releases} not approved", Zh: "{n} 个发布未获批准"},
 	{Code: "chat.count", When: "event=emergency", En: "{n emergency release|emergency releases}", Zh: "{n} 个紧急发布"},
 	{Code: "chat.count", When: "event=started", En: "{n release|releases} started", Zh: "{n} 个发布开始"},
 	{Code: "chat.count", When: "event=finished", En: "{n release|releases} finished", Zh: "{n} 个发布完成"},
