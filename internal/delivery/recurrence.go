@@ -18,6 +18,8 @@ const (
 	// maxRuleTimes bounds the occurrences of one day.
 	maxRuleTimes    = 24
 	maxRuleInterval = 1000
+	// maxNth is how often a month may have a weekday.
+	maxNth = 5
 	// MaxRecurrence is the longest that one occurrence may last.
 	MaxRecurrence = 31 * day
 )
@@ -92,16 +94,30 @@ func parseRule(s string, loc *time.Location) (rrule.ROption, error) {
 		err = errors.New("FREQ is DAILY, WEEKLY, MONTHLY or YEARLY: several times a day are written with BYHOUR")
 	case len(o.Bysecond) > 0 || len(o.Byeaster) > 0:
 		err = errors.New("BYSECOND and BYEASTER are not known here")
+	case slices.ContainsFunc(o.Byweekday, func(d rrule.Weekday) bool { return max(d.N(), -d.N()) > maxNth }) && (o.Freq == rrule.MONTHLY || len(o.Bymonth) > 0):
+		err = fmt.Errorf("a month has no weekday more than %d times", maxNth) // and the library panics
+	case o.Freq > rrule.MONTHLY && slices.ContainsFunc(o.Byweekday, func(d rrule.Weekday) bool { return d.N() != 0 }):
+		err = errors.New("only MONTHLY and YEARLY count the weekdays of BYDAY")
 	case o.Count < 0 || o.Count > maxRuleCount:
 		err = fmt.Errorf("COUNT is at most %d: use validUntil", maxRuleCount)
 	case o.Interval < 0 || o.Interval > maxRuleInterval:
 		err = fmt.Errorf("INTERVAL is at most %d", maxRuleInterval)
 	}
-	if !o.Until.IsZero() && strings.Contains(s, "Z") { // of UTC, and not of the wall
+	switch until := untilOf(s); {
+	case strings.HasSuffix(until, "Z"): // of UTC, and not of the wall
 		o.Until = time.Unix(wallOf(o.Until.Unix(), loc), 0).UTC()
+	case len(until) == len(rrule.DateFormat): // a day is all of it
+		o.Until = o.Until.Add(day - time.Second)
 	}
 	o.Bysecond = []int{0}
 	return o, err
+}
+
+// untilOf is what a rule's UNTIL says.
+func untilOf(rule string) string {
+	_, after, _ := strings.Cut(rule, "UNTIL=")
+	until, _, _ := strings.Cut(after, ";")
+	return until
 }
 
 // spans calls add with every occurrence that is there between two times on the wall.

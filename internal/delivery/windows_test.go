@@ -306,3 +306,54 @@ func BenchmarkWindowFirst(b *testing.B) {
 		ws.At(now, apps[0], "prod", delivery.ActionDeploy)
 	}
 }
+
+// UNTIL is of UTC with a Z, of the wall's clock without, and a day is all of it.
+func TestUntil(t *testing.T) {
+	for until, last := range map[string]string{
+		"20261203T100000":  "2026-12-03T02:00:00Z",
+		"20261203T020000Z": "2026-12-03T02:00:00Z",
+		"20261203T015959Z": "2026-12-02T02:00:00Z",
+		"20261203":         "2026-12-03T02:00:00Z",
+	} {
+		ws := compiled(t, delivery.Calendar{}, map[string]string{"w": `{"kind":"deny","zone":"Asia/Shanghai","rrule":{"rule":"FREQ=DAILY;UNTIL=` + until + `","start":"2026-12-01T10:00","duration":"1h"}}`})
+		at := instantOf(t, last)
+		if !ws.At(at, shop, "prod", delivery.ActionDeploy).Closed || ws.At(at.Add(24*time.Hour), shop, "prod", delivery.ActionDeploy).Closed {
+			t.Errorf("UNTIL=%s: the last one is not %s", until, last)
+		}
+	}
+}
+
+// Whatever a rule says, it is worked out within bounds or refused.
+func FuzzRule(f *testing.F) {
+	for _, rule := range []string{
+		"FREQ=DAILY", "FREQ=WEEKLY;INTERVAL=2;BYDAY=TU,TH;WKST=SU", "FREQ=MONTHLY;BYDAY=-1FR;BYSETPOS=1", "FREQ=YEARLY;BYWEEKNO=53;BYDAY=MO",
+		"FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30", "FREQ=YEARLY;BYYEARDAY=-366;INTERVAL=1000", "FREQ=DAILY;COUNT=1000;BYHOUR=1,2,3", "FREQ=WEEKLY;BYDAY=2TU",
+		"FREQ=MONTHLY;BYDAY=10FR;BYSETPOS=1", "FREQ=YEARLY;BYMONTH=12;BYDAY=10FR", "FREQ=YEARLY;BYDAY=-53MO", "FREQ=MONTHLY;BYDAY=-5MO,5SU",
+	} {
+		f.Add(rule)
+	}
+	f.Fuzz(func(t *testing.T, rule string) {
+		w := delivery.Window{Name: "w", Kind: delivery.WindowDeny, Zone: "UTC"}
+		w.Rrule.Rule, w.Rrule.Duration = rule, delivery.Duration(time.Hour)
+		if err := w.Rrule.Start.UnmarshalText([]byte("2020-01-31T10:00")); err != nil {
+			t.Fatal(err)
+		}
+		began := time.Now()
+		err := w.CheckActive(time.UTC, delivery.Calendar{})
+		if err != nil && delivery.KindOf(err) != delivery.Invalid {
+			t.Errorf("%q: %v", rule, err)
+		}
+		if err == nil {
+			ws, err := delivery.CompileWindows(map[string]delivery.Window{"w": w}, nil, func(string) (*time.Location, error) { return time.UTC, nil })
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, year := range []int{2019, 2020, 2026, 2032, 2199} {
+				ws.At(time.Date(year, 12, 20, 0, 0, 0, 0, time.UTC), shop, "prod", delivery.ActionDeploy)
+			}
+		}
+		if took := time.Since(began); took > 20*time.Second {
+			t.Errorf("%q took %s", rule, took)
+		}
+	})
+}

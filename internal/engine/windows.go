@@ -80,10 +80,7 @@ func (e *Engine) placeOf(ctx context.Context, now time.Time, r delivery.Release,
 		if other.ID == r.ID || other.State != delivery.ReleaseIsProposed {
 			continue
 		}
-		theirs, err := e.decided(ctx, now, other)
-		if err != nil {
-			return delivery.Place{}, err
-		}
+		theirs := other.Window // as it was decided last: each change of the catalog has them decide anew
 		if theirs != nil && !theirs.Waived && now.Before(theirs.StartsAt) && sameOpening(*mine, *theirs) {
 			line = append(line, inLine{other.ID, theirs.StartsAt})
 		}
@@ -96,15 +93,6 @@ func (e *Engine) placeOf(ctx context.Context, now time.Time, r delivery.Release,
 type inLine struct {
 	id       delivery.ReleaseID
 	startsAt time.Time
-}
-
-func (e *Engine) decided(ctx context.Context, now time.Time, r delivery.Release) (*delivery.WindowDecision, error) {
-	t, err := e.store.Target(ctx, r.App, r.Env)
-	if err != nil {
-		return nil, err
-	}
-	said, err := e.windows(ctx, now, r, t)
-	return r.Decide(now, said), err
 }
 
 // sameOpening tells whether two releases wait for one opening, or both for their moment
