@@ -136,12 +136,16 @@ func ReleaseSummaryOf(r delivery.Release) ReleaseSummary {
 	if r.Ending != nil {
 		s.Ending = r.Ending.State
 	}
+	if w := r.Window; r.State == delivery.ReleaseIsProposed && s.Cause == nil && w != nil {
+		s.Cause = w.Cause // what else holds it up, its blockers say
+	}
 	return s
 }
 
 // ReleaseOf returns the release whole; the caller adds what is around it.
 func ReleaseOf(r delivery.Release) Release {
 	whole := Release{ReleaseSummary: ReleaseSummaryOf(r), Pause: r.Pause, Window: r.Window, Approval: ApprovalOf(r)}
+	whole.Cause = r.Cause
 	if r.Base != nil {
 		base := RevisionSummaryOf(*r.Base)
 		whole.Base = &base

@@ -23,6 +23,8 @@ type WindowDecision struct {
 	StartsAt time.Time `json:"startsAt,omitzero"`
 	// Waived says that it was not heeded: a rollback, or the emergency lane.
 	Waived bool `json:"waived,omitempty"`
+	// Cause says what it holds up, if anything.
+	Cause *Cause `json:"cause,omitempty"`
 }
 
 // What waits for an opening begins within a time after it, each release at a moment of
@@ -70,6 +72,10 @@ func (r Release) Decide(now time.Time, s WindowStatus) *WindowDecision {
 		return nil
 	}
 	d := r.decide(now, s)
+	if r.State == ReleaseIsProposed && d.waits(now) {
+		c := d.cause("window", s, r.windowArgs(ReleaseFacts{}))
+		d.Cause = &c
+	}
 	return &d
 }
 
@@ -116,7 +122,7 @@ func (r Release) jitter(spread time.Duration, opens, closes time.Time) time.Dura
 // same tells whether there is nothing new in a decision.
 func (d *WindowDecision) same(e WindowDecision) bool {
 	return d != nil && d.Closed == e.Closed && d.Reason == e.Reason && d.Rule == e.Rule && d.Zone == e.Zone && d.Overrun == e.Overrun &&
-		d.Waived == e.Waived && d.StartsAt.Equal(e.StartsAt) && (!d.Closed || d.NextOpen.Equal(e.NextOpen))
+		d.Waived == e.Waived && d.Cause.Same(e.Cause) && d.StartsAt.Equal(e.StartsAt) && (!d.Closed || d.NextOpen.Equal(e.NextOpen))
 }
 
 // waits tells whether a decision holds something up now.
