@@ -10,6 +10,7 @@ import (
 
 	admission "k8s.io/api/admissionregistration/v1"
 	apps "k8s.io/api/apps/v1"
+	autoscaling "k8s.io/api/autoscaling/v2"
 	batch "k8s.io/api/batch/v1"
 	core "k8s.io/api/core/v1"
 	networking "k8s.io/api/networking/v1"
@@ -39,7 +40,7 @@ func open(kubeconfig string) (api, error) {
 	}
 	config.QPS = -1
 	a := api{config, runtime.NewScheme()}
-	for _, add := range []func(*runtime.Scheme) error{core.AddToScheme, networking.AddToScheme, apps.AddToScheme, batch.AddToScheme, scheduling.AddToScheme, policy.AddToScheme, admission.AddToScheme} {
+	for _, add := range []func(*runtime.Scheme) error{core.AddToScheme, networking.AddToScheme, apps.AddToScheme, batch.AddToScheme, scheduling.AddToScheme, policy.AddToScheme, admission.AddToScheme, autoscaling.AddToScheme} {
 		if err := add(a.scheme); err != nil {
 			return api{}, err
 		}

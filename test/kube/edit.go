@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	apps "k8s.io/api/apps/v1"
+	autoscaling "k8s.io/api/autoscaling/v2"
 	core "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -76,4 +77,10 @@ func (n *Namespace) DeleteDeployment(t testing.TB, name string) {
 func (n *Namespace) DeleteRoleBinding(t testing.TB, name string) {
 	t.Helper()
 	n.remove1(t, schema.GroupVersion{Group: "rbac.authorization.k8s.io", Version: "v1"}, n.Name, "rolebindings", name)
+}
+
+// EditAutoscaler changes an autoscaler, as somebody with kubectl would.
+func (n *Namespace) EditAutoscaler(t testing.TB, name, patch string) {
+	t.Helper()
+	n.edit(t, autoscaling.SchemeGroupVersion, "horizontalpodautoscalers", name, types.MergePatchType, patch)
 }
