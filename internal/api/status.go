@@ -14,7 +14,7 @@ type App struct {
 	Targets []Target `json:"targets"`
 }
 
-// Environment, Stack and Cluster are documents with their source.
+// Environment, Stack, Cluster and RoleBinding are documents with their source.
 type (
 	Environment struct {
 		delivery.Environment
@@ -34,6 +34,10 @@ type (
 		Version string `json:"version,omitempty"`
 		// Cause is why it cannot be worked with now.
 		Cause *delivery.Cause `json:"cause,omitempty"`
+	}
+	RoleBinding struct {
+		delivery.Binding
+		Manager string `json:"manager"`
 	}
 )
 

@@ -58,6 +58,7 @@ func New(d Deps) *cobra.Command {
 	},
 		c.loginCommand(), c.logoutCommand(), c.userCommand(), c.tokenCommand(), c.applyCommand(), c.getCommand(), c.planCommand(), c.detectCommand(), c.statusCommand(), c.doctorCommand(), c.capacityCommand(), c.retentionCommand(), c.commitsCommand(), c.versionCommand(),
 		c.runCommand(), c.releaseCommand(), c.approvalsCommand(), c.reviewCommand(), c.targetCommand(), c.appCommand(), c.scaleCommand(), c.cacheCommand(), c.windowCommand(), c.secretCommand(), c.channelCommand(),
+		c.canCommand(),
 	)
 	root.SetIn(d.In)
 	root.SetOut(d.Out)

@@ -27,6 +27,7 @@ func (c *console) getCommand() *cobra.Command {
 		c.listCommand("channels", "Channels that are told what happens, and how sending to them goes", listOf(channels, channelHead, channelRow)),
 		c.listCommand("windows", "Windows, which say when releases may begin", listOf((*client.Client).Windows, "WINDOW KIND WHEN ZONE SCOPE OVERRUN MANAGER", windowRow)),
 		c.listCommand("calendars", "Calendars of holidays and make-up workdays", listOf((*client.Client).Calendars, "CALENDAR YEARS WINDOWS MANAGER", calendarRow)),
+		c.listCommand("rolebindings", "Who has which role, and where", listOf(roleBindings, "ROLEBINDING ROLE SUBJECTS SCOPE MANAGER", roleBindingRow)),
 		c.listCommand("runs", "Runs, the newest first", listOf((*client.Client).Runs, runHead, runRow), "app", "env", "state", "limit"),
 		c.listCommand("releases", "Releases, the newest first", listOf((*client.Client).Releases, releaseHead, releaseRow), "app", "env", "state", "limit"),
 		c.listCommand("approvalpolicies", "Whose approval releases need", listOf((*client.Client).ApprovalPolicies, policyHead, policyRow)),
@@ -126,6 +127,10 @@ func stacks(cl *client.Client, ctx context.Context, _ client.Filter) (api.Page[a
 
 func clusters(cl *client.Client, ctx context.Context, _ client.Filter) (api.Page[api.Cluster], error) {
 	return cl.Clusters(ctx)
+}
+
+func roleBindings(cl *client.Client, ctx context.Context, _ client.Filter) (api.Page[api.RoleBinding], error) {
+	return cl.RoleBindings(ctx)
 }
 
 func artifacts(cl *client.Client, ctx context.Context, f client.Filter) (api.Page[delivery.Artifact], error) {

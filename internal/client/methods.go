@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"strconv"
 	"time"
+	"strings"
 
 	"github.com/shiplock/shiplock/internal/api"
 	"github.com/shiplock/shiplock/internal/catalog"
@@ -143,6 +144,22 @@ func (c *Client) Channels(ctx context.Context) (api.Page[api.Channel], error) {
 // TestChannel sends a test message to a channel.
 func (c *Client) TestChannel(ctx context.Context, name string) (api.ChannelTest, error) {
 	return submit[api.ChannelTest](ctx, c, path("channels", name, "test"), struct{}{})
+}
+
+// RoleBindings lists who has which role.
+func (c *Client) RoleBindings(ctx context.Context) (api.Page[api.RoleBinding], error) {
+	return fetch[api.Page[api.RoleBinding]](ctx, c, path("rolebindings"))
+}
+
+// Can asks whether a command would be allowed.
+func (c *Client) Can(ctx context.Context, ask api.AskCan) (delivery.Decision, error) {
+	q := url.Values{"command": {ask.Command}}
+	for name, value := range map[string]string{"app": ask.App, "env": ask.Env, "as": ask.As, "groups": strings.Join(ask.Groups, ",")} {
+		if value != "" {
+			q.Set(name, value)
+		}
+	}
+	return fetch[delivery.Decision](ctx, c, path("access", "can")+"?"+q.Encode())
 }
 
 // Plan reads what a run would do with a commit of a branch; "" is the environment's.

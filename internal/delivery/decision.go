@@ -19,7 +19,7 @@ type Decision struct {
 	// with its role, as "RoleBinding/web-owners: owner".
 	Rule string `json:"rule,omitempty"`
 	// Why is empty for what is allowed; else it says who may.
-	Why string `json:"why,omitempty"`
+	Why string `json:"why,omitempty" text:"ours"`
 }
 
 // Err is nil when the Decision allows, and Denied otherwise.

@@ -114,7 +114,7 @@ func TestWhereACommitIs(t *testing.T) {
 		where := func(short, app string) (string, []delivery.Presence, error) {
 			targets, err := w.store.Targets(t.Context())
 			w.must(err)
-			return w.Where(t.Context(), admin(), short, app, targets)
+			return w.Where(t.Context(), short, app, targets)
 		}
 		for short, want := range map[string]delivery.Contains{"aaaa": delivery.ContainsYes, "0000000": delivery.ContainsYes, "BBBB": delivery.ContainsYes, "cccc": delivery.ContainsNo} {
 			full, all, err := where(short, "shop")

@@ -114,7 +114,7 @@ func (f *appFollower) follow(ctx context.Context) error {
 		case <-late.C:
 			err = f.open()
 		case <-beat.C:
-			if err = f.open(); err == nil {
+			if err = f.still(ctx); err == nil {
 				err = f.out.beat()
 			}
 		case l, more := <-f.lines:
@@ -128,6 +128,15 @@ func (f *appFollower) follow(ctx context.Context) error {
 			return nil
 		}
 	}
+}
+
+// still opens the stream, unless its reader has lost the role meanwhile.
+func (f *appFollower) still(ctx context.Context) error {
+	v, err := f.s.sight(ctx)
+	if err == nil && !v.target(f.target.App, f.target.Env) {
+		err = hidden("target", f.target.Key())
+	}
+	return errors.Join(err, f.open())
 }
 
 func (f *appFollower) open() (err error) {

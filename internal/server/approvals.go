@@ -71,7 +71,11 @@ const maxAwaited = 500
 // listApprovals lists the releases that wait for somebody's consent.
 func (s *Server) listApprovals(ctx context.Context, in *approvalsInput) (api.Page[api.Release], error) {
 	page := api.Page[api.Release]{Items: []api.Release{}}
-	all, err := s.cfg.Reader.Releases(ctx, ReleaseFilter{State: delivery.ReleaseIsProposed, Limit: maxAwaited})
+	v, err := s.sight(ctx)
+	if err != nil {
+		return page, err
+	}
+	all, _, err := s.visibleReleases(ctx, v, ReleaseFilter{State: delivery.ReleaseIsProposed, Limit: maxAwaited})
 	if err != nil {
 		return page, err
 	}
@@ -105,11 +109,12 @@ func (s *Server) awaited(ctx context.Context, rel delivery.Release, byAnybody bo
 
 // listReviews lists the emergencies that nobody has looked at afterwards.
 func (s *Server) listReviews(ctx context.Context, in *PageInput) (api.Page[api.ReleaseSummary], error) {
-	all, err := s.cfg.Reader.Releases(ctx, ReleaseFilter{UnderReview: true, Before: delivery.ReleaseID(in.Before), Limit: in.Limit})
+	v, err := s.sight(ctx)
 	if err != nil {
 		return api.Page[api.ReleaseSummary]{}, err
 	}
-	return pageOf(all, in.Limit, api.ReleaseSummaryOf, func(r delivery.Release) string { return string(r.ID) }), nil
+	all, next, err := s.visibleReleases(ctx, v, ReleaseFilter{UnderReview: true, Before: delivery.ReleaseID(in.Before), Limit: in.Limit})
+	return pageOf(all, next, api.ReleaseSummaryOf), err
 }
 
 func (s *Server) listApprovalPolicies(ctx context.Context, _ *nothing) (api.Page[api.ApprovalPolicy], error) {

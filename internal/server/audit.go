@@ -15,9 +15,11 @@ func (s *Server) listAudit(ctx context.Context, in *PageInput) (api.Page[deliver
 		return api.Page[delivery.AuditEntry]{}, delivery.E(delivery.Invalid, "before is no number: use the next of the page before")
 	}
 	all, err := s.cfg.Reader.Audit(ctx, before, in.Limit)
-	return pageOf(all, in.Limit, same[delivery.AuditEntry], func(a delivery.AuditEntry) string {
-		return strconv.FormatInt(a.Seq, 10)
-	}), err
+	next := ""
+	if len(all) == in.Limit {
+		next = strconv.FormatInt(all[len(all)-1].Seq, 10)
+	}
+	return pageOf(all, next, same[delivery.AuditEntry]), err
 }
 
 type auditRecordsInput struct {

@@ -18,7 +18,11 @@ func (s *Server) capacity(ctx context.Context, _ *nothing) (api.Capacity, error)
 	if err != nil {
 		return api.Capacity{}, err
 	}
-	runs, err := s.cfg.Reader.Runs(ctx, RunFilter{State: delivery.RunRunning, Limit: maxWork})
+	v, err := s.sight(ctx)
+	if err != nil {
+		return api.Capacity{}, err
+	}
+	runs, _, err := s.visibleRuns(ctx, v, RunFilter{State: delivery.RunRunning, Limit: maxWork})
 	if err != nil {
 		return api.Capacity{}, err
 	}

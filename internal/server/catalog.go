@@ -30,6 +30,7 @@ type shownCatalog struct {
 	stacks       []api.Stack
 	clusters     []api.Cluster
 	channels     []api.Channel // without their health
+	bindings     []api.RoleBinding
 }
 
 func (d *documents) current(ctx context.Context) (*shownCatalog, error) {
@@ -77,6 +78,9 @@ func show(set *catalog.Set) *shownCatalog {
 	for _, name := range slices.Sorted(maps.Keys(set.Channels)) {
 		c.channels = append(c.channels, api.Channel{Channel: set.Channels[name], Manager: set.Manager(catalog.KindChannel, name)})
 	}
+	for _, name := range slices.Sorted(maps.Keys(set.Bindings)) {
+		c.bindings = append(c.bindings, api.RoleBinding{Binding: set.Bindings[name], Manager: set.Manager(catalog.KindRoleBinding, name)})
+	}
 	return c
 }
 
@@ -109,7 +113,9 @@ func (s *Server) listEnvironments(ctx context.Context, _ *nothing) (api.Page[api
 	if err != nil {
 		return api.Page[api.Environment]{}, err
 	}
-	return api.Page[api.Environment]{Items: c.environments}, nil
+	v, err := s.sight(ctx)
+	shown := slices.DeleteFunc(slices.Clone(c.environments), func(e api.Environment) bool { return !v.env(e.Name) })
+	return api.Page[api.Environment]{Items: orEmpty(shown)}, err
 }
 
 func (s *Server) listStacks(ctx context.Context, _ *nothing) (api.Page[api.Stack], error) {
@@ -125,7 +131,7 @@ func (s *Server) listApps(ctx context.Context, _ *nothing) (api.Page[api.App], e
 	if err != nil {
 		return api.Page[api.App]{}, err
 	}
-	targets, err := s.board.targets(ctx)
+	v, targets, err := s.visibleTargets(ctx)
 	if err != nil {
 		return api.Page[api.App]{}, err
 	}
@@ -133,11 +139,21 @@ func (s *Server) listApps(ctx context.Context, _ *nothing) (api.Page[api.App], e
 	for _, t := range targets {
 		byApp[t.App] = append(byApp[t.App], t)
 	}
-	apps := slices.Clone(c.apps)
+	apps := slices.DeleteFunc(slices.Clone(c.apps), func(a api.App) bool { return !v.app(a.Name) })
 	for i, a := range apps {
+		apps[i] = v.within(a)
 		apps[i].Targets = orEmpty(byApp[a.Name])
 	}
 	return api.Page[api.App]{Items: orEmpty(apps)}, nil
+}
+
+// within leaves out what an App is in Environments that may not be seen.
+func (v sight) within(a api.App) api.App {
+	if !v.all() {
+		a.Environments = maps.Clone(a.Environments)
+		maps.DeleteFunc(a.Environments, func(env string, _ delivery.AppEnvironment) bool { return !v.target(a.Name, env) })
+	}
+	return a
 }
 
 // AppPath names an app.
@@ -154,7 +170,8 @@ func (s *Server) getApp(ctx context.Context, in *AppPath) (api.App, error) {
 	if err != nil {
 		return a, err
 	}
-	targets, err := s.board.targets(ctx)
+	v, targets, err := s.visibleTargets(ctx)
+	a = v.within(a)
 	for _, t := range targets {
 		if t.App == a.Name {
 			a.Targets = append(slices.Clip(a.Targets), t)

@@ -30,10 +30,15 @@ func (s *Server) listClusters(ctx context.Context, _ *nothing) (api.Page[api.Clu
 	if err != nil {
 		return api.Page[api.Cluster]{}, err
 	}
+	v, err := s.sight(ctx)
+	if err != nil {
+		return api.Page[api.Cluster]{}, err
+	}
 	list := slices.Clone(c.clusters)
 	for i, p := range s.reach(ctx, c) {
 		list[i].Version, list[i].Cause = p.Version, checkup.Away(p)
 	}
+	list = slices.DeleteFunc(list, func(cl api.Cluster) bool { return !v.all() && !slices.ContainsFunc(cl.Environments, v.env) })
 	return api.Page[api.Cluster]{Items: orEmpty(list)}, nil
 }
 

@@ -2,8 +2,11 @@ package server
 
 import (
 	"context"
+	"fmt"
+	"slices"
 
 	"github.com/shiplock/shiplock/internal/api"
+	"github.com/shiplock/shiplock/internal/delivery"
 )
 
 type whereInput struct {
@@ -16,6 +19,14 @@ func (s *Server) whereIs(ctx context.Context, in *whereInput) (api.Whereabouts, 
 	if err != nil {
 		return api.Whereabouts{}, err
 	}
-	sha, all, err := s.cfg.Engine.Where(ctx, principal(ctx), in.Commit, in.App, targets)
+	v, err := s.sight(ctx)
+	if err != nil {
+		return api.Whereabouts{}, err
+	}
+	if in.App != "" && !v.app(in.App) {
+		return api.Whereabouts{}, delivery.E(delivery.NotFound, fmt.Sprintf("there is no app %q: see `shiplock get apps`", in.App))
+	}
+	targets = slices.DeleteFunc(targets, func(t delivery.Target) bool { return !v.target(t.App, t.Env) })
+	sha, all, err := s.cfg.Engine.Where(ctx, in.Commit, in.App, targets)
 	return api.Whereabouts{Commit: sha, Items: orEmpty(all)}, err
 }

@@ -41,7 +41,11 @@ func (s *Server) diffRelease(ctx context.Context, in *releaseDiffInput) (api.Com
 		return api.Comparison{}, err
 	}
 	if in.With != "" {
-		other, err := s.cfg.Reader.Release(ctx, delivery.ReleaseID(in.With))
+		v, err := s.sight(ctx)
+		if err != nil {
+			return api.Comparison{}, err
+		}
+		other, err := s.findRelease(ctx, v, in.With)
 		if err != nil {
 			return api.Comparison{}, err
 		}

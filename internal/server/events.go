@@ -33,6 +33,13 @@ func (s *Server) streamEvents(w http.ResponseWriter, r *http.Request, in *events
 	if err != nil {
 		return err
 	}
+	v, err := s.sight(r.Context())
+	if err != nil {
+		return err
+	}
+	if err := s.mayFollow(r.Context(), v, marks); err != nil {
+		return err
+	}
 	if in.LastID != "" {
 		if marks, err = resume(marks, in.LastID); err != nil {
 			return err
@@ -61,13 +68,51 @@ func (s *Server) streamChanges(w http.ResponseWriter, r *http.Request) error {
 		case <-beat.C:
 			err = out.beat()
 		case <-news.Ready():
-			err = out.send(api.EventChanged, "", changes(news.Take()))
+			var seen map[delivery.Ref]int64
+			if seen, err = s.seen(r.Context(), news.Take()); err == nil && len(seen) > 0 {
+				err = out.send(api.EventChanged, "", changes(seen))
+			}
 			pause(r.Context(), s.stopping, coalesceOver)
 		}
 		if err != nil {
-			return nil // the reader is gone
+			return nil // the reader is gone, or has lost its roles
 		}
 	}
+}
+
+// mayFollow refuses aggregates that may not be seen, as if they were not there.
+func (s *Server) mayFollow(ctx context.Context, v sight, marks []mark) error {
+	for _, m := range marks {
+		ok, err := s.aggregate(ctx, v, m.ref)
+		if err != nil {
+			return err
+		}
+		if !ok {
+			return hidden(string(m.ref.Kind), m.ref.ID)
+		}
+	}
+	return nil
+}
+
+// seen leaves out of what changed what the reader may not see by now.
+func (s *Server) seen(ctx context.Context, changed map[delivery.Ref]int64) (map[delivery.Ref]int64, error) {
+	v, err := s.sight(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if !v.some() {
+		return nil, roleless(principal(ctx).Actor)
+	}
+	for ref := range changed {
+		ok, err := s.aggregate(ctx, v, ref)
+		if err != nil {
+			return nil, err
+		}
+		if !ok {
+			delete(changed, ref)
+		}
+	}
+	return changed, nil
 }
 
 func changes(versions map[delivery.Ref]int64) []byte {
@@ -126,6 +171,13 @@ func (s *Server) streamHistory(w http.ResponseWriter, r *http.Request, marks []m
 
 // sendHistory sends what is after each mark and moves the marks on.
 func (s *Server) sendHistory(ctx context.Context, out *events, marks []mark) error {
+	v, err := s.sight(ctx)
+	if err != nil {
+		return err
+	}
+	if err := s.mayFollow(ctx, v, marks); err != nil {
+		return err // roles may have gone meanwhile
+	}
 	for i := range marks {
 		for more := true; more; {
 			entries, err := s.cfg.Reader.History(ctx, marks[i].ref, marks[i].after(), historyPage)

@@ -74,7 +74,7 @@ func (f *follower) awaitAttempt(ctx context.Context, changed <-chan struct{}, be
 			return false, errStopping
 		case <-changed:
 		case <-beat:
-			if err := f.out.beat(); err != nil {
+			if err := errors.Join(f.look(ctx), f.out.beat()); err != nil {
 				return false, err
 			}
 		}
@@ -113,7 +113,7 @@ func (f *follower) relay(ctx context.Context, lines <-chan tailed, changed <-cha
 		case <-silence:
 			return f.end()
 		case <-beat:
-			err = f.out.beat()
+			err = errors.Join(f.look(ctx), f.out.beat())
 		case <-changed:
 			err = f.look(ctx)
 		case t := <-lines:
@@ -133,7 +133,7 @@ func (f *follower) relay(ctx context.Context, lines <-chan tailed, changed <-cha
 
 // look reads the run again.
 func (f *follower) look(ctx context.Context) error {
-	run, err := f.s.cfg.Reader.Run(ctx, f.run.ID)
+	run, err := f.s.seenRun(ctx, string(f.run.ID)) // its reader may have lost its roles
 	if err != nil {
 		return err
 	}

@@ -16,10 +16,10 @@ import (
 type guardedMux struct {
 	s        *Server
 	mux      *http.ServeMux
+	rights   map[string]right
 	compress func(http.Handler) http.HandlerFunc
-	// openly are operations for anybody, personal those that need no permission beyond
-	// being signed in: they are about who asks, or the engine asks for more.
-	openly, personal map[string]bool
+	// openly are operations for anybody.
+	openly map[string]bool
 }
 
 type principalKey struct{}
@@ -78,14 +78,9 @@ func carrying(h http.HandlerFunc) http.HandlerFunc {
 	}
 }
 
-// forAnybody and forOneself say so of an operation.
+// forAnybody says so of an operation.
 func (m *guardedMux) forAnybody(op huma.Operation) huma.Operation {
 	m.openly[op.Method+" "+op.Path] = true
-	return op
-}
-
-func (m *guardedMux) forOneself(op huma.Operation) huma.Operation {
-	m.personal[op.Method+" "+op.Path] = true
 	return op
 }
 
@@ -93,17 +88,16 @@ func (m *guardedMux) ServeHTTP(w http.ResponseWriter, r *http.Request) { m.mux.S
 
 func (m *guardedMux) protect(pattern string, h http.HandlerFunc, refuse func(http.ResponseWriter, *http.Request, error)) {
 	m.note(pattern)
+	declared, known := m.rights[pattern]
 	m.mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
 		p, err := m.s.authenticate(r)
 		if err != nil {
 			refuse(w, r, err)
 			return
 		}
-		if !m.personal[pattern] {
-			if err := m.s.cfg.Engine.Allow(r.Context(), p, delivery.CmdRead, delivery.Everything(r.URL.Path)); err != nil {
-				m.s.fail(w, r, err)
-				return
-			}
+		if err := m.s.permit(r, p, declared, known); err != nil {
+			m.s.fail(w, r, err)
+			return
 		}
 		r.Body = http.MaxBytesReader(w, r.Body, maxBody)
 		h(w, r.WithContext(context.WithValue(r.Context(), principalKey{}, p)))

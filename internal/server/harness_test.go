@@ -189,6 +189,11 @@ func (w *world) call(method, path string, body, into any) int {
 
 func (w *world) do(method, path string, body any, token string) *http.Response {
 	w.t.Helper()
+	return w.doIn(w.t.Context(), method, path, body, token)
+}
+
+func (w *world) doIn(ctx context.Context, method, path string, body any, token string) *http.Response {
+	w.t.Helper()
 	var data io.Reader
 	switch b := body.(type) {
 	case nil:
@@ -199,7 +204,7 @@ func (w *world) do(method, path string, body any, token string) *http.Response {
 		w.must(err)
 		data = bytes.NewReader(encoded)
 	}
-	req, err := http.NewRequestWithContext(w.t.Context(), method, w.url+path, data)
+	req, err := http.NewRequestWithContext(ctx, method, w.url+path, data)
 	w.must(err)
 	if token != "" {
 		req.Header.Set("Authorization", "Bearer "+token)

@@ -16,6 +16,8 @@ import (
 const (
 	// maxEvents bounds the repositories whose events of no interest are remembered.
 	maxEvents = 1000
+	// maxHooks bounds the hooks that are read for who may not see all.
+	maxHooks = 500
 	// sourcesKept is how long the status page does without reading sources again.
 	sourcesKept = 5 * time.Second
 )
@@ -176,21 +178,31 @@ func (s *Server) silent(ctx context.Context, c *shownCatalog) ([]string, error) 
 }
 
 func (s *Server) listHooks(ctx context.Context, in *limitInput) (api.Hooks, error) {
-	out := api.Hooks{Refused: orEmpty(s.health.refusals()), Sources: []api.HookSource{}, Reconciler: s.reconciler()}
-	hooks, err := s.cfg.Reader.Hooks(ctx, in.Limit)
+	out := api.Hooks{Refused: []api.HookRefusal{}, Sources: []api.HookSource{}}
+	v, err := s.sight(ctx)
 	if err != nil {
 		return out, err
 	}
-	out.Items = orEmpty(hooks)
-	c, err := s.catalog.current(ctx)
+	scan := maxHooks
+	if v.all() { // what was refused names no repository
+		scan, out.Refused, out.Reconciler = in.Limit, orEmpty(s.health.refusals()), s.reconciler()
+	}
+	hooks, err := s.cfg.Reader.Hooks(ctx, scan)
 	if err != nil {
 		return out, err
 	}
+	hooks = slices.DeleteFunc(hooks, func(h delivery.Hook) bool { return !v.push(h.Push) })
+	out.Items = orEmpty(hooks[:min(len(hooks), in.Limit)])
 	sources, err := s.health.sources(ctx)
 	for _, src := range sources {
+		if !v.push(delivery.Push{Repo: src.repo}) {
+			continue
+		}
 		apps := []string{}
-		for _, app := range c.set.AppsOf(delivery.Push{Repo: src.repo}) {
-			apps = append(apps, app.Name)
+		for _, app := range v.set.AppsOf(delivery.Push{Repo: src.repo}) {
+			if v.app(app.Name) {
+				apps = append(apps, app.Name)
+			}
 		}
 		out.Sources = append(out.Sources, api.HookSource{
 			Forge: src.repo.Forge, Repo: src.repo.Path, Last: src.last, Outcome: src.outcome, Apps: apps,

@@ -22,6 +22,13 @@ func (s *Server) listHistory(ctx context.Context, in *historyInput) (api.Page[de
 	if err != nil {
 		return api.Page[delivery.HistoryEntry]{}, err
 	}
+	v, err := s.sight(ctx)
+	if err == nil {
+		err = s.mayFollow(ctx, v, marks)
+	}
+	if err != nil {
+		return api.Page[delivery.HistoryEntry]{}, err
+	}
 	after, err := strconv.ParseInt(in.Before, 10, 64)
 	if in.Before != "" && err != nil {
 		return api.Page[delivery.HistoryEntry]{}, delivery.E(delivery.Invalid, "before is no version: use the next of the page before")

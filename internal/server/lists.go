@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"net/http"
+	"slices"
 
 	"github.com/shiplock/shiplock/internal/api"
 	"github.com/shiplock/shiplock/internal/delivery"
@@ -37,7 +38,12 @@ type artifactsInput struct {
 }
 
 func (s *Server) listArtifacts(ctx context.Context, in *artifactsInput) (api.Page[delivery.Artifact], error) {
+	v, err := s.sight(ctx)
+	if err != nil {
+		return api.Page[delivery.Artifact]{}, err
+	}
 	all, err := s.cfg.Reader.Artifacts(ctx, in.App, in.Limit)
+	all = slices.DeleteFunc(all, func(a delivery.Artifact) bool { return !v.target(a.App, a.Env) })
 	return api.Page[delivery.Artifact]{Items: orEmpty(all)}, err
 }
 

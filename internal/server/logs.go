@@ -77,7 +77,7 @@ func (p patient) Write(b []byte) (int, error) {
 
 // jobOf finds the job, with the attempt that is asked for.
 func (s *Server) jobOf(ctx context.Context, in LogInput) (delivery.Run, delivery.Job, error) {
-	run, err := s.findRun(ctx, in.Run)
+	run, err := s.seenRun(ctx, in.Run)
 	if err != nil {
 		return run, delivery.Job{}, err
 	}

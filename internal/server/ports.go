@@ -16,6 +16,7 @@ type Reader interface {
 	Run(ctx context.Context, id delivery.RunID) (delivery.Run, error)
 	RunByNumber(ctx context.Context, app string, number int) (delivery.Run, error)
 	Release(ctx context.Context, id delivery.ReleaseID) (delivery.Release, error)
+	Hook(ctx context.Context, id string) (delivery.Hook, error)
 	// Target returns an empty Target of version 0 when there is none yet.
 	Target(ctx context.Context, app, env string) (delivery.Target, error)
 	// WaitingReleases lists the proposed releases of a Target, oldest first.
@@ -64,17 +65,21 @@ type Catalog interface {
 // after its last run.
 type RunFilter struct {
 	App, Env string
-	State    delivery.RunState
-	Hook     string
-	Before   delivery.RunID
-	Limit    int
+	// Apps are those to choose from; nil is all.
+	Apps   []string
+	State  delivery.RunState
+	Hook   string
+	Before delivery.RunID
+	Limit  int
 }
 
 // ReleaseFilter chooses releases; an empty field chooses all. Before continues a
 // list after its last release.
 type ReleaseFilter struct {
 	App, Env string
-	State    delivery.ReleaseState
+	// Apps are those to choose from; nil is all.
+	Apps  []string
+	State delivery.ReleaseState
 	// UnderReview chooses those that an emergency left to be looked at.
 	UnderReview bool
 	Before      delivery.ReleaseID

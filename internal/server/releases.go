@@ -44,18 +44,42 @@ func releaseVerbs() []releaseVerb {
 }
 
 func (s *Server) listReleases(ctx context.Context, in *releasesInput) (api.Page[api.ReleaseSummary], error) {
-	all, err := s.cfg.Reader.Releases(ctx, ReleaseFilter{
-		App: in.App, Env: in.Env, State: delivery.ReleaseState(in.State),
-		Before: delivery.ReleaseID(in.Before), Limit: in.Limit,
-	})
+	v, err := s.sight(ctx)
 	if err != nil {
 		return api.Page[api.ReleaseSummary]{}, err
 	}
-	return pageOf(all, in.Limit, api.ReleaseSummaryOf, func(r delivery.Release) string { return string(r.ID) }), nil
+	all, next, err := s.visibleReleases(ctx, v, ReleaseFilter{
+		App: in.App, Env: in.Env, State: delivery.ReleaseState(in.State),
+		Before: delivery.ReleaseID(in.Before), Limit: in.Limit,
+	})
+	return pageOf(all, next, api.ReleaseSummaryOf), err
+}
+
+// visibleReleases is like visibleRuns.
+func (s *Server) visibleReleases(ctx context.Context, v sight, f ReleaseFilter) (all []delivery.Release, next string, err error) {
+	var some bool
+	if f.Apps, some = v.apps(f.App); !some {
+		return nil, "", nil
+	}
+	read := func(before string, limit int) ([]delivery.Release, error) {
+		f.Before, f.Limit = delivery.ReleaseID(before), limit
+		return s.cfg.Reader.Releases(ctx, f)
+	}
+	return visible(f.Limit, string(f.Before), read, func(r delivery.Release) string { return string(r.ID) },
+		func(r delivery.Release) bool { return v.target(r.App, r.Env) })
+}
+
+// findRelease reads a release by its id; one that may not be seen is not there.
+func (s *Server) findRelease(ctx context.Context, v sight, id string) (delivery.Release, error) {
+	rel, err := s.cfg.Reader.Release(ctx, delivery.ReleaseID(id))
+	if err == nil && !v.target(rel.App, rel.Env) {
+		return delivery.Release{}, hidden("release", id)
+	}
+	return rel, err
 }
 
 func (s *Server) getRelease(ctx context.Context, in *ReleasePath) (api.Release, error) {
-	rel, err := s.cfg.Reader.Release(ctx, delivery.ReleaseID(in.Release))
+	rel, err := s.cfg.Reader.Release(ctx, delivery.ReleaseID(in.Release)) // the route's right was judged
 	if err != nil {
 		return api.Release{}, err
 	}

@@ -9,7 +9,7 @@ import (
 // register lists every route of the server. Those of open answer anybody; all
 // others ask for a token or a session first.
 func (s *Server) register() http.Handler {
-	m := &guardedMux{s: s, mux: http.NewServeMux(), compress: compressor(), openly: map[string]bool{}, personal: map[string]bool{}}
+	m := &guardedMux{s: s, mux: http.NewServeMux(), rights: rights(), compress: compressor(), openly: map[string]bool{}}
 
 	m.open("GET /healthz", s.healthz)
 	m.open("GET /version", s.version)
@@ -39,17 +39,18 @@ func (s *Server) register() http.Handler {
 	m.guarded("GET /openapi.json", o.document)
 
 	handle(o, m.forAnybody(post("/login", "people", "Log in with a password, and get a token that expires")), s.loginAPI)
-	handle(o, m.forOneself(get("/who", "server", "Who am I")), s.who)
-	handle(o, m.forOneself(post("/logout", "people", "End the token or session that is used")), s.logoutAPI)
-	handle(o, m.forOneself(get("/tokens", "people", "API tokens, the newest first, without their secrets")), s.listTokens)
-	handle(o, created(m.forOneself(post("/tokens", "people", "Make an API token, which is shown once"))), s.createToken)
-	handle(o, m.forOneself(post("/tokens/{token}/revoke", "people", "End an API token at once")), s.revokeToken)
-	handle(o, m.forOneself(get("/users", "people", "Who may sign in")), s.listUsers)
-	handle(o, created(m.forOneself(post("/users", "people", "Add a user, or a program's account"))), s.addUser)
-	handle(o, m.forOneself(post("/users/{user}", "people", "Change a user, or disable one")), s.changeUser)
-	handle(o, m.forOneself(post("/users/{user}/reset-password", "people", "Give a user a password for one log-in")), s.resetPassword)
-	handle(o, m.forOneself(get("/users/{user}/sessions", "people", "What a user is signed in with")), s.listSessions)
-	handle(o, m.forOneself(post("/users/{user}/sessions/revoke", "people", "Sign a user out everywhere")), s.revokeSessions)
+	handle(o, get("/who", "server", "Who am I"), s.who)
+	handle(o, post("/logout", "people", "End the token or session that is used"), s.logoutAPI)
+	handle(o, get("/tokens", "people", "API tokens, the newest first, without their secrets"), s.listTokens)
+	handle(o, created(post("/tokens", "people", "Make an API token, which is shown once")), s.createToken)
+	handle(o, post("/tokens/{token}/revoke", "people", "End an API token at once"), s.revokeToken)
+	handle(o, get("/users", "people", "Who may sign in"), s.listUsers)
+	handle(o, created(post("/users", "people", "Add a user, or a program's account")), s.addUser)
+	handle(o, post("/users/{user}", "people", "Change a user, or disable one"), s.changeUser)
+	handle(o, post("/users/{user}/reset-password", "people", "Give a user a password for one log-in"), s.resetPassword)
+	handle(o, get("/users/{user}/sessions", "people", "What a user is signed in with"), s.listSessions)
+	handle(o, post("/users/{user}/sessions/revoke", "people", "Sign a user out everywhere"), s.revokeSessions)
+	handle(o, get("/access/can", "server", "Whether a command would be allowed, and by which binding"), s.can)
 	handle(o, get("/status", "server", "The whole installation in short"), s.status)
 	handle(o, get("/capacity", "server", "What builds may use, use, and wait for"), s.capacity)
 	handle(o, get("/doctor", "server", "What is wrong with the installation, and what to mend"), s.doctor)
@@ -76,6 +77,7 @@ func (s *Server) register() http.Handler {
 	handle(o, get("/calendars", "catalog", "Calendars, by name"), s.listCalendars)
 	handle(o, get("/approvalpolicies", "catalog", "Whose consent releases need"), s.listApprovalPolicies)
 	handle(o, get("/delegations", "catalog", "Who approves in whose place"), s.listDelegations)
+	handle(o, get("/rolebindings", "catalog", "Who has which role, and where"), s.listRoleBindings)
 	handle(o, get("/apps", "catalog", "Apps with their state in each environment"), s.listApps)
 	handle(o, get("/apps/{app}", "catalog", "One app"), s.getApp)
 	handle(o, get("/apps/{app}/plan", "catalog", "What a run would do, and why"), s.plan)

@@ -37,30 +37,42 @@ type runsInput struct {
 }
 
 func (s *Server) listRuns(ctx context.Context, in *runsInput) (api.Page[api.RunSummary], error) {
-	runs, err := s.cfg.Reader.Runs(ctx, RunFilter{
-		App: in.App, Env: in.Env, State: delivery.RunState(in.State), Hook: in.Hook,
-		Before: delivery.RunID(in.Before), Limit: in.Limit,
-	})
+	v, err := s.sight(ctx)
 	if err != nil {
 		return api.Page[api.RunSummary]{}, err
 	}
-	return pageOf(runs, in.Limit, api.SummaryOf, func(r delivery.Run) string { return string(r.ID) }), nil
+	runs, next, err := s.visibleRuns(ctx, v, RunFilter{
+		App: in.App, Env: in.Env, State: delivery.RunState(in.State), Hook: in.Hook,
+		Before: delivery.RunID(in.Before), Limit: in.Limit,
+	})
+	return pageOf(runs, next, api.SummaryOf), err
 }
 
-// pageOf makes a page of what a list returned; a full one may have a next.
-func pageOf[T, U any](all []T, limit int, show func(T) U, id func(T) string) api.Page[U] {
-	p := api.Page[U]{Items: make([]U, len(all))}
+// visibleRuns is a page of runs that may be seen; before is empty at the end.
+func (s *Server) visibleRuns(ctx context.Context, v sight, f RunFilter) (runs []delivery.Run, next string, err error) {
+	var some bool
+	if f.Apps, some = v.apps(f.App); !some {
+		return nil, "", nil
+	}
+	read := func(before string, limit int) ([]delivery.Run, error) {
+		f.Before, f.Limit = delivery.RunID(before), limit
+		return s.cfg.Reader.Runs(ctx, f)
+	}
+	return visible(f.Limit, string(f.Before), read, func(r delivery.Run) string { return string(r.ID) },
+		func(r delivery.Run) bool { return v.target(r.App, r.Env) })
+}
+
+// pageOf makes a page of what was read of a list, and of where it goes on.
+func pageOf[T, U any](all []T, next string, show func(T) U) api.Page[U] {
+	p := api.Page[U]{Items: make([]U, len(all)), Next: next}
 	for i, v := range all {
 		p.Items[i] = show(v)
-	}
-	if len(all) > 0 && len(all) == limit {
-		p.Next = id(all[len(all)-1])
 	}
 	return p
 }
 
 func (s *Server) getRun(ctx context.Context, in *RunPath) (api.Run, error) {
-	run, err := s.findRun(ctx, in.Run)
+	run, err := s.seenRun(ctx, in.Run)
 	if err != nil {
 		return api.Run{}, err
 	}
@@ -69,8 +81,26 @@ func (s *Server) getRun(ctx context.Context, in *RunPath) (api.Run, error) {
 	return out, err
 }
 
-// findRun reads a run by id, by app#number, or the newest one of an app.
-func (s *Server) findRun(ctx context.Context, name string) (delivery.Run, error) {
+// seenRun is findRun for who asks.
+func (s *Server) seenRun(ctx context.Context, name string) (delivery.Run, error) {
+	v, err := s.sight(ctx)
+	if err != nil {
+		return delivery.Run{}, err
+	}
+	return s.findRun(ctx, v, name)
+}
+
+// findRun reads a run by id, by app#number, or the newest one of an app; one that may
+// not be seen is not there.
+func (s *Server) findRun(ctx context.Context, v sight, name string) (delivery.Run, error) {
+	run, err := s.namedRun(ctx, v, name)
+	if err == nil && !v.target(run.App, run.Env) {
+		return delivery.Run{}, hidden("run", name)
+	}
+	return run, err
+}
+
+func (s *Server) namedRun(ctx context.Context, v sight, name string) (delivery.Run, error) {
 	app, number, numbered := strings.Cut(name, "#")
 	if numbered {
 		n, err := strconv.Atoi(number)
@@ -80,7 +110,7 @@ func (s *Server) findRun(ctx context.Context, name string) (delivery.Run, error)
 		return s.cfg.Reader.RunByNumber(ctx, app, n)
 	}
 	if delivery.CheckAppName(name) == nil {
-		runs, err := s.cfg.Reader.Runs(ctx, RunFilter{App: name, Limit: 1})
+		runs, _, err := s.visibleRuns(ctx, v, RunFilter{App: name, Limit: 1})
 		if err != nil || len(runs) > 0 {
 			return first(runs), err
 		}
@@ -114,7 +144,7 @@ func (s *Server) startRun(ctx context.Context, in *startRunInput) (api.Run, erro
 }
 
 func (s *Server) cancelRun(ctx context.Context, in *runReasonInput) (api.Run, error) {
-	run, err := s.findRun(ctx, in.Run)
+	run, err := s.seenRun(ctx, in.Run)
 	if err != nil {
 		return api.Run{}, err
 	}
@@ -126,7 +156,7 @@ func (s *Server) cancelRun(ctx context.Context, in *runReasonInput) (api.Run, er
 }
 
 func (s *Server) explainRun(ctx context.Context, in *RunPath) (api.Explanation, error) {
-	run, err := s.findRun(ctx, in.Run)
+	run, err := s.seenRun(ctx, in.Run)
 	if err != nil {
 		return api.Explanation{}, err
 	}

@@ -71,6 +71,7 @@ type Server struct {
 	board   *board
 	catalog *documents
 	health  *hookHealth
+	places  *places
 	intake  *intake
 	logins  *attempts
 	// reading is full when as many logs of apps are read as may be at once.
@@ -88,6 +89,7 @@ func New(cfg Config) *Server {
 		cfg: cfg, public: map[string]bool{}, stopping: make(chan struct{}), examining: make(chan struct{}, 1),
 		catalog: &documents{reader: cfg.Reader},
 		health:  newHookHealth(cfg.Reader, cfg.Now),
+		places:  newPlaces(cfg.Reader),
 		intake:  newIntake(),
 		reading: make(chan struct{}, maxAppLogs),
 		logins:  newAttempts(cfg.Now),

@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"slices"
 
 	"github.com/shiplock/shiplock/internal/api"
 	"github.com/shiplock/shiplock/internal/delivery"
@@ -15,30 +16,36 @@ func (s *Server) status(ctx context.Context, _ *nothing) (api.Status, error) {
 	if err != nil {
 		return api.Status{}, err
 	}
-	targets, err := s.board.targets(ctx)
+	v, targets, err := s.visibleTargets(ctx)
 	if err != nil {
 		return api.Status{}, err
 	}
-	out := api.Status{Apps: appRows(set.apps, targets), Runs: []api.RunSummary{}, Releases: []api.ReleaseSummary{}}
+	apps := slices.DeleteFunc(slices.Clone(set.apps), func(a api.App) bool { return !v.app(a.Name) })
+	out := api.Status{Apps: appRows(apps, targets), Runs: []api.RunSummary{}, Releases: []api.ReleaseSummary{}}
 	for _, e := range set.environments {
-		out.Environments = append(out.Environments, e.Name)
+		if v.env(e.Name) {
+			out.Environments = append(out.Environments, e.Name)
+		}
 	}
 	if out.Silent, err = s.silent(ctx, set); err != nil {
 		return out, err
 	}
-	out.Reconciler = s.reconciler()
+	out.Silent = slices.DeleteFunc(out.Silent, func(app string) bool { return !v.app(app) })
+	if v.all() {
+		out.Reconciler = s.reconciler()
+	}
 	room, err := s.cfg.Builds.Room(ctx)
 	if err != nil {
 		return out, err
 	}
 	out.Away = room.Away
-	if err := s.openRuns(ctx, &out); err != nil {
+	if err := s.openRuns(ctx, v, &out); err != nil {
 		return out, err
 	}
-	if err := s.openReleases(ctx, &out); err != nil {
+	if err := s.openReleases(ctx, v, &out); err != nil {
 		return out, err
 	}
-	return out, s.count(ctx, &out)
+	return out, s.count(ctx, v, &out)
 }
 
 func appRows(apps []api.App, targets []api.Target) []api.AppStatus {
@@ -56,9 +63,9 @@ func appRows(apps []api.App, targets []api.Target) []api.AppStatus {
 	return rows
 }
 
-func (s *Server) openRuns(ctx context.Context, out *api.Status) error {
+func (s *Server) openRuns(ctx context.Context, v sight, out *api.Status) error {
 	for _, state := range []delivery.RunState{delivery.RunRunning, delivery.RunQueued} {
-		runs, err := s.cfg.Reader.Runs(ctx, RunFilter{State: state, Limit: maxWork - len(out.Runs)})
+		runs, _, err := s.visibleRuns(ctx, v, RunFilter{State: state, Limit: maxWork - len(out.Runs)})
 		if err != nil {
 			return err
 		}
@@ -76,9 +83,9 @@ func (s *Server) openRuns(ctx context.Context, out *api.Status) error {
 	return nil
 }
 
-func (s *Server) openReleases(ctx context.Context, out *api.Status) error {
+func (s *Server) openReleases(ctx context.Context, v sight, out *api.Status) error {
 	for _, state := range []delivery.ReleaseState{delivery.ReleaseRolling, delivery.ReleasePaused, delivery.ReleaseIsProposed} {
-		all, err := s.cfg.Reader.Releases(ctx, ReleaseFilter{State: state, Limit: maxWork - len(out.Releases)})
+		all, _, err := s.visibleReleases(ctx, v, ReleaseFilter{State: state, Limit: maxWork - len(out.Releases)})
 		if err != nil {
 			return err
 		}
@@ -104,9 +111,21 @@ func (s *Server) firstBlocker(ctx context.Context, r delivery.Release) (*deliver
 	return &blockers[0], nil
 }
 
-func (s *Server) count(ctx context.Context, out *api.Status) error {
-	c, err := s.cfg.Reader.Counts(ctx)
+// count is of all, or of what is listed for who may not see all.
+func (s *Server) count(ctx context.Context, v sight, out *api.Status) error {
 	out.Counts.Apps = len(out.Apps)
+	if !v.all() {
+		for _, r := range out.Runs {
+			if r.State == delivery.RunQueued {
+				out.Counts.Queued++
+			} else {
+				out.Counts.Running++
+			}
+		}
+		out.Counts.Waiting = len(out.Releases) - out.Counts.Releases
+		return nil
+	}
+	c, err := s.cfg.Reader.Counts(ctx)
 	out.Counts.Queued, out.Counts.Running, out.Counts.HooksWaiting = c.JobsQueued, c.JobsActive, c.HooksReceived
 	out.Counts.Waiting = c.ReleasesProposed
 	return err

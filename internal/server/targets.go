@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"slices"
 
 	"github.com/shiplock/shiplock/internal/api"
 	"github.com/shiplock/shiplock/internal/delivery"
@@ -24,7 +25,7 @@ type targetsInput struct {
 }
 
 func (s *Server) listTargets(ctx context.Context, in *targetsInput) (api.Page[api.Target], error) {
-	all, err := s.board.targets(ctx)
+	_, all, err := s.visibleTargets(ctx)
 	page := api.Page[api.Target]{Items: []api.Target{}}
 	for _, t := range all {
 		if (in.App == "" || t.App == in.App) && (in.Env == "" || t.Env == in.Env) {
@@ -32,6 +33,15 @@ func (s *Server) listTargets(ctx context.Context, in *targetsInput) (api.Page[ap
 		}
 	}
 	return page, err
+}
+
+// visibleTargets are those of the board that may be seen.
+func (s *Server) visibleTargets(ctx context.Context) (v sight, all []api.Target, err error) {
+	if v, err = s.sight(ctx); err != nil {
+		return v, nil, err
+	}
+	all, err = s.board.targets(ctx)
+	return v, slices.DeleteFunc(all, func(t api.Target) bool { return !v.target(t.App, t.Env) }), err
 }
 
 func (s *Server) getTarget(ctx context.Context, in *TargetPath) (api.TargetDetail, error) {

@@ -41,6 +41,10 @@ func TestRunsFilterAndPage(t *testing.T) {
 		{store.RunFilter{Limit: 9, State: delivery.RunCanceled}, []int{0}},
 		{store.RunFilter{Limit: 9, State: delivery.RunRunning}, nil},
 		{store.RunFilter{Limit: 9, Hook: "h0"}, []int{1, 0}},
+		{store.RunFilter{Limit: 9, Apps: []string{}}, nil},
+		{store.RunFilter{Limit: 9, Apps: []string{"till"}}, []int{4}},
+		{store.RunFilter{Limit: 9, Apps: []string{"a", "b", "shop", "c", "d"}, Env: "dev"}, []int{3, 2, 0}},
+		{store.RunFilter{Limit: 9, App: "shop", Apps: []string{"till"}}, nil},
 	} {
 		found, err := s.Runs(t.Context(), c.filter)
 		if err != nil {

@@ -46,7 +46,9 @@ func (s *Store) OpenReleases(ctx context.Context) ([]delivery.Release, error) {
 // ReleaseFilter chooses releases; an empty field chooses all.
 type ReleaseFilter struct {
 	App, Env string
-	State    delivery.ReleaseState
+	// Apps are those to choose from; nil is all.
+	Apps  []string
+	State delivery.ReleaseState
 	// UnderReview chooses those that an emergency left to be looked at.
 	UnderReview bool
 	// Before continues a list after its last release.
@@ -58,6 +60,7 @@ type ReleaseFilter struct {
 func (s *Store) Releases(ctx context.Context, f ReleaseFilter) ([]delivery.Release, error) {
 	var w where
 	w.equal("app", f.App)
+	w.among("app", f.Apps)
 	w.equal("env", f.Env)
 	w.equal("state", string(f.State))
 	w.below("id", string(f.Before))

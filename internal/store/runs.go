@@ -103,8 +103,10 @@ func (s *Store) LatestArtifact(ctx context.Context, app, env string) (delivery.A
 // RunFilter chooses runs; an empty field chooses all.
 type RunFilter struct {
 	App, Env string
-	State    delivery.RunState
-	Hook     string
+	// Apps are those to choose from; nil is all.
+	Apps  []string
+	State delivery.RunState
+	Hook  string
 	// Before continues a list after its last run.
 	Before delivery.RunID
 	Limit  int
@@ -114,6 +116,7 @@ type RunFilter struct {
 func (s *Store) Runs(ctx context.Context, f RunFilter) ([]delivery.Run, error) {
 	var w where
 	w.equal("app", f.App)
+	w.among("app", f.Apps)
 	w.equal("env", f.Env)
 	w.equal("hook", f.Hook)
 	w.equal("state", string(f.State))

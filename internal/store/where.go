@@ -2,6 +2,7 @@ package store
 
 import (
 	"fmt"
+	"math/bits"
 	"strings"
 )
 
@@ -23,6 +24,24 @@ func (w *where) compare(column, op, value string) {
 		w.args = append(w.args, value)
 		w.and(fmt.Sprintf("%s %s $%d", column, op, len(w.args)))
 	}
+}
+
+// among asks for column to be one of the values, unless they are nil. The list is made
+// up to a power of two, so that there are few different queries to keep prepared.
+func (w *where) among(column string, values []string) {
+	if values == nil {
+		return
+	}
+	if len(values) == 0 {
+		w.and("1 = 0")
+		return
+	}
+	marks := make([]string, 1<<bits.Len(uint(len(values)-1)))
+	for i := range marks {
+		w.args = append(w.args, values[min(i, len(values)-1)])
+		marks[i] = fmt.Sprintf("$%d", len(w.args))
+	}
+	w.and(column + " IN (" + strings.Join(marks, ", ") + ")")
 }
 
 func (w *where) and(cond string) { w.conds = append(w.conds, cond) }
