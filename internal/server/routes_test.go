@@ -150,7 +150,7 @@ func TestAnswersHaveNoSchemaLinks(t *testing.T) {
 
 func TestPagesAreSelfContained(t *testing.T) {
 	w := newWorld(t)
-	for _, path := range []string{"/", "/runs/x", "/releases/x", "/docs", "/login"} {
+	for _, path := range []string{"/", "/runs/x", "/releases/x", "/docs", "/account", "/login"} {
 		res := w.do("GET", path, nil, w.token)
 		res.Body.Close()
 		if res.StatusCode != 200 || !strings.Contains(res.Header.Get("Content-Security-Policy"), "default-src 'self'") {

@@ -47,8 +47,13 @@ function morph(old, next) {
 }
 
 /** api reads JSON; an expired session leads to the log-in. */
-export async function api(path) {
-  const res = await fetch("/api/v1" + path, { headers: { Accept: "application/json" } });
+export const api = (path) => ask(path, {});
+
+/** send gives a command, and returns its answer. */
+export const send = (path, body) => ask(path, { method: "POST", body: body && JSON.stringify(body) }, body && { "Content-Type": "application/json" });
+
+async function ask(path, options, headers) {
+  const res = await fetch("/api/v1" + path, { ...options, headers: { Accept: "application/json", ...headers } });
   if (res.status === 401) location.assign("/login?next=" + encodeURIComponent(location.pathname));
   if (!res.ok) throw new Error((await res.json().catch(() => ({}))).message || res.statusText);
   return res.json();

@@ -27,6 +27,7 @@ const zh = {
   "release.rejected": "拒绝", "release.expired": "过期", "review.closed": "复盘完成",
   "abort.requested": "中止", "release.canceled": "取消", "release.superseded": "被取代", "release.ended": "结束",
   "window.decided": "等待窗口", "batch.held": "下一批等待窗口", startsAt: "将于 {at} 自动开始，在 {of} 个中排第 {n} 位。",
+  never: "从未", used: "使用：", expires: "过期：", revoke: "撤销", none: "没有。", session: "浏览器", login: "命令行", token: "令牌", shownOnce: "令牌只显示这一次，请现在复制：",
 };
 
 const en = {
@@ -50,6 +51,7 @@ const en = {
   "release.rejected": "rejected", "release.expired": "expired", "review.closed": "reviewed",
   "abort.requested": "abort", "release.canceled": "canceled", "release.superseded": "superseded", "release.ended": "ended",
   "window.decided": "waits for a window", "batch.held": "held by a window", startsAt: "Starts by itself at {at}, number {n} of {of} in line.",
+  used: "used", expires: "expires", revoke: "Revoke", none: "There are none.", session: "browser", login: "command line", shownOnce: "The token is shown only now; copy it:",
 };
 
 export const chinese = document.documentElement.lang.startsWith("zh");
