@@ -167,7 +167,8 @@ func TestPasswordsAreCheckedFewAtOnce(t *testing.T) {
 // fails this test.
 func TestSecretsAreNotCompared(t *testing.T) {
 	secrets := []string{"secret", "password", "token", "hash", "code", "state", "nonce", "key", "got", "want", "kept"}
-	named := func(e ast.Expr) bool {
+	var named func(e ast.Expr) bool
+	named = func(e ast.Expr) bool {
 		var name string
 		switch e := e.(type) {
 		case *ast.Ident:
@@ -175,8 +176,12 @@ func TestSecretsAreNotCompared(t *testing.T) {
 		case *ast.SelectorExpr:
 			name = e.Sel.Name
 		case *ast.CallExpr:
-			if f, ok := e.Fun.(*ast.Ident); ok && f.Name == "Hash" {
+			f, _ := e.Fun.(*ast.Ident)
+			if f != nil && f.Name == "Hash" {
 				return true
+			}
+			if _, bytes := e.Fun.(*ast.ArrayType); (bytes || f != nil && f.Name == "string") && len(e.Args) == 1 { // a conversion
+				return named(e.Args[0])
 			}
 		}
 		return slices.Contains(secrets, strings.ToLower(name))
