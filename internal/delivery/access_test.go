@@ -263,13 +263,16 @@ func BenchmarkDecide(b *testing.B) {
 			Scope: delivery.Scope{Apps: []string{fmt.Sprintf("app-%d", i), fmt.Sprintf("tool-%d", i)}, Environments: []string{"pre", "prod"}},
 		}
 	}
-	var spread, crowded, patterns []delivery.Binding
+	var spread, crowded, patterns, endings []delivery.Binding
 	for i := range 1000 {
 		spread = append(spread, binding(i, delivery.Subject{Kind: delivery.SubjectGroup, Name: fmt.Sprintf("team-%d", i%100)}))
 		crowded = append(crowded, binding(i, delivery.Subject{Kind: delivery.SubjectEveryone}))
 		pattern := binding(i, delivery.Subject{Kind: delivery.SubjectEveryone})
 		pattern.Scope.Apps = []string{fmt.Sprintf("app-%d-*", i)}
 		patterns = append(patterns, pattern)
+		ending := binding(i, delivery.Subject{Kind: delivery.SubjectEveryone})
+		ending.Scope.Apps = []string{fmt.Sprintf("*-app-%d", i)}
+		endings = append(endings, ending)
 	}
 	grants := delivery.Grants{Groups: []string{"people", "team-99", "team-42"}}
 	for _, c := range []struct {
@@ -280,7 +283,7 @@ func BenchmarkDecide(b *testing.B) {
 	}{
 		{"spread", spread, "app-942", true}, {"spread-denied", spread, "app-1000", false},
 		{"crowded-last", crowded, "app-999", true}, {"crowded-denied", crowded, "app-1000", false},
-		{"patterns-last", patterns, "app-999-x", true},
+		{"patterns-last", patterns, "app-999-x", true}, {"endings-last", endings, "x-app-999", true},
 	} {
 		b.Run(c.name, func(b *testing.B) {
 			policy := delivery.NewPolicy(c.bindings)

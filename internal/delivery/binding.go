@@ -27,7 +27,7 @@ type Scope struct {
 // Covers tells whether all of an object is in the scope: an App in one Environment only
 // is not the App.
 func (s Scope) Covers(on Object) bool {
-	return s.Everything || !s.empty() && fits(s.Environments, on.Env, sameName) && fits(s.Apps, on.App, MatchBranch) && fits(s.Teams, on.Team, sameName)
+	return s.Everything || !s.empty() && fits(s.Apps, on.App, MatchBranch) && fits(s.Environments, on.Env, sameName) && fits(s.Teams, on.Team, sameName)
 }
 
 // Touches tells whether some of an object may be in the scope: an App is touched by a

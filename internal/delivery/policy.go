@@ -19,22 +19,23 @@ type rule struct {
 	reach map[Command]reach
 }
 
-// rules are those of one subject, by the Binding's name, and again by the Apps that
-// they name, so that a decision need not look at all of them.
+// rules are those of one subject, by the Binding's name, and again by how the names of
+// their Apps begin, so that a decision need not look at all of them.
 type rules struct {
-	list  []*rule
-	byApp map[string][]*rule
-	wide  []*rule // those that do not just name Apps
+	list []*rule
+	// byStart has the rules about Apps by what comes before the first "*" of a name.
+	byStart map[string][]*rule
+	wide    []*rule // those that name no Apps
 }
 
 func (s *rules) add(r *rule) {
 	s.list = append(s.list, r)
-	if apps := r.Scope.Apps; len(apps) == 0 || strings.Contains(strings.Join(apps, ""), "*") {
+	if len(r.Scope.Apps) == 0 {
 		s.wide = append(s.wide, r)
-		return
 	}
 	for _, app := range r.Scope.Apps {
-		s.byApp[app] = append(s.byApp[app], r)
+		start, _, _ := strings.Cut(app, "*")
+		s.byStart[start] = append(s.byStart[start], r)
 	}
 }
 
@@ -55,7 +56,7 @@ func NewPolicy(bindings []Binding) *Policy {
 	return p
 }
 
-func newRules() *rules { return &rules{byApp: map[string][]*rule{}} }
+func newRules() *rules { return &rules{byStart: map[string][]*rule{}} }
 
 func reachesOfRoles() map[Role]map[Command]reach {
 	all := map[Role]map[Command]reach{}
@@ -98,8 +99,13 @@ func (p *Policy) of(a Actor, groups []string) iter.Seq[*rules] {
 // near iterates over those that may cover an object.
 func (s *rules) near(on Object) iter.Seq[*rule] {
 	return func(yield func(*rule) bool) {
-		for _, list := range [...][]*rule{s.wide, s.byApp[on.App]} {
-			for _, r := range list {
+		for _, r := range s.wide {
+			if !yield(r) {
+				return
+			}
+		}
+		for end := range len(on.App) + 1 {
+			for _, r := range s.byStart[on.App[:end]] {
 				if !yield(r) {
 					return
 				}
@@ -150,7 +156,7 @@ func (p *Policy) Decide(a Actor, g Grants, cmd Command, on Object) Decision {
 }
 
 func (r *rule) allows(cmd Command, on Object) bool {
-	return r.reach[cmd].holds(on) && r.Scope.Covers(on)
+	return r.Scope.Covers(on) && r.reach[cmd].holds(on)
 }
 
 func (r *rule) label() string { return "RoleBinding/" + r.Name + ": " + string(r.Role) }

@@ -66,6 +66,7 @@ func rights() map[string]right {
 		"GET /runs/{run}":                                reads(anybody),
 		"GET /releases/{release}":                        reads(anybody),
 		"GET /docs":                                      reads(anybody),
+		"GET /account":                                   reads(anybody),
 		"GET /openapi.json":                              reads(anybody),
 		"GET " + v1 + "/who":                             reads(anybody),
 		"GET " + v1 + "/access/can":                      reads(anybody), // about oneself; about others the handler judges

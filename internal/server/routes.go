@@ -34,7 +34,6 @@ func (s *Server) register() http.Handler {
 	m.page("GET /runs/{run}", s.page("run.html"))
 	m.page("GET /releases/{release}", s.page("release.html"))
 	m.page("GET /docs", s.page("docs.html"))
-	m.personal["GET /account"] = true
 	m.page("GET /account", s.page("account.html"))
 
 	o := newOperations(m, s.cfg.Version)

@@ -169,7 +169,7 @@ func TestPushToHookToCheckout(t *testing.T) {
 	first := f.commit(t, "start", map[string][]byte{"a.txt": []byte("1"), "b.txt": []byte("1")})
 	f.git(t, "push", "-q", "origin", "dev")
 	want := &delivery.Push{
-		Repo: repo, Branch: "dev", Before: zeros, After: first, Title: "start", Author: "Ada", Pusher: user,
+		Repo: repo, Branch: "dev", Before: zeros, After: first, Title: "start", Author: "Ada", Email: "ada@example.com", Pusher: user,
 		Paths: []string{"a.txt", "b.txt"}, DefaultBranch: "dev",
 	}
 	if diff := cmp.Diff(want, f.push(t)); diff != "" {
@@ -180,7 +180,7 @@ func TestPushToHookToCheckout(t *testing.T) {
 	second := f.commit(t, "even more\n\nwhy", map[string][]byte{"b.txt": nil, "d/c.txt": []byte("x")})
 	f.git(t, "push", "-q", "origin", "dev")
 	want = &delivery.Push{
-		Repo: repo, Branch: "dev", Before: first, After: second, Title: "even more", Author: "Ada", Pusher: user,
+		Repo: repo, Branch: "dev", Before: first, After: second, Title: "even more", Author: "Ada", Email: "ada@example.com", Pusher: user,
 		Paths: []string{"a.txt", "b.txt", "d/c.txt", "名 前.txt"}, PathsComplete: true, DefaultBranch: "dev",
 	}
 	push := f.push(t)
