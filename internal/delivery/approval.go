@@ -9,11 +9,11 @@ import (
 type Approval struct {
 	// Subject is what was asked for; consent to it is consent to nothing else.
 	Subject Digest `json:"subject"`
-	// Round counts the requests, from 1.
+	// Round counts the requests, from 1; one that stricter policies reopen is another.
 	Round   int       `json:"round"`
 	AskedAt time.Time `json:"askedAt"`
 	AskedBy Actor     `json:"askedBy"`
-	// Votes are the consents of this round, in order.
+	// Votes are the consents to the subject, in order; one that is reopened keeps them.
 	Votes []Vote `json:"votes,omitempty"`
 	// GrantedAt is when the last one came that was needed.
 	GrantedAt time.Time `json:"grantedAt,omitzero"`

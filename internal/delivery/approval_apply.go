@@ -68,7 +68,7 @@ func (r *Release) applyApproval(e Event) (ok bool, err error) {
 			return nil
 		})
 	case ApprovalReopened:
-		return true, r.whileAsked("be asked for again", func(a *Approval) { a.GrantedAt, a.AskedAt = time.Time{}, e.At })
+		return true, r.whileAsked("be asked for again", func(a *Approval) { a.reopen(e.At) })
 	case ApprovalVoided:
 		return true, r.void(e)
 	case ReleaseRejected:
@@ -110,6 +110,13 @@ func (r *Release) give(e ApprovalGiven) error {
 		}
 		return nil
 	})
+}
+
+// reopen begins another round, which people are told of, with the votes there are.
+func (a *Approval) reopen(at time.Time) {
+	if !a.GrantedAt.IsZero() {
+		a.GrantedAt, a.AskedAt, a.Round = time.Time{}, at, a.Round+1
+	}
 }
 
 func (a Approval) by(actor Actor) bool {

@@ -269,6 +269,30 @@ func TestPenaltyIsWaitedFor(t *testing.T) {
 
 var _ engine.Chat = (*enginetest.Chat)(nil)
 
+// A stricter policy opens a granted approval again, which is told once more.
+func TestReopenedApprovalsAreToldAgain(t *testing.T) {
+	approving(t, twoGroups, func(t *testing.T, w *world) {
+		w.apply(channel("room", `,"events":["approval"],"scope":{"environments":["prod"]}`))
+		w.must(w.PauseTarget(t.Context(), admin(), "shop", "prod", "sales"))
+		id := w.create(engine.CreateRelease{Env: "prod", From: "dev"})
+		w.must(w.approve(id, who("lee", "leads")))
+		w.must(w.approve(id, who("kim")))
+		w.pass(time.Minute)
+		version := w.told("room")[0][len("approval"):]
+		w.wantTold("room", "approval"+version)
+		w.apply(document("ApprovalPolicy", "more", `{"scope":{"environments":["prod"]},"groups":[{"name":"security","subjects":["user:sam"]}]}`))
+		w.Nudge(w.release(id).Ref())
+		w.pass(time.Minute)
+		w.wantTold("room", "approval"+version, "approval"+version)
+		if a := w.release(id).Approval; a.Round != 2 || len(a.Votes) != 2 || !a.GrantedAt.IsZero() {
+			t.Errorf("approval: %+v", a)
+		}
+		w.Nudge(w.release(id).Ref())
+		w.pass(time.Minute)
+		w.wantTold("room", "approval"+version, "approval"+version)
+	})
+}
+
 // Who is asked for an approval is told once for each time that it is asked for, and how it
 // ended.
 func TestApprovalsAreToldOnce(t *testing.T) {
