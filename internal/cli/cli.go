@@ -56,7 +56,7 @@ func New(d Deps) *cobra.Command {
 		Use: "shiplock", Short: "From git push to a canary release, and back",
 		SilenceErrors: true, SilenceUsage: true, Version: d.Version,
 	},
-		c.loginCommand(), c.logoutCommand(), c.userCommand(), c.tokenCommand(), c.applyCommand(), c.getCommand(), c.planCommand(), c.detectCommand(), c.statusCommand(), c.doctorCommand(), c.capacityCommand(), c.retentionCommand(), c.commitsCommand(), c.versionCommand(),
+		c.loginCommand(), c.logoutCommand(), c.userCommand(), c.tokenCommand(), c.applyCommand(), c.getCommand(), c.planCommand(), c.detectCommand(), c.statusCommand(), c.doctorCommand(), c.capacityCommand(), c.retentionCommand(), c.commitsCommand(), c.driftCommand(), c.versionCommand(),
 		c.runCommand(), c.releaseCommand(), c.approvalsCommand(), c.reviewCommand(), c.targetCommand(), c.appCommand(), c.scaleCommand(), c.cacheCommand(), c.windowCommand(), c.secretCommand(), c.channelCommand(),
 		c.canCommand(),
 	)

@@ -48,7 +48,7 @@ func (c *console) heads(head string) []string {
 }
 
 // wordColumns hold words of ours: states, kinds and notes.
-var wordColumns = []string{"STATE", "KIND", "NOTE", "RELEASES", "STRATEGY", "PROGRESS", "OUTCOME", "CONTAINS", "WHY"}
+var wordColumns = []string{"STATE", "KIND", "NOTE", "RELEASES", "STRATEGY", "PROGRESS", "OUTCOME", "CONTAINS", "DRIFT", "WHY"}
 
 func (c *console) sayWords(names []string, rows [][]string) {
 	for i, name := range names {

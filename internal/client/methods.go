@@ -268,6 +268,11 @@ func (c *Client) Where(ctx context.Context, commit, app string) (api.Whereabouts
 	return fetch[api.Whereabouts](ctx, c, path("commits", commit, "where")+Filter{App: app}.query())
 }
 
+// Drift tells how what runs stands to its branches; an empty app or env is any.
+func (c *Client) Drift(ctx context.Context, app, env string) (api.Page[delivery.Divergence], error) {
+	return fetch[api.Page[delivery.Divergence]](ctx, c, path("drift")+Filter{App: app, Env: env}.query())
+}
+
 // Secrets lists secrets without their values.
 func (c *Client) Secrets(ctx context.Context) (api.Page[api.Secret], error) {
 	return fetch[api.Page[api.Secret]](ctx, c, path("secrets"))

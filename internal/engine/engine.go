@@ -87,6 +87,7 @@ type Engine struct {
 	beside    beside
 	ahead     flights[ahead]
 	where     flights[whereabouts]
+	drift     flights[map[place]distance]
 	choices   flights[choice]
 	notes     notes
 }
@@ -94,7 +95,7 @@ type Engine struct {
 // New returns an Engine; Run makes it work.
 func New(cfg Config) *Engine {
 	e := &Engine{cfg: cfg, store: cfg.Store, live: newLive()}
-	e.ahead.keep, e.where.keep, e.choices.keep = movedKept, whereKept, choiceKept
+	e.ahead.keep, e.where.keep, e.drift.keep, e.choices.keep = movedKept, whereKept, whereKept, choiceKept
 	e.catalogue = &catalogue{docs: cfg.Store}
 	e.loop, e.nudges = newLoop(e), newNudges()
 	return e

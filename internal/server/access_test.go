@@ -279,6 +279,7 @@ func TestAnothersThingsAreNotThere(t *testing.T) {
 		{"/apps/%s/artifacts", "shop", "bank", "nope"},
 		{"/apps/%s/plan?env=dev", "shop", "bank", "nope"},
 		{"/commits/abab/where?app=%s", "shop", "bank", "nope"},
+		{"/drift?app=%s", "shop", "bank", "nope"},
 	} {
 		if status, body := ask(fmt.Sprintf(c.path, c.own)); status != 200 {
 			t.Errorf("%s of one's own: %d %s", c.path, status, body)
@@ -319,6 +320,9 @@ func TestListsShowOnesOwn(t *testing.T) {
 	for who, others := range map[string]string{"wes": "bank/", "dee": "/prod"} {
 		if got, _ := w.named("/commits/abab/where", tokens[who]); got == "" || strings.Contains(got, others) {
 			t.Errorf("where a commit is, to %s: %q", who, got)
+		}
+		if got, _ := w.named("/drift", tokens[who]); got == "" || strings.Contains(got, others) {
+			t.Errorf("drift, to %s: %q", who, got)
 		}
 	}
 	var status api.Status

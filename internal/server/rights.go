@@ -96,6 +96,7 @@ func rights() map[string]right {
 		"GET " + v1 + "/events/stream":                   reads(queries),
 		"GET " + v1 + "/apps/{app}/artifacts":            reads(anApp),
 		"GET " + v1 + "/commits/{commit}/where":          reads(lists),
+		"GET " + v1 + "/drift":                           reads(lists),
 		"GET " + v1 + "/releases/{release}":              reads(aRelease),
 		"GET " + v1 + "/releases/{release}/diff":         reads(aRelease),
 		"POST " + v1 + "/runs/{run}/cancel":              does(delivery.CmdRunCancel, aRun),

@@ -110,6 +110,7 @@ func (s *Server) register() http.Handler {
 	handle(o, get("/reviews", "releases", "Emergencies that somebody has to look at"), s.listReviews)
 
 	handle(o, get("/commits/{commit}/where", "commits", "Which environments run a commit, or a later one that contains it"), s.whereIs)
+	handle(o, get("/drift", "commits", "How what runs stands to the branches of its environments"), s.drift)
 
 	handle(o, get("/targets", "targets", "Every app in every environment"), s.listTargets)
 	handle(o, get("/targets/{app}/{env}", "targets", "One app in one environment"), s.getTarget)

@@ -48,6 +48,11 @@ var commands = []Phrase{
 	{En: "Follow commits through the environments", Zh: "跟踪提交到了哪些环境"},
 	{En: "Which environments run a commit, or a later one that contains it", Zh: "哪些环境在运行某个提交，或包含它的更新的提交"},
 	{En: "of this app only", Zh: "只看这个应用"},
+	{En: "What runs that its branch does not have, and how far branches are ahead", Zh: "哪些正在运行的提交不在分支中，以及分支领先多少"},
+	{
+		En: "Hold what runs against the head of its environment's branch: a commit that the branch does\nnot contain, such as a hotfix from elsewhere or from before a forced push, and how many commits\nthe branch is ahead. Environments without a branch are left out.",
+		Zh: "把正在运行的版本与其环境分支的最新提交比较：分支不包含的提交（例如来自别处的紧急修复，\n或强制推送之前的提交），以及分支领先多少个提交。没有分支的环境不列出。",
+	},
 	{En: "what runs in this other environment, where it must be healthy", Zh: "另一个环境中正在运行的版本，它在那里必须健康"},
 	{En: "Release an artifact: the newest good one, what the environment promotes, or --run, --artifact or --from", Zh: "发布一个制品：最新的成功制品、该环境晋级的版本，或由 --run、--artifact、--from 指定"},
 	{En: "The whole installation in short", Zh: "整体状态一览"},

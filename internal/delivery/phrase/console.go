@@ -51,6 +51,18 @@ var console = []Phrase{
 	{En: "Commit {commit} is in the history of nothing that runs: it was never released, or is mistyped", Zh: "正在运行的版本的历史中没有提交 {commit}：它从未发布，或者写错了"},
 	{En: "Commit {commit}", Zh: "提交 {commit}"},
 	{En: "cannot tell: {@why}", Zh: "无法判断：{@why}"},
+	{En: "Nothing runs in an environment with a branch yet: see `shiplock status`.", Zh: "有分支的环境中还没有运行版本：见 `shiplock status`。"},
+	{En: "the head of the branch", Zh: "分支的最新提交"},
+	{En: "the branch does not exist", Zh: "分支不存在"},
+	{En: "the branch is {n commit|commits} ahead", Zh: "分支领先 {n} 个提交"},
+	{
+		En: "the branch does not contain this commit: {outside commit|commits} outside of it, and it is {ahead commit|commits} ahead",
+		Zh: "分支不包含这个提交：有 {outside} 个提交不在分支中，分支领先 {ahead} 个提交",
+	},
+	{En: "the branch does not contain this commit: {outside commit|commits} outside of it", Zh: "分支不包含这个提交：有 {outside} 个提交不在分支中"},
+	{En: "not known: {@why}", Zh: "无法得知：{@why}"},
+	{En: "the commit that runs was not recorded", Zh: "没有记录所运行的提交"},
+	{En: "{command} takes one argument or none, and got {got}: {use}", Zh: "{command} 最多需要一个参数，实际 {got} 个：{use}"},
 	{
 		En: "{n} repositories are looked at every {every} for pushes whose hook never came, {@looked}; {recovered} recovered since the server started",
 		Zh: "每 {every} 检查 {n} 个仓库有没有漏掉的推送事件，{@looked}；服务器启动以来补回 {recovered} 个",
@@ -165,5 +177,5 @@ var columns = []Phrase{
 	{En: "LANE", Zh: "队列"}, {En: "TAKEN", Zh: "已占"}, {En: "WAITING", Zh: "等待"},
 	{En: "QUOTA", Zh: "配额"}, {En: "RESOURCE", Zh: "资源"}, {En: "LIMIT", Zh: "上限"}, {En: "WAITS", Zh: "已等"},
 	{En: "CHANNEL", Zh: "通知渠道"}, {En: "VENDOR", Zh: "厂商"}, {En: "TELLS", Zh: "事件"}, {En: "HEALTH", Zh: "健康"}, {En: "SENT", Zh: "已发"}, {En: "OWED", Zh: "待发"},
-	{En: "CONTAINS", Zh: "是否包含"}, {En: "LAST", Zh: "最近"}, {En: "OUTCOME", Zh: "结果"},
+	{En: "CONTAINS", Zh: "是否包含"}, {En: "DRIFT", Zh: "与分支的差异"}, {En: "LAST", Zh: "最近"}, {En: "OUTCOME", Zh: "结果"},
 }
