@@ -106,3 +106,17 @@ func TestHandlersEndStreams(t *testing.T) {
 		}
 	}
 }
+
+// Who has seen enough at the first look is done as well as who sees it later.
+func TestHandlersEndWatchesAtOnce(t *testing.T) {
+	c := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		fmt.Fprint(w, `{"id":"r1","app":"shop","env":"prod","state":"paused"}`)
+	})
+	rel, err := c.WatchRelease(t.Context(), "r1", func(api.Release) error { return client.Done() })
+	if err != nil || rel.State != delivery.ReleasePaused {
+		t.Errorf("%s, %v", rel.State, err)
+	}
+	if _, err := c.WatchRun(t.Context(), "r1", func(api.Run) error { return client.Done() }); err != nil {
+		t.Error(err)
+	}
+}

@@ -3,6 +3,7 @@ package client
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/url"
 
@@ -29,15 +30,15 @@ func (c *Client) Follow(ctx context.Context, refs []string, handle func(delivery
 // Done is returned by handlers that have seen enough.
 func Done() error { return errDone }
 
-// WatchRun calls show with the run now and after every change, until it is over.
-// It returns the run as it ended.
+// WatchRun calls show with the run now and after every change, until it is over or show
+// returns Done. It returns the run as it was then.
 func (c *Client) WatchRun(ctx context.Context, run string, show func(api.Run) error) (api.Run, error) {
 	r, err := c.Run(ctx, run)
 	if err != nil {
 		return r, err
 	}
 	if err := show(r); err != nil || r.State.Terminal() {
-		return r, err
+		return r, unlessDone(err)
 	}
 	ref := fmt.Sprintf("run/%s@%d", r.ID, r.Version)
 	err = c.Follow(ctx, []string{ref}, func(h delivery.HistoryEntry) error {
@@ -64,7 +65,7 @@ func (c *Client) WatchRelease(ctx context.Context, id delivery.ReleaseID, show f
 		return r, err
 	}
 	if err := show(r); err != nil || r.State.Terminal() {
-		return r, err
+		return r, unlessDone(err)
 	}
 	t, err := c.Target(ctx, r.App, r.Env)
 	if err != nil {
@@ -85,6 +86,14 @@ func (c *Client) WatchRelease(ctx context.Context, id delivery.ReleaseID, show f
 		return doneIf(r.State.Terminal())
 	})
 	return r, err
+}
+
+// unlessDone is nil for a handler that has seen enough at the first look.
+func unlessDone(err error) error {
+	if errors.Is(err, errDone) {
+		return nil
+	}
+	return err
 }
 
 func doneIf(over bool) error {
