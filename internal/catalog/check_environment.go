@@ -18,10 +18,11 @@ func checkEnvironment(name string, e delivery.Environment, bad report) {
 		bad("spec.branch", fmt.Sprintf("%q cannot be a branch", clip(e.Branch)))
 	}
 	checkSource(name, e, bad)
-	if q := e.Requires; q.Environment == "" && q != (delivery.Requirement{}) {
+	if q := e.Requires; q.Environment == "" && (q.HealthyFor != 0 || q.Same != "") {
 		bad("spec.requires.environment", "environment is missing: name where it has to run first, such as pre")
 	}
 	bad.oneOf("spec.requires.same", string(e.Requires.Same), string(delivery.SameDigest), string(delivery.SameCommit))
+	bad.oneOf("spec.requires.gate", string(e.Requires.Gate), string(delivery.GatePassed))
 	if len(e.Branches) > maxPatterns {
 		bad("spec.branches", fmt.Sprintf("there are %d patterns, and may be %d", len(e.Branches), maxPatterns))
 	}

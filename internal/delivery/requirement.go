@@ -14,6 +14,8 @@ type Requirement struct {
 	HealthyFor Duration `json:"healthyFor,omitempty"`
 	// Same says what has to run there; empty is SameDigest.
 	Same Sameness `json:"same,omitempty"`
+	// Gate is what the run that made it has to have shown; empty is nothing.
+	Gate Gate `json:"gate,omitempty"`
 }
 
 // Sameness is what makes two versions the same.
@@ -36,16 +38,21 @@ type RequirementFacts struct {
 	HealthySince time.Time
 	// Unknown says why it cannot be told.
 	Unknown string
+	// Made is what the run that made it has shown.
+	Made GateFacts
 }
 
 // requirementCheck is how often what git has to say is asked for again.
 const requirementCheck = 15 * time.Second
 
-// requirementBlocker says why a release may not go on from the other Environment yet,
-// and when to look again. An emergency does not wait for it.
+// requirementBlocker says why a release may not go on from its run, or from the other
+// Environment, yet, and when to look again. An emergency does not wait for it.
 func (r Release) requirementBlocker(now time.Time, f RequirementFacts) (*Cause, time.Time) {
-	if f.Environment == "" || r.Kind != ReleaseDeploy || r.Emergency != nil {
+	if r.Kind != ReleaseDeploy || r.Emergency != nil {
 		return nil, time.Time{}
+	}
+	if c := r.gateBlocker(f); c != nil || f.Environment == "" {
+		return c, time.Time{}
 	}
 	args := Args{"app": r.App, "env": f.Environment, "run": fmt.Sprint(r.Revision.RunNumber)}
 	because := func(code string) *Cause {

@@ -17,6 +17,11 @@ func (e *Engine) requirementFacts(ctx context.Context, d *draft, r delivery.Rele
 		return delivery.RequirementFacts{}, err
 	}
 	f := delivery.RequirementFacts{Requirement: set.Environments[r.Env].Requires}
+	if f.Gate != "" {
+		if f.Made, err = e.made(ctx, d, r.Revision.Run); err != nil {
+			return f, err
+		}
+	}
 	if f.Environment == "" {
 		return f, nil
 	}
@@ -34,6 +39,18 @@ func (e *Engine) requirementFacts(ctx context.Context, d *draft, r delivery.Rele
 		f.Runs, f.Unknown = e.contained(ctx, set.Apps[r.App].Repo, running.Revision.Commit.SHA, r.Revision.Commit.SHA)
 	}
 	return f, nil
+}
+
+// made is what the run that made an artifact has shown.
+func (e *Engine) made(ctx context.Context, d *draft, id delivery.RunID) (delivery.GateFacts, error) {
+	run, err := d.run(ctx, id)
+	if gone(err) {
+		return delivery.GateFacts{Forgotten: true}, nil
+	}
+	if err != nil {
+		return delivery.GateFacts{}, err
+	}
+	return delivery.GateFacts{Tests: run.after.Tests()}, nil
 }
 
 // contained tells whether a commit has another one in its history, or why that cannot be

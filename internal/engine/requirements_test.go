@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/shiplock/shiplock/internal/api"
 	"github.com/shiplock/shiplock/internal/delivery"
 	"github.com/shiplock/shiplock/internal/engine"
 )
@@ -98,5 +99,37 @@ func TestEmergencyDoesNotWaitForWhatIsRequired(t *testing.T) {
 		if !strings.Contains(w.audit()[0].Detail, incident) {
 			t.Errorf("audit: %+v", w.audit()[0])
 		}
+	})
+}
+
+// With gate: passed a run that succeeded with failing tests, or without any, is not
+// released there until the catalog asks for less.
+func TestReleaseWaitsForTestsOfItsRun(t *testing.T) {
+	play(t, func(t *testing.T, w *world) {
+		prod := func(requires string) {
+			w.apply(document("Environment", "prod", `{"branch":"release","rank":4,"requires":{`+requires+`}}`))
+		}
+		w.apply(app("shop", ""))
+		prod(`"gate":"passed"`)
+		made := func(digit string, tests *delivery.Tests) delivery.ReleaseID {
+			t.Helper()
+			id := w.startRun("shop", "pre")
+			r := w.claim()
+			for _, state := range []delivery.StepState{delivery.StepRunning, delivery.StepSucceeded} {
+				r.seq++
+				_, err := r.send(api.Report{Seq: r.seq, Step: &delivery.Step{Name: "test", State: state, Tests: tests}})
+				w.must(err)
+			}
+			r.succeed(digest(digit))
+			w.wantRun(id, delivery.RunSucceeded)
+			return w.create(engine.CreateRelease{Env: "prod", Artifact: digest(digit)})
+		}
+		w.wantWait(made("a", nil), "#1 reported no tests")
+		w.wantRelease(made("b", &delivery.Tests{Passed: 4}), delivery.ReleaseDeployed)
+		id := made("c", &delivery.Tests{Passed: 3, Failed: 1})
+		w.wantWait(id, "1 of the 4 tests of #3 failed, and prod takes only what passed all")
+		prod("")
+		w.pass(time.Second)
+		w.wantRelease(id, delivery.ReleaseDeployed)
 	})
 }

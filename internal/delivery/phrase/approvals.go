@@ -155,6 +155,21 @@ var approvals = []Phrase{
 		En:   "whether it runs in {env} cannot be told: {@why}", NextEn: "it is asked again by itself; see that the Git host can be reached",
 		Zh: "无法得知它是否在 {env} 中运行：{why}", NextZh: "会自动重试；请确认代码平台可以访问",
 	},
+	{
+		Code: "gate.failed",
+		En:   "{failed} of the {total} tests of #{run} failed, and {env} takes only what passed all", NextEn: "mend them, and release the run of that commit; `shiplock run explain {app}#{run}` shows them",
+		Zh: "#{run} 的 {total} 个测试中有 {failed} 个失败，而 {env} 只接受全部通过的版本", NextZh: "修好测试，再发布那个提交的运行；用 `shiplock run explain {app}#{run}` 查看",
+	},
+	{
+		Code: "gate.untested",
+		En:   "#{run} reported no tests, and {env} takes only what passed some", NextEn: "have a step of its build run tests and report them, and release that run",
+		Zh: "#{run} 没有报告任何测试，而 {env} 只接受通过了测试的版本", NextZh: "让构建的某一步运行并报告测试，再发布那次运行",
+	},
+	{
+		Code: "gate.forgotten",
+		En:   "#{run} is not kept any more, so whether its tests passed cannot be told, and {env} asks for it", NextEn: "build its commit again, and release that run",
+		Zh: "#{run} 已被清理，无法得知它的测试是否通过，而 {env} 要求如此", NextZh: "重新构建它的提交，再发布那次运行",
+	},
 	{En: "an environment cannot require itself: name one that comes before it", Zh: "环境不能要求自己：写一个在它之前的环境"},
 	{En: "environment is missing: name where it has to run first, such as pre", Zh: "缺少 environment：写明须先在哪里运行，例如 pre"},
 }
