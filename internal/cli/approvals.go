@@ -134,10 +134,13 @@ func reviewRow(r api.ReleaseSummary, now time.Time) []string {
 	return []string{r.App + "/" + r.Env, marked(r), string(r.State), r.By.String(), age(now, r.CreatedAt), string(r.ID), r.Emergency.Incident, r.Reason}
 }
 
+// emergencyMark is the watermark of emergencies in tables.
+const emergencyMark = "EMERGENCY"
+
 // marked is a version with the watermark of emergencies.
 func marked(r api.ReleaseSummary) string {
 	if r.Emergency != nil {
-		return revision(r.Revision) + " EMERGENCY"
+		return revision(r.Revision) + " " + emergencyMark
 	}
 	return revision(r.Revision)
 }

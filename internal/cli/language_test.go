@@ -106,4 +106,10 @@ func TestChineseTable(t *testing.T) {
 	if diff := cmp.Diff(want, out.String()); diff != "" {
 		t.Error(diff)
 	}
+	out.Reset()
+	r := api.ReleaseSummary{App: "shop", Env: "prod", Revision: api.RevisionSummary{RunNumber: 2}, Emergency: &delivery.Emergency{}}
+	c.table("TARGET VERSION", [][]string{{"shop/prod", marked(r)}})
+	if !strings.HasSuffix(out.String(), "shop/prod  #2 紧急\n") {
+		t.Errorf("an emergency: %q", out.String())
+	}
 }

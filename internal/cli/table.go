@@ -52,11 +52,23 @@ var wordColumns = []string{"STATE", "KIND", "NOTE", "RELEASES", "STRATEGY", "PRO
 
 func (c *console) sayWords(names []string, rows [][]string) {
 	for i, name := range names {
+		if name == "VERSION" {
+			c.sayMarks(i, rows)
+		}
 		if !slices.Contains(wordColumns, name) {
 			continue
 		}
 		for _, row := range rows {
 			row[i] = c.in(row[i])
+		}
+	}
+}
+
+// sayMarks translates the watermark behind versions, which are nobody's words.
+func (c *console) sayMarks(column int, rows [][]string) {
+	for _, row := range rows {
+		if version, marked := strings.CutSuffix(row[column], " "+emergencyMark); marked {
+			row[column] = version + " " + c.in(emergencyMark)
 		}
 	}
 }
