@@ -29,7 +29,7 @@ The exit code is 1 when it would not be allowed.`,
 		},
 	}
 	cmd.Flags().StringVar(&ask.As, "as", "", "ask for somebody else, as user:NAME or service:NAME")
-	cmd.Flags().StringSliceVar(&ask.Groups, "groups", nil, "the groups of somebody else")
+	cmd.Flags().StringSliceVar(&ask.Groups, "groups", nil, "the groups of somebody else, in place of those that are known of the user")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		rest := append(slices.Clone(args), "", "")
 		ask.Command, ask.App, ask.Env = permission(args[0]), rest[1], rest[2]

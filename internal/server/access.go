@@ -16,7 +16,7 @@ type canInput struct {
 	App     string   `query:"app" maxLength:"63"`
 	Env     string   `query:"env" maxLength:"63"`
 	As      string   `query:"as" maxLength:"200" doc:"somebody else, as user:NAME or service:NAME"`
-	Groups  []string `query:"groups" maxItems:"100" doc:"the groups of somebody else"`
+	Groups  []string `query:"groups" maxItems:"100" doc:"the groups of somebody else; what is known of that user, when they are left out"`
 }
 
 // can says whether a command would be allowed, and by which binding. Who may read an
@@ -36,12 +36,29 @@ func (s *Server) can(ctx context.Context, in *canInput) (delivery.Decision, erro
 	if err := s.cfg.Engine.Allow(ctx, p, delivery.CmdRead, on); err != nil {
 		return delivery.Decision{}, err
 	}
-	other, err := somebody(in.As)
-	other.Grants.Groups = in.Groups
+	other, err := s.other(ctx, in.As, in.Groups)
 	if err != nil {
 		return delivery.Decision{}, err
 	}
 	return s.cfg.Engine.Can(ctx, other, cmd, on)
+}
+
+// other is somebody in groups, or with what a log-in would say where none are given and
+// there is such a user.
+func (s *Server) other(ctx context.Context, name string, groups []string) (engine.Principal, error) {
+	p, err := somebody(name)
+	if err != nil || len(groups) > 0 {
+		p.Grants.Groups = groups
+		return p, err
+	}
+	u, err := s.cfg.People.User(ctx, p.Actor.Name)
+	switch {
+	case err != nil && delivery.KindOf(err) == delivery.NotFound:
+		return p, nil
+	case err == nil && u.Kind == p.Actor.Kind:
+		p.Grants = u.Grants()
+	}
+	return p, err
 }
 
 func permissions() string {

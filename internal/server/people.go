@@ -14,6 +14,8 @@ import (
 // People reads who may sign in, and with what.
 type People interface {
 	Users(ctx context.Context) ([]delivery.User, error)
+	// User finds one by name, or NotFound.
+	User(ctx context.Context, name string) (delivery.User, error)
 	// Tokens lists the tokens and sessions of a user, or all for "", the newest first.
 	Tokens(ctx context.Context, owner string) ([]delivery.Token, error)
 }

@@ -20,7 +20,7 @@ var access = []Phrase{
 	},
 	{En: "what would you do? write a permission, an app and an environment, like release.create shop prod", Zh: "要做什么？请写权限、应用和环境，例如 release.create shop prod"},
 	{En: "ask for somebody else, as user:NAME or service:NAME", Zh: "替别人询问，写 user:名字 或 service:名字"},
-	{En: "the groups of somebody else", Zh: "别人所在的组"},
+	{En: "the groups of somebody else, in place of those that are known of the user", Zh: "别人所在的组，代替系统已知的该用户的组"},
 
 	{En: "a role binding", Zh: "角色绑定"},
 	{En: "role is missing: write one of {roles}", Zh: "缺少 role：请写 {roles} 之一"},
