@@ -7,13 +7,23 @@ import (
 )
 
 // Ballot decides whether somebody may consent to a release, and returns the rules by
-// which. Denied when he may not, with the reason; Conflict when nobody is asked.
+// which. Denied when he may not, with the reason: that comes first, so that nobody else
+// learns how the release stands. Conflict when nobody is asked, or it is too late.
 func (r Release) Ballot(f ApprovalFacts, v Voter) (rule string, err error) {
-	if r.State != ReleaseIsProposed {
+	rule, err = r.vote(f, v)
+	if r.State != ReleaseIsProposed && KindOf(err) != Denied {
 		return "", r.refuse("approve")
 	}
+	return rule, err
+}
+
+// vote is a Ballot whatever the state of the release.
+func (r Release) vote(f ApprovalFacts, v Voter) (rule string, err error) {
 	rules := f.rules(r)
-	if len(rules) == 0 {
+	switch {
+	case len(rules) == 0 && !v.Approver:
+		return "", E(Denied, fmt.Sprintf("%s may not approve releases of %s: `shiplock can-i release.approve %s %s` says who may", v.Actor, TargetKey(r.App, r.Env), r.App, r.Env))
+	case len(rules) == 0:
 		return "", E(Conflict, "no approval is needed: no ApprovalPolicy is for "+TargetKey(r.App, r.Env)+", see `shiplock get approvalpolicies`")
 	}
 	var by []string

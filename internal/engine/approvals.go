@@ -140,8 +140,12 @@ func (e *Engine) Approve(ctx context.Context, p Principal, id delivery.ReleaseID
 }
 
 // mayAnswer lets those through whom approvals may be asked of: a role says so, or they
-// can read what it is about, and then the policies decide.
+// can read what it is about, and then the policies decide. A token that was made for less
+// answers nothing.
 func (e *Engine) mayAnswer(ctx context.Context, p Principal, cmd delivery.Command, on delivery.Object) error {
+	if err := p.Grants.Narrowed(cmd, on); err != nil {
+		return err
+	}
 	answer, err := e.Can(ctx, p, cmd, on)
 	if err != nil || answer.Allowed {
 		return err
@@ -203,14 +207,15 @@ func (e *Engine) Reject(ctx context.Context, p Principal, id delivery.ReleaseID,
 	if err := e.mayAnswer(ctx, p, delivery.CmdReleaseReject, on); err != nil {
 		return r, err
 	}
-	if reason == "" {
-		return r, delivery.E(delivery.Invalid, "say with --reason why it is rejected: whoever asked reads it")
-	}
-	if r.State == delivery.ReleaseIsRejected {
-		return r, nil
-	}
 	rule, err := e.rejection(ctx, p, r)
-	if err != nil {
+	switch {
+	case delivery.KindOf(err) == delivery.Denied:
+		return r, err
+	case reason == "":
+		return r, delivery.E(delivery.Invalid, "say with --reason why it is rejected: whoever asked reads it")
+	case r.State == delivery.ReleaseIsRejected:
+		return r, nil
+	case err != nil:
 		return r, err
 	}
 	err = e.carryOut(ctx, p, rule, delivery.CmdReleaseReject, on, reason, func(d *draft) error {
@@ -229,13 +234,12 @@ func (e *Engine) Reject(ctx context.Context, p Principal, id delivery.ReleaseID,
 }
 
 // rejection is the rule by which somebody may reject a release; of one that does not wait
-// any more the machine says why it is too late.
+// any more the machine says why it is too late, to who might have.
 func (e *Engine) rejection(ctx context.Context, p Principal, r delivery.Release) (rule string, err error) {
-	if r.State != delivery.ReleaseIsProposed {
-		_, err := r.Apply(delivery.ReleaseRejected{By: delivery.Cancellation{By: p.Actor, At: e.now()}})
-		return "", err
-	}
 	rule, _, err = e.ballot(ctx, p, r)
+	if r.State != delivery.ReleaseIsProposed && delivery.KindOf(err) == delivery.Conflict {
+		_, err = r.Apply(delivery.ReleaseRejected{By: delivery.Cancellation{By: p.Actor, At: e.now()}})
+	}
 	return rule, err
 }
 
@@ -247,6 +251,10 @@ func (e *Engine) Ask(ctx context.Context, p Principal, id delivery.ReleaseID) (d
 		return r, err
 	}
 	on := delivery.On(r.App, r.Env).Called(string(id))
+	if err := e.Allow(ctx, p, delivery.CmdReleaseCreate, on); err != nil {
+		e.refuse(ctx, p, delivery.CmdReleaseCreate, on, err)
+		return r, err
+	}
 	switch {
 	case r.State == delivery.ReleaseIsProposed:
 		err = e.command(ctx, p, delivery.CmdReleaseCreate, on, "ask again", func(d *draft) error {
@@ -291,12 +299,22 @@ func (e *Engine) AwaitsMe(ctx context.Context, p Principal, r delivery.Release) 
 	if r.State != delivery.ReleaseIsProposed || r.ApprovedBy(p.Actor) {
 		return false, nil
 	}
-	_, _, err := e.ballot(ctx, p, r)
+	err := e.MayApprove(ctx, p, r)
 	switch delivery.KindOf(err) {
 	case delivery.Denied, delivery.Conflict:
 		return false, nil
 	}
 	return err == nil, err
+}
+
+// MayApprove is nil when p's consent would count. It is Denied with the reason when it
+// would not, and Conflict when nobody's is asked.
+func (e *Engine) MayApprove(ctx context.Context, p Principal, r delivery.Release) error {
+	if err := e.mayAnswer(ctx, p, delivery.CmdReleaseApprove, delivery.On(r.App, r.Env).Called(string(r.ID))); err != nil {
+		return err
+	}
+	_, _, err := e.ballot(ctx, p, r)
+	return err
 }
 
 // CloseReview ends the review that an emergency left behind.

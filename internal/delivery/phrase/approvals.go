@@ -67,6 +67,10 @@ var approvals = []Phrase{
 		En: "no approval is needed: no ApprovalPolicy is for {target}, see `shiplock get approvalpolicies`",
 		Zh: "不需要批准：没有针对 {target} 的 ApprovalPolicy，见 `shiplock get approvalpolicies`",
 	},
+	{
+		En: "{who} may not approve releases of {target}: `shiplock can-i release.approve {app} {env}` says who may",
+		Zh: "{who} 无权批准 {target} 的发布：`shiplock can-i release.approve {app} {env}` 会说明谁可以",
+	},
 	{En: "{who} is in none of the groups that may approve: {groups}", Zh: "{who} 不在可以批准的任何组中：{groups}"},
 	{
 		En: "{who} asked for this release, and nobody approves his own request: ask another approver",
