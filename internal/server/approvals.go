@@ -119,24 +119,33 @@ func (s *Server) listReviews(ctx context.Context, in *PageInput) (api.Page[api.R
 
 func (s *Server) listApprovalPolicies(ctx context.Context, _ *nothing) (api.Page[api.ApprovalPolicy], error) {
 	page := api.Page[api.ApprovalPolicy]{Items: []api.ApprovalPolicy{}}
-	c, err := s.catalog.current(ctx)
+	v, err := s.sight(ctx)
 	if err != nil {
 		return page, err
 	}
-	for _, name := range slices.Sorted(maps.Keys(c.set.Approvals)) {
-		page.Items = append(page.Items, api.ApprovalPolicy{ApprovalPolicy: c.set.Approvals[name], Manager: c.set.Manager(catalog.KindApprovalPolicy, name)})
+	for _, name := range slices.Sorted(maps.Keys(v.set.Approvals)) {
+		if !v.selects(v.set.Approvals[name].Scope) {
+			continue
+		}
+		page.Items = append(page.Items, api.ApprovalPolicy{ApprovalPolicy: v.set.Approvals[name], Manager: v.set.Manager(catalog.KindApprovalPolicy, name)})
 	}
 	return page, nil
 }
 
+// listDelegations shows those about what the reader may see, and the reader's own.
 func (s *Server) listDelegations(ctx context.Context, _ *nothing) (api.Page[api.Delegation], error) {
 	page := api.Page[api.Delegation]{Items: []api.Delegation{}}
-	c, err := s.catalog.current(ctx)
+	v, err := s.sight(ctx)
 	if err != nil {
 		return page, err
 	}
-	for _, name := range slices.Sorted(maps.Keys(c.set.Delegations)) {
-		page.Items = append(page.Items, api.Delegation{Delegation: c.set.Delegations[name], Manager: c.set.Manager(catalog.KindDelegation, name)})
+	p := principal(ctx)
+	for _, name := range slices.Sorted(maps.Keys(v.set.Delegations)) {
+		d := v.set.Delegations[name]
+		if !v.selects(d.Scope) && !d.From.Is(p.Actor, p.Grants.Groups) && !d.To.Is(p.Actor, p.Grants.Groups) {
+			continue
+		}
+		page.Items = append(page.Items, api.Delegation{Delegation: d, Manager: v.set.Manager(catalog.KindDelegation, name)})
 	}
 	return page, nil
 }

@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"slices"
 
 	"github.com/shiplock/shiplock/internal/api"
 	"github.com/shiplock/shiplock/internal/delivery"
@@ -25,7 +26,12 @@ func (s *Server) listChannels(ctx context.Context, _ *nothing) (api.Page[api.Cha
 	if err != nil {
 		return api.Page[api.Channel]{}, err
 	}
+	v, err := s.sight(ctx)
+	if err != nil {
+		return api.Page[api.Channel]{}, err
+	}
 	channels, err := s.channels(ctx, c)
+	channels = slices.DeleteFunc(channels, func(ch api.Channel) bool { return !v.selects(ch.Scope) })
 	return api.Page[api.Channel]{Items: orEmpty(channels)}, err
 }
 

@@ -38,7 +38,7 @@ const (
 	aRun         about = "a run"
 	aRelease     about = "a release"
 	// answers are about a release that the reader may see; the engine judges who may give
-	// one by the release's own rules, and says first when none is asked for.
+	// one by the release's own rules, before it says how the release stands.
 	answers about = "answers to a release"
 	// queries name aggregates in the query, which the handler judges.
 	queries about = "queries"
@@ -127,7 +127,7 @@ func rights() map[string]right {
 	all["GET "+v1+"/windows/month"] = reads(queries)
 	all["GET "+v1+"/calendars"] = reads(lists)
 	all["GET "+v1+"/targets/{app}/{env}/window"] = reads(aTarget)
-	all["GET "+v1+"/channels"] = reads(installation)
+	all["GET "+v1+"/channels"] = reads(lists)
 	all["POST "+v1+"/channels/{channel}/test"] = does(delivery.CmdChannelTest, installation)
 	all["GET "+v1+"/secrets"] = does(delivery.CmdSecretSet, installation)
 	all["POST "+v1+"/secrets"] = does(delivery.CmdSecretSet, installation)

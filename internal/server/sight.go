@@ -49,6 +49,21 @@ func (v sight) env(env string) bool {
 	return v.all() || v.view.Touches(v.set.Place(delivery.On("", env)))
 }
 
+// selects tells whether a selector chooses an App in an Environment that may be seen.
+func (v sight) selects(sel delivery.Selector) bool {
+	if v.all() {
+		return true
+	}
+	for name, a := range v.set.Apps {
+		for env := range v.set.Environments {
+			if sel.Matches(a, env) && v.target(name, env) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // push tells whether an App of the pushed repository may be seen.
 func (v sight) push(p delivery.Push) bool {
 	return v.all() || slices.ContainsFunc(v.set.AppsOf(delivery.Push{Repo: p.Repo}), func(a delivery.App) bool { return v.app(a.Name) })

@@ -15,32 +15,41 @@ import (
 )
 
 func (s *Server) listWindows(ctx context.Context, _ *nothing) (api.Page[api.Window], error) {
-	c, err := s.catalog.current(ctx)
+	v, err := s.sight(ctx)
 	if err != nil {
 		return api.Page[api.Window]{}, err
 	}
 	all := []api.Window{}
-	for _, name := range slices.Sorted(maps.Keys(c.set.Windows)) {
-		w := c.set.Windows[name]
-		all = append(all, api.Window{Window: w, When: w.When(), Manager: c.set.Manager(catalog.KindWindow, name)})
+	for _, name := range v.windows() {
+		w := v.set.Windows[name]
+		all = append(all, api.Window{Window: w, When: w.When(), Manager: v.set.Manager(catalog.KindWindow, name)})
 	}
 	return api.Page[api.Window]{Items: all}, nil
 }
 
+// windows names those that are about what may be seen.
+func (v sight) windows() []string {
+	return slices.DeleteFunc(slices.Sorted(maps.Keys(v.set.Windows)), func(name string) bool { return !v.selects(v.set.Windows[name].Scope) })
+}
+
+// listCalendars shows the calendars that come with Shiplock, and those of windows that
+// the reader may see.
 func (s *Server) listCalendars(ctx context.Context, _ *nothing) (api.Page[api.Calendar], error) {
-	c, err := s.catalog.current(ctx)
+	v, err := s.sight(ctx)
 	if err != nil {
 		return api.Page[api.Calendar]{}, err
 	}
-	all := []api.Calendar{}
-	for _, name := range slices.Sorted(maps.Keys(c.set.Calendars)) {
-		cal := api.Calendar{Calendar: c.set.Calendars[name], Manager: c.set.Manager(catalog.KindCalendar, name), Windows: []string{}}
-		for _, w := range slices.Sorted(maps.Keys(c.set.Windows)) {
-			if c.set.Windows[w].Calendar == name {
+	windows, all := v.windows(), []api.Calendar{}
+	for _, name := range slices.Sorted(maps.Keys(v.set.Calendars)) {
+		cal := api.Calendar{Calendar: v.set.Calendars[name], Manager: v.set.Manager(catalog.KindCalendar, name), Windows: []string{}}
+		for _, w := range windows {
+			if v.set.Windows[w].Calendar == name {
 				cal.Windows = append(cal.Windows, w)
 			}
 		}
-		all = append(all, cal)
+		if v.all() || len(cal.Windows) > 0 || cal.Manager == catalog.BuiltinManager {
+			all = append(all, cal)
+		}
 	}
 	return api.Page[api.Calendar]{Items: all}, nil
 }
