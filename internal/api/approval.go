@@ -19,6 +19,7 @@ type Approval struct {
 	Met     bool                     `json:"met,omitempty"`
 	Expires time.Time                `json:"expires,omitzero"`
 	Votes   []ApprovalVote           `json:"votes"`
+	Refusal string                   `json:"refusal,omitempty" text:"ours" doc:"why you are not one of those who may approve"`
 	Void    *delivery.Cause          `json:"void,omitempty" doc:"why the votes count no more"`
 }
 

@@ -31,12 +31,14 @@ type ReleaseSummary struct {
 	// Emergency is set on the emergency lane; its review is open until somebody closes it.
 	Emergency *delivery.Emergency `json:"emergency,omitempty"`
 	// UnderReview says that somebody has to look at an emergency.
-	UnderReview bool            `json:"underReview,omitempty"`
-	Cause       *delivery.Cause `json:"cause,omitempty"`
-	CreatedAt   time.Time       `json:"createdAt"`
-	StartedAt   time.Time       `json:"startedAt,omitzero"`
-	FinishedAt  time.Time       `json:"finishedAt,omitzero"`
-	Version     int64           `json:"version"`
+	UnderReview bool `json:"underReview,omitempty"`
+	// May is in answers about what is under way only.
+	May        []delivery.Command `json:"may,omitempty" doc:"the commands on it that you may do; left out in lists of the past"`
+	Cause      *delivery.Cause    `json:"cause,omitempty"`
+	CreatedAt  time.Time          `json:"createdAt"`
+	StartedAt  time.Time          `json:"startedAt,omitzero"`
+	FinishedAt time.Time          `json:"finishedAt,omitzero"`
+	Version    int64              `json:"version"`
 }
 
 // ReleaseBatch is one batch of a release, as planned and as it went.

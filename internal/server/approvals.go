@@ -58,6 +58,26 @@ func (s *Server) showApproval(ctx context.Context, rel delivery.Release, out *ap
 		out.Approval = &api.Approval{Subject: rel.Subject(), Votes: []api.ApprovalVote{}}
 	}
 	out.Approval.Groups, out.Approval.Met, out.Approval.Expires = standing.Groups, standing.Met, standing.Expires
+	if standing.Met {
+		return nil
+	}
+	return s.showAnswers(ctx, rel, out)
+}
+
+// showAnswers adds what the reader may answer to a request for consent, or why nothing.
+func (s *Server) showAnswers(ctx context.Context, rel delivery.Release, out *api.Release) error {
+	p := principal(ctx)
+	err := s.cfg.Engine.MayApprove(ctx, p, rel)
+	switch {
+	case err == nil && rel.ApprovedBy(p.Actor):
+		out.May = append(out.May, delivery.CmdReleaseReject)
+	case err == nil:
+		out.May = append(out.May, delivery.CmdReleaseApprove, delivery.CmdReleaseReject)
+	case delivery.KindOf(err) == delivery.Denied:
+		out.Approval.Refusal = err.Error()
+	case delivery.KindOf(err) != delivery.Conflict:
+		return err
+	}
 	return nil
 }
 

@@ -89,6 +89,10 @@ func (s *Server) getRelease(ctx context.Context, in *ReleasePath) (api.Release, 
 // showRelease adds what holds a release up, or how its Target looks meanwhile.
 func (s *Server) showRelease(ctx context.Context, rel delivery.Release) (api.Release, error) {
 	out := api.ReleaseOf(rel)
+	var err error
+	if out.May, err = s.may(ctx, rel); err != nil {
+		return out, err
+	}
 	if err := s.showApproval(ctx, rel, &out); err != nil {
 		return out, err
 	}
@@ -114,6 +118,24 @@ func (s *Server) showRelease(ctx context.Context, rel delivery.Release) (api.Rel
 	}
 	out.Moved, err = s.cfg.Engine.Moved(ctx, rel)
 	return out, err
+}
+
+// may lists the commands of releaseVerbs that the reader's roles let him do to a release
+// that is not over.
+func (s *Server) may(ctx context.Context, rel delivery.Release) (all []delivery.Command, err error) {
+	if rel.State.Terminal() {
+		return nil, nil
+	}
+	for _, v := range releaseVerbs() {
+		d, err := s.cfg.Engine.Can(ctx, principal(ctx), v.command, delivery.On(rel.App, rel.Env))
+		if err != nil {
+			return nil, err
+		}
+		if d.Allowed {
+			all = append(all, v.command)
+		}
+	}
+	return all, nil
 }
 
 type createReleaseInput struct{ Body api.CreateRelease }

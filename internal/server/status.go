@@ -91,6 +91,9 @@ func (s *Server) openReleases(ctx context.Context, v sight, out *api.Status) err
 		}
 		for _, r := range all {
 			sum := api.ReleaseSummaryOf(r)
+			if sum.May, err = s.may(ctx, r); err != nil {
+				return err
+			}
 			if r.State != delivery.ReleaseIsProposed {
 				out.Counts.Releases++
 			} else if sum.Cause, err = s.firstBlocker(ctx, r); err != nil {

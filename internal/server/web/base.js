@@ -90,12 +90,15 @@ export function describe(r) {
   return (r.emergency ? t("emergency") + " · " : "") + t(kind) + share;
 }
 
-/** holdNote says what a person can do with a release that waits for one. */
+/** may tells whether the reader may do a command to a release. */
+export const may = (r, verb) => (r.may || []).includes("release." + verb);
+
+/** holdNote says that a release waits for a person, and what the reader can do with it. */
 export function holdNote(r) {
   if (!r.manual) return "";
   const command = (verb) => el("li", {}, el("code", {}, "shiplock release " + verb + " " + r.app + " --env " + r.env), " ", el("span", { class: "soft" }, "# " + t("do." + verb)));
   return el("div", { class: "cause mild" }, el("p", {}, t("holdsAt") + " " + r.batches[r.batch].asked + " %" + t("untilContinued")),
-    el("ul", { class: "commands" }, ["continue", "full", "abort"].map(command)));
+    el("ul", { class: "commands" }, ["continue", "full", "abort"].filter((verb) => may(r, verb)).map(command)));
 }
 
 /** bar shows a share in percent. */

@@ -1,6 +1,6 @@
 // One release: its batches, the versions that share the traffic, and its history.
 import { chinese } from "./words.js";
-import { ago, api, bar, by, byId, cause, describe, el, holdNote, link, live, pill, releaseState, render, t, took, trouble } from "./base.js";
+import { ago, api, bar, by, byId, cause, describe, el, holdNote, link, live, may, pill, prose, releaseState, render, send, t, took, trouble } from "./base.js";
 
 const id = location.pathname.split("/").pop();
 
@@ -48,15 +48,44 @@ function emergency(r) {
     r.underReview && " · " + t("toReview"), e.review && " · " + t("reviewedBy") + " " + e.review.by.name + " “" + e.review.reason + "”"));
 }
 
+// The form of an answer is of the subject that the reader sees: consent to anything else
+// is refused.
+function answers(r) {
+  const verbs = ["approve", "reject"].filter((verb) => may(r, verb));
+  if (!verbs.length) return r.approval.refusal && el("p", { class: "soft" }, prose(r.approval.refusal));
+  return el("form", { class: "answer", novalidate: "", "data-subject": r.approval.subject },
+    el("label", {}, el("span", { class: "soft" }, t("answerNote")), el("textarea", { name: "note", rows: "2", maxlength: "1000" })),
+    el("div", { class: "row" }, verbs.map((verb) => el("button", { class: verb === "reject" ? "danger" : "", value: verb }, t("do." + verb)))));
+}
+
+byId("release").addEventListener("submit", async (e) => {
+  e.preventDefault();
+  const { note } = e.target.elements, verb = e.submitter.value, text = note.value.trim();
+  note.setCustomValidity(verb === "reject" && !text ? t("reasonNeeded") : "");
+  if (!note.reportValidity()) return;
+  e.submitter.disabled = true;
+  try {
+    await send("/releases/" + id + "/" + verb, verb === "approve" ? { subject: e.target.dataset.subject, note: text } : { reason: text });
+    note.value = "";
+    refused("");
+  } catch (err) { refused(err.message); }
+  e.submitter.disabled = false;
+});
+
+// refused says why an answer did not count, until the next one.
+function refused(why) {
+  render(byId("refused"), prose(why));
+  byId("refused").hidden = !why;
+}
+
 // Who has consented, whose consent is lacking, and how to give it.
 function approvals(r) {
   const a = r.approval;
   if (!a) return "";
-  const command = (verb) => el("li", {}, el("code", {}, "shiplock release " + verb + " " + r.id), " ", el("span", { class: "soft" }, "# " + t("do." + verb)));
   return el("section", {}, el("h2", {}, t("approvals")),
-    el("ul", { class: "grid" }, a.votes.map((v) => el("li", {}, el("strong", {}, v.by.name), el("span", {}, t("approvedBy")), el("span", { class: "soft" }, v.rule), el("span", { class: "soft" }, v.note || ""), el("span", { class: "soft end" }, ago(v.at)))),
+    el("ul", { class: "grid approvals" }, a.votes.map((v) => el("li", {}, el("strong", {}, v.by.name), el("span", {}, t("approvedBy")), el("span", { class: "soft" }, v.rule), el("span", { class: "soft" }, v.note || ""), el("span", { class: "soft end" }, ago(v.at)))),
       (a.groups || []).map((g) => el("li", {}, el("strong", {}, g.name), el("span", {}, t("ofNeeded").replace("{have}", g.have).replace("{min}", g.min)), el("span", { class: "soft" }, (g.who || []).join(", "))))),
-    r.state === "proposed" && !a.met && !a.void && el("ul", { class: "commands" }, ["approve", "reject"].map(command)));
+    r.state === "proposed" && !a.met && !a.void && answers(r));
 }
 
 function show(r) {
