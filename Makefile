@@ -28,7 +28,7 @@ lint: ## formatting, vet, stale generated files
 	$(GO) vet ./...
 	$(GO) mod tidy -diff
 
-vuln: ## known vulnerabilities in what is called, where a database of them can be reached (GOVULNDB)
+vuln: ## known vulnerabilities in what is called, by the database that GOVULNDB names
 	@GO=$(GO) test/vuln
 
 e2e: binaries-e2e cluster-e2e ## everything through the real binaries, and builds on a real Kubernetes
