@@ -6,23 +6,3 @@ package catalog
 
 // APIVersion is the version that every document names.
 const APIVersion = "shiplock/v1"
-
-// The kinds of documents.
-const (
-	KindApp         = "App"
-	KindStack       = "Stack"
-	KindEnvironment = "Environment"
-	KindCluster     = "Cluster"
-	KindRetention   = "Retention"
-	KindRoleBinding = "RoleBinding"
-	KindWindow      = "Window"
-	KindCalendar    = "Calendar"
-	KindChannel     = "Channel"
-	// KindApprovalPolicy and KindDelegation say who consents to releases.
-	KindApprovalPolicy = "ApprovalPolicy"
-	KindDelegation     = "Delegation"
-)
-
-func kinds() []string {
-	return []string{KindApp, KindStack, KindEnvironment, KindCluster, KindRetention, KindRoleBinding, KindWindow, KindCalendar, KindChannel, KindApprovalPolicy, KindDelegation}
-}

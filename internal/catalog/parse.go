@@ -107,32 +107,12 @@ func (b *binder) document(n ast.Node) delivery.Document {
 		b.bad("spec", "spec is missing")
 		return delivery.Document{}
 	}
-	switch e.Kind {
-	case KindApp:
-		return spec(b, e, checkApp)
-	case KindStack:
-		return spec(b, e, checkStack)
-	case KindEnvironment:
-		return spec(b, e, checkEnvironment)
-	case KindCluster:
-		return spec(b, e, checkCluster)
-	case KindRetention:
-		return spec(b, e, checkRetention)
-	case KindRoleBinding:
-		return spec(b, e, checkRoleBinding)
-	case KindWindow:
-		return spec(b, e, checkWindow)
-	case KindCalendar:
-		return spec(b, e, checkCalendar)
-	case KindChannel:
-		return spec(b, e, checkChannel)
-	case KindApprovalPolicy:
-		return spec(b, e, checkApprovalPolicy)
-	case KindDelegation:
-		return spec(b, e, checkDelegation)
+	k, known := lookUp(e.Kind)
+	if !known {
+		b.bad("kind", unknownKind(e.Kind))
+		return delivery.Document{}
 	}
-	b.bad("kind", fmt.Sprintf("unknown kind %q%s", clip(e.Kind), DidYouMean(e.Kind, kinds())))
-	return delivery.Document{}
+	return k.bind(b, e)
 }
 
 func (b *binder) head(e envelope) {

@@ -3,7 +3,6 @@ package catalog
 import (
 	"bytes"
 	"encoding/json"
-	"fmt"
 	"strings"
 
 	"github.com/shiplock/shiplock/internal/delivery"
@@ -12,31 +11,11 @@ import (
 // recheck holds a document that came without its file to the same rules, and
 // returns it with its spec in canonical form.
 func recheck(d delivery.Document) (delivery.Document, Problems) {
-	switch d.Kind {
-	case KindApp:
-		return respec(d, checkApp)
-	case KindStack:
-		return respec(d, checkStack)
-	case KindEnvironment:
-		return respec(d, checkEnvironment)
-	case KindCluster:
-		return respec(d, checkCluster)
-	case KindRetention:
-		return respec(d, checkRetention)
-	case KindRoleBinding:
-		return respec(d, checkRoleBinding)
-	case KindWindow:
-		return respec(d, checkWindow)
-	case KindCalendar:
-		return respec(d, checkCalendar)
-	case KindChannel:
-		return respec(d, checkChannel)
-	case KindApprovalPolicy:
-		return respec(d, checkApprovalPolicy)
-	case KindDelegation:
-		return respec(d, checkDelegation)
+	k, known := lookUp(d.Kind)
+	if !known {
+		return d, Problems{{File: ref(d), Field: "kind", Msg: unknownKind(d.Kind)}}
 	}
-	return d, Problems{{File: ref(d), Field: "kind", Msg: fmt.Sprintf("unknown kind %q%s", clip(d.Kind), DidYouMean(d.Kind, kinds()))}}
+	return k.recheck(d)
 }
 
 func respec[T any](d delivery.Document, check func(name string, spec T, bad report)) (delivery.Document, Problems) {

@@ -70,41 +70,10 @@ func NewSet(version int64, docs []delivery.Document) (*Set, error) {
 
 func (s *Set) put(d delivery.Document) error {
 	s.managers[ref(d)] = d.Manager
-	switch d.Kind {
-	case KindApp:
-		return into(s.Apps, d, func(a *delivery.App) { a.Name = d.Name })
-	case KindStack:
-		return into(s.Stacks, d, func(v *delivery.Stack) { v.Name = d.Name })
-	case KindEnvironment:
-		return into(s.Environments, d, func(e *delivery.Environment) { e.Name = d.Name })
-	case KindCluster:
-		return into(s.Clusters, d, func(c *delivery.Cluster) { c.Name = d.Name })
-	case KindRoleBinding:
-		return into(s.Bindings, d, func(b *delivery.Binding) { b.Name = d.Name })
-	case KindWindow:
-		return into(s.Windows, d, func(w *delivery.Window) { w.Name = d.Name })
-	case KindCalendar:
-		return into(s.Calendars, d, func(c *delivery.Calendar) { c.Name = d.Name })
-	case KindChannel:
-		return into(s.Channels, d, func(c *delivery.Channel) { c.Name = d.Name })
-	case KindApprovalPolicy:
-		return into(s.Approvals, d, func(p *delivery.ApprovalPolicy) { p.Name = d.Name })
-	case KindDelegation:
-		return into(s.Delegations, d, func(g *delivery.Delegation) { g.Name = d.Name })
-	case KindRetention:
-		return decode(d, &s.Retention)
+	if k, known := lookUp(d.Kind); known {
+		return k.put(s, d)
 	}
 	return nil // a newer version's kind
-}
-
-func into[T any](all map[string]T, d delivery.Document, name func(*T)) error {
-	var v T
-	if err := decode(d, &v); err != nil {
-		return err
-	}
-	name(&v)
-	all[d.Name] = v
-	return nil
 }
 
 // Manager returns the one source that may change a document; BuiltinManager for a
