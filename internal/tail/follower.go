@@ -35,12 +35,10 @@ type Config struct {
 // are known by what they are and not by their names: one that is renamed is not written
 // twice. The error is of Dir or Out.
 func Run(ctx context.Context, c Config) error {
-	root, err := os.OpenRoot(c.Dir)
+	f, err := newFollower(c)
 	if err != nil {
 		return err
 	}
-	defer func() { _ = root.Close() }()
-	f := &follower{root: root, pattern: delivery.NewPathPattern(c.Pattern), out: c.Out, log: c.Log, files: map[identity]*file{}}
 	defer f.close()
 	for {
 		if err := f.pass(); err != nil {
@@ -64,6 +62,14 @@ type follower struct {
 	files    map[identity]*file
 	looked   int  // at entries, in this pass
 	crowded  bool // that there are too many files was said
+}
+
+func newFollower(c Config) (*follower, error) {
+	root, err := os.OpenRoot(c.Dir)
+	if err != nil {
+		return nil, err
+	}
+	return &follower{root: root, pattern: delivery.NewPathPattern(c.Pattern), out: c.Out, log: c.Log, files: map[identity]*file{}}, nil
 }
 
 // pass looks for files, and writes out all that they have.
@@ -171,4 +177,5 @@ func (f *follower) close() {
 	for _, file := range f.files {
 		_ = file.Close()
 	}
+	_ = f.root.Close()
 }

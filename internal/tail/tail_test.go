@@ -40,35 +40,30 @@ func (w writer) write(f *os.File, text string) {
 	}
 }
 
-// following is a follower that looks when it is told to.
+// following is a follower that looks when it is told to, and only then.
 type following struct {
 	writer
-	tick chan time.Time
-	out  *bytes.Buffer
-	stop context.CancelFunc
-	done chan error
+	follower *follower
+	out      *bytes.Buffer
 }
 
 func follow(t *testing.T, dir, pattern string) *following {
 	t.Helper()
-	ctx, stop := context.WithCancel(t.Context())
-	f := &following{writer{t, dir}, make(chan time.Time), &bytes.Buffer{}, stop, make(chan error, 1)}
-	go func() { f.done <- Run(ctx, Config{Dir: dir, Pattern: pattern, Out: f.out, Log: f.out, Tick: f.tick}) }()
-	t.Cleanup(func() {
-		stop()
-		<-f.done
-	})
-	return f
+	out := &bytes.Buffer{}
+	f, err := newFollower(Config{Dir: dir, Pattern: pattern, Out: out, Log: out})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(f.close)
+	return &following{writer{t, dir}, f, out}
 }
 
-// look has the files looked at, and returns what came since the last time. The second
-// tick is taken when the first pass is over, and the third when the second is: nothing
-// is written meanwhile.
+// look has the files looked at, and returns what came since the last time.
 func (f *following) look() string {
 	f.t.Helper()
-	f.tick <- time.Time{}
-	f.tick <- time.Time{}
-	f.tick <- time.Time{}
+	if err := f.follower.pass(); err != nil {
+		f.t.Fatal(err)
+	}
 	text := f.out.String()
 	f.out.Reset()
 	return text
@@ -76,11 +71,9 @@ func (f *following) look() string {
 
 func (f *following) end() string {
 	f.t.Helper()
-	f.stop()
-	if err := <-f.done; err != nil {
+	if err := f.follower.finish(); err != nil {
 		f.t.Error(err)
 	}
-	f.done <- nil
 	return f.out.String()
 }
 
@@ -220,5 +213,19 @@ func TestNoFolder(t *testing.T) {
 	err := Run(t.Context(), Config{Dir: filepath.Join(t.TempDir(), "none"), Pattern: "*"})
 	if !os.IsNotExist(err) {
 		t.Errorf("error is %v", err)
+	}
+}
+
+func TestRunEndsWithAllThatCameByThen(t *testing.T) {
+	w := writer{t, t.TempDir()}
+	ctx, stop := context.WithCancel(t.Context())
+	tick, done := make(chan time.Time), make(chan error)
+	var out bytes.Buffer
+	go func() { done <- Run(ctx, Config{Dir: w.dir, Pattern: "*.log", Out: &out, Log: &out, Tick: tick}) }()
+	tick <- time.Time{} // the pass over an empty folder is over
+	w.append("app.log", "a\nb")
+	stop()
+	if err := <-done; err != nil || out.String() != "a\nb\n" {
+		t.Errorf("%q, %v", out.String(), err)
 	}
 }
