@@ -11,8 +11,10 @@ import (
 	"os"
 	"regexp"
 	"strings"
+	"time"
 
 	"github.com/spf13/pflag"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/shiplock/shiplock/internal/api"
 	"github.com/shiplock/shiplock/internal/delivery"
@@ -136,6 +138,26 @@ func (in *instance) pushes(e endpoint) engine.Pushes {
 		return nil
 	}
 	return pushes{in.images, e, in.opts.registry.shared}
+}
+
+// seedWait is how long a registry that is away holds up the start of an engine.
+const seedWait = 5 * time.Second
+
+// seedBeside seeds an external registry, and waits for that for a while: it may be away,
+// and have everything from before.
+func (in *instance) seedBeside(ctx context.Context, g *errgroup.Group) {
+	seeded := make(chan struct{})
+	g.Go(func() error {
+		defer close(seeded)
+		return in.seedOutside(ctx)
+	})
+	limit := time.NewTimer(seedWait)
+	defer limit.Stop()
+	select {
+	case <-seeded:
+	case <-limit.C:
+	case <-ctx.Done():
+	}
 }
 
 // seedOutside seeds an external registry, and says early that it will refuse builds,

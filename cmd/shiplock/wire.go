@@ -321,10 +321,11 @@ func (in *instance) run(ctx context.Context) error {
 	g.Go(func() error { return in.deployer.Run(ctx) })
 	g.Go(func() error { return in.deployers.Run(ctx) })
 	g.Go(func() error {
-		if in.opts.registry.external() { // it has them from before, or is away
-			g.Go(func() error { return in.seedOutside(ctx) })
+		// A job that is started earlier would miss its base image.
+		if in.opts.registry.external() {
+			in.seedBeside(ctx, g)
 		} else {
-			in.seed(ctx) // a job would miss its base image
+			in.seed(ctx)
 		}
 		return in.engine.Run(ctx)
 	})
