@@ -297,3 +297,24 @@ func BenchmarkDecide(b *testing.B) {
 		})
 	}
 }
+
+// However bindings are found, a decision is what looking at all of them gives.
+func TestDecideLooksAtEveryBindingThatCovers(t *testing.T) {
+	patterns := []string{"*", "shop", "shop-*", "*-web", "*op*", "s*p", "shop-web", "*shop", "s*b"}
+	apps := []string{"shop", "shop-web", "web", "s", "sop", "op", "workshop", "shop-"}
+	for i, first := range patterns {
+		for j, second := range patterns {
+			policy := delivery.NewPolicy([]delivery.Binding{{
+				Name: "one", Role: delivery.RoleOwner, Subjects: []delivery.Subject{{Kind: delivery.SubjectEveryone}},
+				Scope: delivery.Scope{Apps: []string{first, second}},
+			}})
+			for _, app := range apps {
+				want := delivery.MatchBranch(first, app) || delivery.MatchBranch(second, app)
+				d := policy.Decide(ann, delivery.Grants{}, delivery.CmdReleaseCreate, delivery.Object{App: app, Env: "prod", Manual: true})
+				if d.Allowed != want {
+					t.Errorf("%d, %d: %s of %s and %s: %v", i, j, app, first, second, d.Allowed)
+				}
+			}
+		}
+	}
+}

@@ -20,12 +20,14 @@ type rule struct {
 }
 
 // rules are those of one subject, by the Binding's name, and again by how the names of
-// their Apps begin, so that a decision need not look at all of them.
+// their Apps begin or end, so that a decision need not look at all of them.
 type rules struct {
 	list []*rule
 	// byStart has the rules about Apps by what comes before the first "*" of a name.
 	byStart map[string][]*rule
-	wide    []*rule // those that name no Apps
+	// byEnd has those that begin with "*", by what comes after the last one.
+	byEnd map[string][]*rule
+	wide  []*rule // those that name no Apps
 }
 
 func (s *rules) add(r *rule) {
@@ -34,8 +36,12 @@ func (s *rules) add(r *rule) {
 		s.wide = append(s.wide, r)
 	}
 	for _, app := range r.Scope.Apps {
-		start, _, _ := strings.Cut(app, "*")
-		s.byStart[start] = append(s.byStart[start], r)
+		if start, _, _ := strings.Cut(app, "*"); start != "" {
+			s.byStart[start] = append(s.byStart[start], r)
+			continue
+		}
+		end := app[strings.LastIndex(app, "*")+1:]
+		s.byEnd[end] = append(s.byEnd[end], r)
 	}
 }
 
@@ -56,7 +62,7 @@ func NewPolicy(bindings []Binding) *Policy {
 	return p
 }
 
-func newRules() *rules { return &rules{byStart: map[string][]*rule{}} }
+func newRules() *rules { return &rules{byStart: map[string][]*rule{}, byEnd: map[string][]*rule{}} }
 
 func reachesOfRoles() map[Role]map[Command]reach {
 	all := map[Role]map[Command]reach{}
@@ -105,9 +111,11 @@ func (s *rules) near(on Object) iter.Seq[*rule] {
 			}
 		}
 		for end := range len(on.App) + 1 {
-			for _, r := range s.byStart[on.App[:end]] {
-				if !yield(r) {
-					return
+			for _, list := range [...][]*rule{s.byStart[on.App[:end]], s.byEnd[on.App[end:]]} {
+				for _, r := range list {
+					if !yield(r) {
+						return
+					}
 				}
 			}
 		}
