@@ -292,6 +292,17 @@ func TestAnothersThingsAreNotThere(t *testing.T) {
 	}
 }
 
+// wantNamed checks what each reader's list names; "nil" is refused.
+func (w *twoTeams) wantNamed(path string, tokens, want map[string]string) {
+	w.t.Helper()
+	for who, token := range tokens {
+		got, status := w.named(path, token)
+		if want[who] != got || (who == "nil") != (status == 403) {
+			w.t.Errorf("%s to %s: %d %q, want %q", path, who, status, got, want[who])
+		}
+	}
+}
+
 func plain(name string) string { return strings.ReplaceAll(name, "%23", "#") }
 
 // Lists have what their reader may see and nothing else, also page by page.
@@ -310,12 +321,7 @@ func TestListsShowOnesOwn(t *testing.T) {
 		"/rolebindings":        {"wes": "all dev web", "dee": "all dev web", "ann": "all dev web"},
 		"/apps/shop/artifacts": {"wes": "shop/dev", "dee": "shop/dev", "ann": "shop/dev"},
 	} {
-		for who, token := range tokens {
-			got, status := w.named(path, token)
-			if want[who] != got || (who == "nil") != (status == 403) {
-				t.Errorf("%s to %s: %d %q, want %q", path, who, status, got, want[who])
-			}
-		}
+		w.wantNamed(path, tokens, want)
 	}
 	for who, others := range map[string]string{"wes": "bank/", "dee": "/prod"} {
 		if got, _ := w.named("/commits/abab/where", tokens[who]); got == "" || strings.Contains(got, others) {

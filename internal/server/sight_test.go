@@ -45,12 +45,7 @@ func TestRulesAreShownToWhomTheyConcern(t *testing.T) {
 		"/delegations":      {"wes": "web wes-for-pay", "dee": "pay web wes-for-pay", "ann": "pay web wes-for-pay"},
 		"/channels":         {"wes": "web", "dee": "pay web", "ann": "pay web"},
 	} {
-		for who, token := range tokens {
-			got, status := w.named(path, token)
-			if want[who] != got || (who == "nil") != (status == 403) {
-				t.Errorf("%s to %s: %d %q, want %q", path, who, status, got, want[who])
-			}
-		}
+		w.wantNamed(path, tokens, want)
 	}
 }
 
